@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fault.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int
+fault_set(struct fault *fault, enum fault_kind kind, const char *format, ...)
+{
+	assert(fault != NULL && kind != FAULT_NONE);
+
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(fault->text, sizeof(fault->text), format, arguments);
+	va_end(arguments);
+	fault->kind = kind;
+	return -1;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOCK_TICK_MS = 10 };
+
+static ssize_t
+read_all(int fd, char *bytes, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, bytes + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* Is it a plain file of this mode with these bytes? */
+static bool
+has_bytes(const char *path, struct span bytes, mode_t mode)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat status;
+	bool same = false;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+			(status.st_mode & 07777) == mode &&
+			status.st_size == (off_t)bytes.len) {
+		char *old = memory_alloc(bytes.len, 1);
+
+		same = read_all(fd, old, bytes.len) == (ssize_t)bytes.len &&
+			memcmp(old, bytes.bytes, bytes.len) == 0;
+		free(old);
+	}
+	close(fd);
+	return same;
+}
+
+static int
+write_all(int fd, struct span bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(fd, bytes.bytes, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		bytes.bytes += n;
+		bytes.len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+file_replace(const char *path, struct span bytes, mode_t mode,
+	struct fault *fault)
+{
+	char *fresh = NULL;
+	int fd = -1;
+	int rc = -1;
+
+	if (has_bytes(path, bytes, mode))
+		return 0;
+	fresh = memory_format("%s.XXXXXX", path);
+	fd = mkostemp(fresh, O_CLOEXEC);
+	if (fd < 0) {
+		fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
+			strerror(errno));
+		goto out;
+	}
+	if (write_all(fd, bytes) < 0 || fchmod(fd, mode) < 0 ||
+			fsync(fd) < 0 || rename(fresh, path) < 0) {
+		fault_set(fault, FAULT_IO, "%s: %s", path, strerror(errno));
+		unlink(fresh);
+		goto out;
+	}
+	rc = 0;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(fresh);
+	return rc;
+}
+
+/* Makes what is missing of the folders above path. */
+static void
+make_parents(const char *path)
+{
+	char *parent = memory_string(path);
+
+	for (char *slash = parent + 1; (slash = strchr(slash, '/')) != NULL;
+			slash++) {
+		*slash = '\0';
+		/* What goes wrong here, goes wrong below it too. */
+		if (mkdir(parent, 0700) < 0 && errno != EEXIST)
+			break;
+		*slash = '/';
+	}
+	free(parent);
+}
+
+int
+file_folder(const char *path, struct fault *fault)
+{
+	struct stat status;
+
+	make_parents(path);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
+			strerror(errno));
+	if (stat(path, &status) < 0)
+		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
+			strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return fault_set(fault, FAULT_CANTCREAT, "%s: is not a folder",
+			path);
+	if (status.st_uid != geteuid())
+		return fault_set(fault, FAULT_NOPERM, "%s: belongs to another "
+			"user (uid %lu)", path, (unsigned long)status.st_uid);
+	if ((status.st_mode & 07777) != 0700 && chmod(path, 0700) < 0)
+		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
+			strerror(errno));
+	return 0;
+}
+
+int
+file_lock(const char *path, int wait_ms, struct fault *fault)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
+			strerror(errno));
+	/* flock() itself cannot be told how long to wait. */
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
+			waited += LOCK_TICK_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			fault_set(fault, FAULT_IO, "%s: %s", path,
+				strerror(errno));
+		else if (waited >= wait_ms)
+			fault_set(fault, FAULT_TIMEOUT,
+				"%s: another process holds it", path);
+		else {
+			poll(NULL, 0, LOCK_TICK_MS);
+			continue;
+		}
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_FILE_H
+#define QCHAT_FILE_H
+
+#include "fault.h"
+#include "text.h"
+
+#include <sys/types.h>
+
+/* Files and folders of this user that others must not disturb or read. */
+
+/*
+ * Makes the file hold these bytes, all or nothing: they go to a new file of
+ * mode 0600 beside it, to the disk, and take the old one's place in one step.
+ * mode is the final one whatever the umask.  A file that has these bytes
+ * already is left alone.
+ * 0, or -1 with FAULT_CANTCREAT, or FAULT_IO (a full disk).
+ */
+int file_replace(const char *path, struct span bytes, mode_t mode,
+	struct fault *fault);
+
+/*
+ * Makes a folder of mode 0700, and the folders above it that are missing.
+ * One that is there has to belong to this user and is closed to others.
+ * 0, or -1 with FAULT_CANTCREAT, or FAULT_NOPERM (another user's).
+ */
+int file_folder(const char *path, struct fault *fault);
+
+/*
+ * Opens a lock file, made if missing and never removed (a removed one could
+ * be locked twice), and takes its exclusive lock, for which it waits at most
+ * so many milliseconds.  Returns a descriptor with FD_CLOEXEC, closed by the
+ * caller; -1 with FAULT_CANTCREAT, FAULT_IO or FAULT_TIMEOUT.
+ */
+int file_lock(const char *path, int wait_ms, struct fault *fault);
+
+#endif

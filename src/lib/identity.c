@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "identity.h"
+
+#include "memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	FILE_MAX = 4 * 1024 * 1024, /* bytes; a system's CA bundle fits */
+	UUID_BYTES = 16,
+};
+
+struct identity {
+	char *file; /* the certificate's, for messages */
+	EVP_PKEY *key;
+	X509 *leaf;
+	STACK_OF(X509) *chain; /* what follows the leaf */
+	STACK_OF(X509) *trusted;
+	char *name;
+	char fingerprint[IDENTITY_FINGERPRINT_MAX];
+};
+
+/* Opens a PEM file; setting is its name in the configuration. */
+static BIO *
+open_file(const char *path, const char *setting, const struct conf *conf,
+	struct stat *info, struct fault *fault)
+{
+	const char *wrong = NULL;
+	FILE *stream = NULL;
+
+	if (path == NULL) {
+		fault_set(fault, FAULT_CONFIG, "%s: %s is missing", conf->file,
+			setting);
+		return NULL;
+	}
+	/* So that a FIFO does not block. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, info) < 0)
+		wrong = strerror(errno);
+	else if (S_ISDIR(info->st_mode))
+		wrong = "is a folder";
+	else if (!S_ISREG(info->st_mode))
+		wrong = "is no plain file";
+	else if (info->st_size > FILE_MAX)
+		wrong = "is too large";
+	else if ((stream = fdopen(fd, "r")) == NULL)
+		wrong = strerror(errno);
+	if (wrong == NULL)
+		return BIO_new_fp(stream, BIO_CLOSE);
+	fault_set(fault, FAULT_CONFIG, "%s: %s (%s names it as %s)", path,
+		wrong, conf->file, setting);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* Never asks: a tool may run without a terminal. */
+static int
+refuse_passphrase(char *passphrase, int size, int writing, void *asked)
+{
+	(void)passphrase;
+	(void)size;
+	(void)writing;
+	*(bool *)asked = true;
+	return -1;
+}
+
+static int
+check_mode(const char *path, const struct stat *info, struct fault *fault)
+{
+	const char *who = NULL;
+
+	if (info->st_mode & S_IROTH)
+		who = "everybody";
+	else if ((info->st_mode & S_IRGRP) && info->st_uid != 0)
+		who = "its group";
+	if (who == NULL)
+		return 0;
+	return fault_set(fault, FAULT_NOPERM,
+		"%s: %s can read this private key (chmod 600 %s)", path, who,
+		path);
+}
+
+static int
+read_key(struct identity *identity, const struct conf *conf,
+	struct fault *fault)
+{
+	const char *path = conf->key;
+	struct stat info;
+	bool asked = false;
+	int rc = -1;
+
+	BIO *file = open_file(path, "key", conf, &info, fault);
+	if (file == NULL || check_mode(path, &info, fault) < 0)
+		goto out;
+	identity->key = PEM_read_bio_PrivateKey(file, NULL, refuse_passphrase,
+		&asked);
+	if (identity->key != NULL)
+		rc = 0;
+	else if (asked)
+		fault_set(fault, FAULT_CONFIG, "%s: is encrypted, which is not "
+			"supported yet (openssl pkey -in %s -out NEW; chmod "
+			"600 NEW)", path, path);
+	else
+		fault_set(fault, FAULT_CONFIG, "%s: holds no usable private "
+			"key in PEM form (it would begin with -----BEGIN "
+			"PRIVATE KEY-----)", path);
+out:
+	ERR_clear_error();
+	BIO_free(file);
+	return rc;
+}
+
+/* Reads all certificates of a file, one at least. */
+static STACK_OF(X509) *
+read_certificates(const char *path, const char *setting,
+	const struct conf *conf, struct fault *fault)
+{
+	STACK_OF(X509) *all = sk_X509_new_null();
+	struct stat info;
+	X509 *one;
+	int rc = -1;
+
+	ERR_clear_error();
+	BIO *file = open_file(path, setting, conf, &info, fault);
+	if (file == NULL)
+		goto out;
+	while ((one = PEM_read_bio_X509(file, NULL, NULL, NULL)) != NULL)
+		sk_X509_push(all, one);
+	unsigned long error = ERR_peek_last_error();
+	if (ERR_GET_LIB(error) != ERR_LIB_PEM ||
+		ERR_GET_REASON(error) != PEM_R_NO_START_LINE)
+		fault_set(fault, FAULT_CONFIG, "%s: certificate %d in it is "
+			"damaged (get the file anew)", path,
+			sk_X509_num(all) + 1);
+	else if (sk_X509_num(all) == 0)
+		fault_set(fault, FAULT_CONFIG, "%s: holds no certificate in "
+			"PEM form (it would begin with -----BEGIN "
+			"CERTIFICATE-----)", path);
+	else
+		rc = 0;
+out:
+	ERR_clear_error();
+	BIO_free(file);
+	if (rc < 0) {
+		sk_X509_pop_free(all, X509_free);
+		return NULL;
+	}
+	return all;
+}
+
+static void
+format_date(char date[static 32], const ASN1_TIME *time)
+{
+	struct tm parts;
+
+	if (ASN1_TIME_to_tm(time, &parts) != 1 ||
+		strftime(date, 32, "%Y-%m-%d", &parts) == 0)
+		strcpy(date, "at an unknown date");
+}
+
+static int
+check_dates(const struct identity *identity, struct fault *fault)
+{
+	const ASN1_TIME *begin = X509_get0_notBefore(identity->leaf);
+	const ASN1_TIME *end = X509_get0_notAfter(identity->leaf);
+	char date[32];
+
+	/* 0 is a time that cannot be read */
+	if (X509_cmp_current_time(end) <= 0) {
+		format_date(date, end);
+		return fault_set(fault, FAULT_CONFIG, "%s: the certificate "
+			"expired %s (get a new one: qchat-provision)",
+			identity->file, date);
+	}
+	if (X509_cmp_current_time(begin) >= 0) {
+		format_date(date, begin);
+		return fault_set(fault, FAULT_CONFIG, "%s: the certificate is "
+			"not valid before %s (is this machine's clock right?)",
+			identity->file, date);
+	}
+	return 0;
+}
+
+static int
+check_leaf(const struct identity *identity, const struct conf *conf,
+	struct fault *fault)
+{
+	if (X509_check_private_key(identity->leaf, identity->key) != 1) {
+		for (int i = 0; i < sk_X509_num(identity->chain); i++)
+			if (X509_check_private_key(
+				sk_X509_value(identity->chain, i),
+				identity->key) == 1)
+				return fault_set(fault, FAULT_CONFIG,
+					"%s: the key's certificate is number "
+					"%d in it (put it first)",
+					identity->file, i + 2);
+		return fault_set(fault, FAULT_CONFIG, "%s: belongs to another "
+			"certificate than that in %s (are both of the same "
+			"request?)", conf->key, identity->file);
+	}
+	if (check_dates(identity, fault) < 0)
+		return -1;
+	if (X509_check_purpose(identity->leaf, X509_PURPOSE_SSL_CLIENT, 0) != 1)
+		return fault_set(fault, FAULT_CONFIG, "%s: the certificate is "
+			"not one for TLS clients (get one with the extended "
+			"key usage clientAuth)", identity->file);
+	return 0;
+}
+
+/* The last common name, in UTF-8; one with a NUL inside is none. */
+static char *
+common_name(const X509 *certificate)
+{
+	const X509_NAME *subject = X509_get_subject_name(certificate);
+	unsigned char *utf8 = NULL;
+	char *name = NULL;
+	int last = -1, at = -1;
+
+	while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >=
+		0)
+		last = at;
+	if (last < 0)
+		return NULL;
+	int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(
+		X509_NAME_get_entry(subject, last)));
+	if (len > 0 && memchr(utf8, '\0', (size_t)len) == NULL)
+		name = memory_copy(utf8, (size_t)len);
+	OPENSSL_free(utf8);
+	return name;
+}
+
+static void
+format_hex(char *hex, const unsigned char *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		*hex++ = digits[bytes[i] >> 4];
+		*hex++ = digits[bytes[i] & 15];
+	}
+	*hex = '\0';
+}
+
+struct identity *
+identity_open(const struct conf *conf, struct fault *fault)
+{
+	struct identity *identity = memory_alloc(1, sizeof(*identity));
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	identity->file = memory_string(conf->certificate);
+	identity->trusted = read_certificates(conf->ca, "ca", conf, fault);
+	if (identity->trusted == NULL)
+		goto fail;
+	identity->chain = read_certificates(conf->certificate, "certificate",
+		conf, fault);
+	if (identity->chain == NULL)
+		goto fail;
+	identity->leaf = sk_X509_shift(identity->chain);
+	if (read_key(identity, conf, fault) < 0 ||
+		check_leaf(identity, conf, fault) < 0)
+		goto fail;
+	identity->name = common_name(identity->leaf);
+	X509_digest(identity->leaf, EVP_sha256(), digest, &len);
+	format_hex(identity->fingerprint, digest, len);
+	ERR_clear_error();
+	return identity;
+fail:
+	ERR_clear_error();
+	identity_free(identity);
+	return NULL;
+}
+
+void
+identity_free(struct identity *identity)
+{
+	if (identity == NULL)
+		return;
+	EVP_PKEY_free(identity->key);
+	X509_free(identity->leaf);
+	sk_X509_pop_free(identity->chain, X509_free);
+	sk_X509_pop_free(identity->trusted, X509_free);
+	free(identity->name);
+	free(identity->file);
+	free(identity);
+}
+
+const char *
+identity_name(const struct identity *identity)
+{
+	return identity->name;
+}
+
+const char *
+identity_fingerprint(const struct identity *identity)
+{
+	return identity->fingerprint;
+}
+
+/* OpenSSL refuses old certificates by its security level. */
+static int
+refused(const struct identity *identity, struct fault *fault)
+{
+	unsigned long error = ERR_peek_last_error();
+	const char *reason = ERR_reason_error_string(error);
+	const char *weak = NULL;
+
+	switch (ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0) {
+	case SSL_R_EE_KEY_TOO_SMALL:
+		weak = "key is too short";
+		break;
+	case SSL_R_CA_KEY_TOO_SMALL:
+		weak = "issuer's key is too short";
+		break;
+	case SSL_R_CA_MD_TOO_WEAK:
+		weak = "signature is too weak";
+		break;
+	}
+	ERR_clear_error();
+	if (weak != NULL)
+		return fault_set(fault, FAULT_CONFIG, "%s: the certificate's "
+			"%s for this machine's OpenSSL (get a new one, or "
+			"set ciphers = \"DEFAULT@SECLEVEL=0\" in qchat.conf)",
+			identity->file, weak);
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: OpenSSL does not take the certificate: %s",
+		identity->file, reason != NULL ? reason : "unknown reason");
+}
+
+int
+identity_apply(const struct identity *identity, struct ssl_ctx_st *context,
+	struct fault *fault)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(context);
+
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate(context, identity->leaf) != 1 ||
+		SSL_CTX_use_PrivateKey(context, identity->key) != 1)
+		return refused(identity, fault);
+	for (int i = 0; i < sk_X509_num(identity->chain); i++)
+		if (SSL_CTX_add1_chain_cert(context,
+			sk_X509_value(identity->chain, i)) != 1)
+			return refused(identity, fault);
+	for (int i = 0; i < sk_X509_num(identity->trusted); i++)
+		if (X509_STORE_add_cert(store,
+			sk_X509_value(identity->trusted, i)) != 1)
+			return refused(identity, fault);
+	return 0;
+}
+
+void
+identity_random(void *bytes, size_t len)
+{
+	assert(len <= INT_MAX);
+	if (RAND_bytes(bytes, (int)len) != 1) {
+		fputs("qchat: no random numbers from OpenSSL\n", stderr);
+		exit(FAULT_INTERNAL);
+	}
+}
+
+void
+identity_uid(char uid[static IDENTITY_UID_MAX])
+{
+	unsigned char bytes[UUID_BYTES];
+
+	identity_random(bytes, sizeof(bytes));
+	format_hex(uid, bytes, sizeof(bytes));
+}
+
+void
+identity_id(char id[static IDENTITY_ID_MAX])
+{
+	unsigned char bytes[UUID_BYTES];
+	char hex[IDENTITY_UID_MAX];
+
+	identity_random(bytes, sizeof(bytes));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40; /* version 4 */
+	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* variant of RFC 9562 */
+	format_hex(hex, bytes, sizeof(bytes));
+	snprintf(id, IDENTITY_ID_MAX, "{%.8s-%.4s-%.4s-%.4s-%.12s}", hex,
+		hex + 8, hex + 12, hex + 16, hex + 20);
+}

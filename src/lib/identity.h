@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_IDENTITY_H
+#define QCHAT_IDENTITY_H
+
+#include "conf.h"
+#include "fault.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+
+/* Who this tool is on the fabric: a key, its certificate chain, the CA. */
+struct identity;
+
+enum {
+	IDENTITY_FINGERPRINT_MAX = 65, /* SHA-256 in lower-case hex, and NUL */
+	IDENTITY_UID_MAX = 33,         /* 32 lower-case hex digits, and NUL */
+	IDENTITY_ID_MAX = 39,          /* {random UUID}, and NUL */
+};
+
+/*
+ * Reads conf->key, conf->certificate (leaf first, then its chain) and conf->ca
+ * and checks that the key belongs to the leaf, that the leaf is in date, that
+ * the CA file holds certificates, that there is a way to make the leaf's chain
+ * a client's (a foreign CA is not a fault: the broker judges that), and that
+ * others cannot read the key: world-readable is refused, and group-readable
+ * unless root owns the file.  conf is borrowed for the call only.
+ * Returns NULL with FAULT_CONFIG, or FAULT_NOPERM for the key file's mode.
+ */
+struct identity *identity_open(const struct conf *conf, struct fault *fault);
+
+void identity_free(struct identity *identity);
+
+/* The leaf's common name (the last, UTF-8), or NULL if it has none. */
+const char *identity_name(const struct identity *identity);
+
+/* SHA-256 of the leaf's DER, lower-case hex. */
+const char *identity_fingerprint(const struct identity *identity);
+
+/*
+ * Puts key, chain and trusted CAs into a TLS context that the caller made.
+ * Returns 0, or -1 with FAULT_CONFIG.
+ */
+int identity_apply(const struct identity *identity, struct ssl_ctx_st *context,
+	struct fault *fault);
+
+/* Unguessable bytes from OpenSSL's generator; ends the process if that fails,
+ * as nothing may go on without them. */
+void identity_random(void *bytes, size_t len);
+
+/* A new participant's id: 32 lower-case hex digits. */
+void identity_uid(char uid[static IDENTITY_UID_MAX]);
+
+/* A new message or client id: {random UUID version 4}, 38 characters. */
+void identity_id(char id[static IDENTITY_ID_MAX]);
+
+#endif

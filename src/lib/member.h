@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_MEMBER_H
+#define QCHAT_MEMBER_H
+
+#include "fault.h"
+#include "record.h"
+#include "room.h"
+#include "roster.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One member's life in one room, as a state machine: it takes (topic, bytes,
+ * now) and gives records to show, (topic, bytes) to publish, and the next
+ * moment at which it wants to be woken.  No socket, no clock, no file: the
+ * same seed and the same inputs give the same outputs.
+ */
+struct member;
+
+enum {
+	MEMBER_POST_MAX = 900 * 1024, /* bytes of a post when it is encoded */
+	MEMBER_PING_MS = 60 * 1000,  /* protocol.md, 6.3 */
+	MEMBER_WAIT_MS = 1500,       /* over which to spread answers to us */
+	MEMBER_WAIT_MAX_MS = 60 * 1000, /* that we let others ask for */
+	MEMBER_SPREAD_MS = 5,        /* of it, for each participant known */
+};
+
+struct instant {
+	int64_t mono; /* ms of a clock that never jumps */
+	int64_t wall; /* ms since the epoch */
+};
+
+struct member_config {
+	const char *room;  /* name, checked */
+	const char *user;  /* UTF-8, at most ROOM_USER_MAX bytes */
+	const char *uid;   /* 32 lower-case hex digits */
+	const char *inbox; /* the topic of our inbox */
+	const char *app;   /* "qchat-join/0.1.0" */
+	bool participant;  /* says that it is here, and answers */
+	bool once;         /* says one thing only, under a UID of its own */
+	bool unconfirmed;  /* does not await its own echo */
+	int64_t proof_ms;  /* for the echo: half of it before the second try */
+	uint64_t seed;     /* of all that is random here */
+};
+
+struct member_counts {
+	uint64_t messages;  /* records of messages handed out */
+	uint64_t malformed; /* dropped: not an envelope, not JSON, … */
+	uint64_t doubles;   /* dropped: a number that was there before */
+	uint64_t missing;   /* numbers in gaps */
+	uint64_t unknown;   /* types that are not known here */
+	uint64_t unanswered; /* questions over the limits */
+	int64_t first_time; /* wall ms of the first message; 0: none yet */
+	int64_t last_time;
+};
+
+/* What a member does.  Nothing may call back into the member from these. */
+struct member_calls {
+	void *context;
+	/* acknowledged: at QoS 1 where the fabric has it, else at 0. */
+	void (*publish)(void *context, const char *topic, struct span bytes,
+		bool acknowledged);
+	/* A record, our own ones when they are proved; it and its spans are
+	 * valid during the call only. */
+	void (*deliver)(void *context, const struct record *record);
+	/* The fabric has routed our numbers first to last. */
+	void (*proved)(void *context, int64_t first, int64_t last);
+	/* No echo for half of proof_ms: wants a fresh connection. */
+	void (*retry)(void *context);
+	/* No echo for proof_ms: the member gives these numbers up. */
+	void (*unproved)(void *context, int64_t first, int64_t last);
+	/* A message was dropped, and why. */
+	void (*ignored)(void *context, const char *why);
+};
+
+struct member *member_new(const struct member_config *config,
+	const struct member_calls *calls);
+void member_free(struct member *member);
+
+/*
+ * A connection is being made, under the name conn (hex digits, new each
+ * time).  What is published from now on is the first that it carries: our
+ * presence, and what waits for its proof.
+ */
+void member_connected(struct member *member, const char *conn,
+	struct instant now);
+
+/* The connection is gone. */
+void member_disconnected(struct member *member);
+
+/* Appends the bye that the broker is to publish on the room's topic if the
+ * connection conn breaks.  False if this member wants none. */
+bool member_will(struct member *member, const char *conn,
+	struct instant now, struct text *bytes);
+
+/* Something arrived on the room's topic, on our inbox, or on the lobby. */
+void member_receive(struct member *member, struct span topic,
+	struct span bytes, struct instant now);
+
+/* What to say.  Spans are borrowed for the call. */
+struct member_post {
+	struct span text;
+	int64_t lines; /* as room_message.lines: -1, or 2 and more */
+	enum room_severity severity;
+	struct span title;
+	const struct span *tags;
+	size_t tag_count;
+};
+
+/*
+ * Says it, now or when there is a connection.  The post is kept until it is
+ * proved.  Returns its (first) number, or -1 with FAULT_DATA: not UTF-8, a
+ * NUL, or more than MEMBER_POST_MAX.
+ */
+int64_t member_say(struct member *member, const struct member_post *post,
+	struct instant now, struct fault *fault);
+
+/* Hands out what waits for its proof as records of our own. */
+void member_show_unproved(struct member *member, struct instant now);
+
+/* Gives up what waits for its proof, without a word. */
+void member_drop_unproved(struct member *member);
+
+/* Asks who is here; the answers fill the roster. */
+void member_ask(struct member *member, int64_t wait_ms, struct instant now);
+
+/* Has the last question come back to us, so that the fabric routed it? */
+bool member_is_asked(const struct member *member);
+
+/* Says goodbye. */
+void member_leave(struct member *member, struct instant now);
+
+/* How many posts wait for their proof. */
+size_t member_unproved(const struct member *member);
+
+/* The next moment for member_tick() (mono ms), INT64_MAX if none. */
+int64_t member_deadline(const struct member *member);
+void member_tick(struct member *member, struct instant now);
+
+/* Borrowed; valid until the next call on the member. */
+const char *member_room(const struct member *member);
+const char *member_topic(const struct member *member);
+const char *member_uid(const struct member *member);
+const struct roster *member_roster(const struct member *member);
+const struct member_counts *member_counts(const struct member *member);
+
+/* The most participants that an answer to us knew of, itself included; 0 if
+ * nobody has answered yet. */
+int64_t member_known(const struct member *member);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RECORD_VERSION = 1 }; /* of the JSON line */
+
+static const char *const type_names[] = {
+	[RECORD_MESSAGE] = "message",
+	[RECORD_JOIN] = "join",
+	[RECORD_HERE] = "here",
+	[RECORD_LEAVE] = "leave",
+	[RECORD_GAP] = "gap",
+};
+
+static char
+mark(const struct record *record)
+{
+	return record->type == RECORD_MESSAGE ? '-' : '*';
+}
+
+/* What stands in the place of a text where nobody said one. */
+static void
+append_happening(const struct record *record, struct text *line)
+{
+	switch (record->type) {
+	case RECORD_JOIN:
+		text_append_string(line, "joined");
+		break;
+	case RECORD_HERE:
+		text_append_string(line, "is here");
+		break;
+	case RECORD_LEAVE:
+		text_appendf(line, "left (%s)", record->reason);
+		break;
+	case RECORD_GAP:
+		text_appendf(line, "missing: %lld to %lld",
+			(long long)record->gap_first,
+			(long long)record->gap_last);
+		break;
+	case RECORD_MESSAGE:
+		assert(false);
+	}
+}
+
+static void
+append_text(const struct record *record, struct text *line)
+{
+	if (record->type != RECORD_MESSAGE) {
+		append_happening(record, line);
+		return;
+	}
+	if (record->severity != ROOM_SEVERITY_NONE)
+		text_appendf(line, "[%s] ",
+			room_severity_name(record->severity));
+	if (record->title.len > 0) {
+		text_harmless(line, record->title, TEXT_LINE);
+		text_append(line, ": ", 2);
+	}
+	text_harmless(line, record->text, TEXT_LINE);
+}
+
+void
+record_plain(const struct record *record, struct text *line)
+{
+	text_append_time(line, record->time);
+	text_append_char(line, ' ');
+	text_harmless(line, record->room, TEXT_NAME);
+	text_append_char(line, ' ');
+	text_append_char(line, mark(record));
+	text_append_char(line, ' ');
+	text_harmless(line, record->user, TEXT_NAME);
+	text_append_char(line, ' ');
+	append_text(record, line);
+	text_append_char(line, '\n');
+}
+
+static json_t *
+json_span(struct span span)
+{
+	return json_stringn(span.bytes, span.len);
+}
+
+static json_t *
+json_span_or_null(struct span span)
+{
+	return span.len > 0 ? json_span(span) : json_null();
+}
+
+static json_t *
+json_number_or_null(int64_t number)
+{
+	return number >= 0 ? json_integer(number) : json_null();
+}
+
+static json_t *
+json_time(int64_t ms)
+{
+	struct text time = { 0 };
+
+	text_append_time(&time, ms);
+	json_t *json = json_stringn(time.bytes, time.len);
+	text_free(&time);
+	return json;
+}
+
+/* The id tells messages of one room apart: UID/number.  Legacy peers give no
+ * number, so theirs have none. */
+static void
+append_id(const struct record *record, struct text *id)
+{
+	if (record->uid.len == 0 || record->seq < 0)
+		return;
+	text_harmless(id, record->uid, TEXT_NAME);
+	text_appendf(id, "/%lld", (long long)record->seq);
+}
+
+static json_t *
+json_id(const struct record *record)
+{
+	struct text id = { 0 };
+
+	append_id(record, &id);
+	json_t *json = id.len > 0 ? json_stringn(id.bytes, id.len)
+				  : json_null();
+	text_free(&id);
+	return json;
+}
+
+static void
+json_set_message(json_t *object, const struct record *record)
+{
+	json_object_set_new(object, "text", json_span(record->text));
+	if (record->severity != ROOM_SEVERITY_NONE)
+		json_object_set_new(object, "severity", json_string(
+			room_severity_name(record->severity)));
+	if (record->title.len > 0)
+		json_object_set_new(object, "title",
+			json_span(record->title));
+	if (record->tag_count == 0)
+		return;
+	json_t *tags = json_array();
+	for (size_t i = 0; i < record->tag_count; i++)
+		json_array_append_new(tags, json_span(record->tags[i]));
+	json_object_set_new(object, "tags", tags);
+}
+
+static void
+json_set_by_type(json_t *object, const struct record *record)
+{
+	switch (record->type) {
+	case RECORD_MESSAGE:
+		json_set_message(object, record);
+		break;
+	case RECORD_HERE:
+		json_object_set_new(object, "idle", record->idle >= 0
+			? json_real((double)record->idle / 1000)
+			: json_null());
+		json_object_set_new(object, "messages",
+			json_number_or_null(record->said));
+		/* fall through */
+	case RECORD_JOIN:
+		json_object_set_new(object, "app",
+			json_span_or_null(record->app));
+		json_object_set_new(object, "since", record->since >= 0
+			? json_time(record->since) : json_null());
+		break;
+	case RECORD_LEAVE:
+		json_object_set_new(object, "reason",
+			json_string(record->reason));
+		break;
+	case RECORD_GAP:
+		json_object_set_new(object, "first",
+			json_integer(record->gap_first));
+		json_object_set_new(object, "last",
+			json_integer(record->gap_last));
+		break;
+	}
+}
+
+/* jansson escapes all but ASCII, and lets DEL through as it is. */
+static int
+append_ascii(const char *bytes, size_t len, void *text)
+{
+	const char *del;
+
+	while (len > 0 && (del = memchr(bytes, 0x7f, len)) != NULL) {
+		text_append(text, bytes, (size_t)(del - bytes));
+		text_append(text, "\\u007f", 6);
+		len -= (size_t)(del - bytes) + 1;
+		bytes = del + 1;
+	}
+	text_append(text, bytes, len);
+	return 0;
+}
+
+static void
+append_json(const struct record *record, struct text *line)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "v", json_integer(RECORD_VERSION));
+	json_object_set_new(object, "id", json_id(record));
+	json_object_set_new(object, "room", json_span(record->room));
+	json_object_set_new(object, "type",
+		json_string(type_names[record->type]));
+	json_object_set_new(object, "time", json_time(record->time));
+	json_object_set_new(object, "received", json_time(record->received));
+	json_object_set_new(object, "user", json_span(record->user));
+	json_object_set_new(object, "uid", json_span_or_null(record->uid));
+	json_object_set_new(object, "seq", json_number_or_null(record->seq));
+	json_object_set_new(object, "mark", json_string("-"));
+	json_object_set_new(object, "fingerprint", json_string("-"));
+	json_object_set_new(object, "sealed", json_false());
+	json_set_by_type(object, record);
+	json_dump_callback(object, append_ascii, line,
+		JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+}
+
+void
+record_json(const struct record *record, struct text *line)
+{
+	append_json(record, line);
+	text_append_char(line, '\n');
+}
+
+int
+record_format_check(const char *format, struct fault *fault)
+{
+	for (const char *at = format; *at != '\0'; at++) {
+		if (*at != '%' && *at != '\\')
+			continue;
+		const char *known = *at == '%' ? "trkumisfj%" : "nt0\\";
+		if (at[1] == '\0' || strchr(known, at[1]) == NULL)
+			return fault_set(fault, FAULT_USAGE, "--format: "
+				"\"%.2s\" at character %zu means nothing "
+				"(%%t %%r %%k %%u %%m %%i %%s %%f %%j %%%% "
+				"\\n \\t \\0 \\\\ do)", at,
+				(size_t)(at - format) + 1);
+		at++;
+	}
+	return 0;
+}
+
+static void
+append_field(const struct record *record, char field, struct text *line)
+{
+	size_t before = line->len;
+
+	switch (field) {
+	case 't':
+		text_append_time(line, record->time);
+		break;
+	case 'r':
+		text_harmless(line, record->room, TEXT_NAME);
+		break;
+	case 'k':
+		text_append_char(line, mark(record));
+		break;
+	case 'u':
+		text_harmless(line, record->user, TEXT_NAME);
+		break;
+	case 'm':
+		append_text(record, line);
+		return;
+	case 'i':
+		append_id(record, line);
+		break;
+	case 's':
+		if (record->seq >= 0)
+			text_appendf(line, "%lld", (long long)record->seq);
+		break;
+	case 'j':
+		append_json(record, line);
+		break;
+	case '%':
+		text_append_char(line, '%');
+		break;
+	default: /* f: nobody has a fingerprint until there are signatures */
+		break;
+	}
+	if (line->len == before)
+		text_append_char(line, '-');
+}
+
+void
+record_format(const struct record *record, const char *format,
+	struct text *line)
+{
+	for (const char *at = format; *at != '\0'; at++) {
+		if (*at == '%') {
+			append_field(record, *++at, line);
+		} else if (*at == '\\') {
+			at++;
+			text_append_char(line, *at == 'n' ? '\n'
+				: *at == 't'      ? '\t'
+				: *at == '0'      ? '\0'
+						  : '\\');
+		} else {
+			text_append_char(line, *at);
+		}
+	}
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_RECORD_H
+#define QCHAT_RECORD_H
+
+#include "fault.h"
+#include "room.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a member hands out, and its three forms: the plain line, a format, and
+ * the JSON line.  One record, one line. */
+
+enum record_type {
+	RECORD_MESSAGE, /* somebody said something */
+	RECORD_JOIN,    /* somebody came */
+	RECORD_HERE,    /* somebody was here before us */
+	RECORD_LEAVE,   /* somebody went */
+	RECORD_GAP,     /* messages are missing */
+};
+
+struct record {
+	enum record_type type;
+	bool own;          /* from this process itself */
+	int64_t time;      /* wall ms: when it was said */
+	int64_t received;  /* wall ms: when it came here */
+	struct span room;  /* name */
+	struct span user;
+	struct span uid;   /* empty: a legacy peer without one */
+	int64_t seq;       /* -1: none */
+	struct span text;  /* message */
+	enum room_severity severity; /* message */
+	struct span title; /* message */
+	const struct span *tags;     /* message */
+	size_t tag_count;
+	struct span app;   /* join, here; empty: a legacy peer */
+	int64_t since;     /* join, here: wall ms, -1: not known */
+	int64_t idle;      /* here: ms since its last post, -1: not known */
+	int64_t said;      /* here: messages that it has sent, -1: not known */
+	const char *reason; /* leave: "bye" or "silence" */
+	int64_t gap_first; /* gap: these numbers, both included */
+	int64_t gap_last;
+};
+
+/*
+ * Appends "TIME ROOM MARK NAME TEXT" and a line feed.  A message's mark is
+ * "-" until there are signatures; what is no message has the mark "*", which
+ * no message has, and a text of ours.
+ */
+void record_plain(const struct record *record, struct text *line);
+
+/* Appends one JSON object and a line feed; printable ASCII only.  In it the
+ * mark is always that of trust. */
+void record_json(const struct record *record, struct text *line);
+
+/*
+ * Is it a format that record_format() takes: %t time, %r room, %k mark,
+ * %u name, %m text, %i id, %s number, %f fingerprint, %j JSON line, %%, and
+ * \n \t \0 \\?  0, or -1 with FAULT_USAGE that names the place.
+ */
+int record_format_check(const char *format, struct fault *fault);
+
+/* Appends what a checked format asks for; no line feed of its own. */
+void record_format(const struct record *record, const char *format,
+	struct text *line);
+
+#endif

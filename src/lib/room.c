@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "room.h"
+
+#include "memory.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const severities[] = {
+	[ROOM_SEVERITY_INFO] = "info",
+	[ROOM_SEVERITY_LOW] = "low",
+	[ROOM_SEVERITY_MEDIUM] = "medium",
+	[ROOM_SEVERITY_HIGH] = "high",
+	[ROOM_SEVERITY_CRITICAL] = "critical",
+};
+static const size_t severity_count = sizeof(severities) / sizeof(*severities);
+
+const char *
+room_severity_name(enum room_severity severity)
+{
+	return severities[severity];
+}
+
+enum room_severity
+room_severity_of(struct span name)
+{
+	for (size_t i = 1; i < severity_count; i++)
+		if (span_equal(name, span_of(severities[i])))
+			return (enum room_severity)i;
+	return ROOM_SEVERITY_NONE;
+}
+
+void
+room_message_init(struct room_message *message, enum room_type type)
+{
+	*message = (struct room_message){
+		.type = type, .time = -1, .ms = -1, .seq = -1, .lines = -1,
+		.last = -1, .since = -1, .idle = -1, .known = -1, .wait = -1,
+	};
+}
+
+/* 0 where the key is missing or its string is longer than most. */
+static struct span
+get_span(const json_t *object, const char *key, size_t most)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_string(value) || json_string_length(value) > most)
+		return (struct span){ "", 0 };
+	return (struct span){ json_string_value(value),
+		json_string_length(value) };
+}
+
+static int64_t
+get_number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value))
+		return -1;
+	json_int_t number = json_integer_value(value);
+	return number >= 0 && number <= ROOM_NUMBER_MAX ? number : -1;
+}
+
+/* A string of digits with white space and a sign, as Python's int() takes it,
+ * and as some peers write it a fraction behind it.  -1 if it is none. */
+static int64_t
+number_of_string(const char *string)
+{
+	char *end;
+
+	double number = strtod(string, &end);
+	while (isspace((unsigned char)*end))
+		end++;
+	if (end == string || *end != '\0' || !isfinite(number) || number < 0 ||
+			number > (double)ROOM_NUMBER_MAX)
+		return -1;
+	return (int64_t)number;
+}
+
+/* protocol.md, section 6.4: string, integer, float, or missing */
+static int64_t
+get_time(const json_t *object)
+{
+	const json_t *value = json_object_get(object, "time");
+
+	if (json_is_string(value))
+		return number_of_string(json_string_value(value));
+	if (!json_is_real(value))
+		return get_number(object, "time");
+	double number = json_real_value(value);
+	return number >= 0 && number <= (double)ROOM_NUMBER_MAX
+		? (int64_t)number : -1;
+}
+
+static void
+get_tags(const json_t *object, struct room_message *message)
+{
+	const json_t *tags = json_object_get(object, "tags");
+
+	for (size_t i = 0; i < json_array_size(tags); i++) {
+		const json_t *tag = json_array_get(tags, i);
+
+		if (!json_is_string(tag) ||
+				json_string_length(tag) > ROOM_TAG_MAX ||
+				message->tag_count == ROOM_TAGS_MAX)
+			continue;
+		message->tags[message->tag_count++] = (struct span){
+			json_string_value(tag), json_string_length(tag) };
+	}
+}
+
+static size_t
+count_lines(struct span text)
+{
+	size_t lines = 1;
+	const char *end = text.bytes + text.len;
+
+	for (const char *at = text.bytes;
+			(at = memchr(at, '\n', (size_t)(end - at))) != NULL;
+			at++)
+		lines++;
+	return lines;
+}
+
+static int
+read_message(struct room_message *message, const json_t *object,
+	struct fault *fault)
+{
+	if (!json_is_string(json_object_get(object, "message")))
+		return fault_set(fault, FAULT_DATA, "a message without text");
+	message->text = get_span(object, "message", SIZE_MAX);
+	message->ms = get_number(object, "ms");
+	message->seq = get_number(object, "seq");
+	if (message->seq == 0)
+		message->seq = -1;
+	message->once = json_is_true(json_object_get(object, "once"));
+	message->severity = room_severity_of(get_span(object, "sev", 16));
+	message->title = get_span(object, "title", ROOM_TITLE_MAX);
+	get_tags(object, message);
+
+	if (json_object_get(object, "n") == NULL)
+		return 0;
+	message->lines = get_number(object, "n");
+	if (message->lines < 2 || message->lines > ROOM_BLOCK_LINES_MAX ||
+			message->seq < 0 ||
+			message->seq > ROOM_NUMBER_MAX - message->lines ||
+			count_lines(message->text) != (size_t)message->lines)
+		return fault_set(fault, FAULT_DATA,
+			"a block whose `n` does not fit its lines");
+	return 0;
+}
+
+static void
+read_presence(struct room_message *message, const json_t *object)
+{
+	message->since = get_number(object, "since");
+	message->idle = get_number(object, "idle");
+	message->known = get_number(object, "known");
+	message->wait = get_number(object, "wait");
+	message->conn = get_span(object, "conn", ROOM_UID_MAX);
+	message->app = get_span(object, "app", ROOM_USER_MAX);
+	message->inbox = get_span(object, "inbox", ROOM_INBOX_MAX);
+	if (!room_inbox_check(message->inbox))
+		message->inbox = (struct span){ "", 0 };
+}
+
+static int64_t
+get_type(const json_t *object)
+{
+	const json_t *type = json_object_get(object, "type");
+
+	if (json_is_string(type))
+		return number_of_string(json_string_value(type));
+	return get_number(object, "type");
+}
+
+static int
+read_object(struct room_message *message, const json_t *object,
+	struct fault *fault)
+{
+	message->type = get_type(object);
+	if (message->type < 0)
+		return fault_set(fault, FAULT_DATA, "a payload without type");
+	if (message->type < ROOM_MESSAGE || message->type > ROOM_BYE)
+		return 0;
+
+	message->user = get_span(object, "user", ROOM_USER_MAX);
+	message->uid = get_span(object, "UID", ROOM_UID_MAX);
+	message->time = get_time(object);
+	message->last = get_number(object, "last");
+	if (message->type == ROOM_MESSAGE)
+		return read_message(message, object, fault);
+	read_presence(message, object);
+	if (message->type != ROOM_WHO && message->uid.len == 0)
+		return fault_set(fault, FAULT_DATA,
+			"a type %d without UID", (int)message->type);
+	return 0;
+}
+
+int
+room_parse(struct room_message *message, struct span payload,
+	struct fault *fault)
+{
+	json_error_t error;
+
+	room_message_init(message, 0);
+	/* Peers are seen to end their JSON with NUL (protocol.md, 10). */
+	while (payload.len > 0 && payload.bytes[payload.len - 1] == '\0')
+		payload.len--;
+	json_t *json = json_loadb(payload.bytes, payload.len, JSON_ALLOW_NUL,
+		&error);
+	if (json == NULL)
+		return fault_set(fault, FAULT_DATA,
+			"a payload that is not JSON: %s", error.text);
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return fault_set(fault, FAULT_DATA,
+			"a payload that is no JSON object");
+	}
+	message->json = json;
+	if (read_object(message, json, fault) < 0) {
+		room_message_free(message);
+		return -1;
+	}
+	return 0;
+}
+
+void
+room_message_free(struct room_message *message)
+{
+	json_decref(message->json);
+	message->json = NULL;
+}
+
+static void
+set(json_t *object, const char *key, json_t *value)
+{
+	/* Fails for want of memory only: the text was checked on its way in. */
+	int rc = json_object_set_new(object, key, value);
+	assert(rc == 0);
+	(void)rc;
+}
+
+static void
+set_span(json_t *object, const char *key, struct span span)
+{
+	if (span.len > 0)
+		set(object, key, json_stringn(span.bytes, span.len));
+}
+
+static void
+set_number(json_t *object, const char *key, int64_t number)
+{
+	if (number >= 0)
+		set(object, key, json_integer(number));
+}
+
+/* The keys that the original expects, in its types (protocol.md, 6.2). */
+static void
+set_original(json_t *object, const struct room_message *message)
+{
+	char seconds[32];
+
+	set(object, "type", json_integer(message->type));
+	if (message->type == ROOM_WHO)
+		return;
+	if (message->type == ROOM_MESSAGE)
+		set(object, "message", json_stringn(message->text.bytes,
+			message->text.len));
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)message->time);
+	set(object, "time", json_string(seconds));
+	set(object, "user", json_stringn(message->user.bytes,
+		message->user.len));
+	set(object, "UID", json_stringn(message->uid.bytes,
+		message->uid.len));
+}
+
+static void
+set_additions(json_t *object, const struct room_message *message)
+{
+	set_number(object, "seq", message->seq);
+	set_number(object, "ms", message->ms);
+	set_number(object, "n", message->lines);
+	set_number(object, "last", message->last);
+	set_number(object, "since", message->since);
+	set_number(object, "idle", message->idle);
+	set_number(object, "known", message->known);
+	set_number(object, "wait", message->wait);
+	if (message->once)
+		set(object, "once", json_true());
+	set_span(object, "inbox", message->inbox);
+	set_span(object, "conn", message->conn);
+	set_span(object, "app", message->app);
+	set_span(object, "title", message->title);
+	if (message->severity != ROOM_SEVERITY_NONE)
+		set(object, "sev", json_string(severities[message->severity]));
+	if (message->tag_count == 0)
+		return;
+	json_t *tags = json_array();
+	for (size_t i = 0; i < message->tag_count; i++)
+		json_array_append_new(tags, json_stringn(
+			message->tags[i].bytes, message->tags[i].len));
+	set(object, "tags", tags);
+}
+
+static int
+append_bytes(const char *bytes, size_t len, void *text)
+{
+	text_append(text, bytes, len);
+	return 0;
+}
+
+void
+room_format(const struct room_message *message, struct text *payload)
+{
+	json_t *object = json_object();
+
+	set_original(object, message);
+	set_additions(object, message);
+	int rc = json_dump_callback(object, append_bytes, payload,
+		JSON_COMPACT);
+	assert(rc == 0);
+	(void)rc;
+	json_decref(object);
+}
+
+/* A character that MQTT or a DXL broker takes amiss in a topic that one
+ * publishes to (protocol.md, 2.2; MQTT 3.1.1, 1.5.3). */
+static bool
+is_bad_in_topic(uint32_t c)
+{
+	return c == '+' || c == '#' || c < 0x20 || (c >= 0x7f && c < 0xa0) ||
+		(c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+}
+
+/* Returns NULL, or what is wrong with it as a part of a topic. */
+static const char *
+topic_fault(struct span part)
+{
+	while (part.len > 0) {
+		uint32_t c;
+		size_t len = text_utf8_next(part, &c);
+
+		if (len == 0)
+			return "is not UTF-8";
+		if (is_bad_in_topic(c))
+			return c == '+' || c == '#'
+				? "holds + or #, which MQTT keeps for itself"
+				: "holds a control character";
+		part.bytes += len;
+		part.len -= len;
+	}
+	return NULL;
+}
+
+int
+room_name_check(struct span name, struct fault *fault)
+{
+	if (name.len == 0)
+		return fault_set(fault, FAULT_USAGE, "the room's name is empty");
+	if (name.len > ROOM_NAME_MAX)
+		return fault_set(fault, FAULT_USAGE,
+			"the room's name has %zu bytes (at most %d)", name.len,
+			ROOM_NAME_MAX);
+	const char *reason = topic_fault(name);
+	if (reason != NULL)
+		return fault_set(fault, FAULT_USAGE,
+			"the room's name \"%.*s\" %s (choose another)",
+			(int)name.len, name.bytes, reason);
+	return 0;
+}
+
+char *
+room_topic(const char *name)
+{
+	return memory_format("%s%s", ROOM_TOPIC_PREFIX, name);
+}
+
+static bool
+has_prefix(struct span topic, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return topic.len > len && memcmp(topic.bytes, prefix, len) == 0;
+}
+
+struct span
+room_of_topic(struct span topic)
+{
+	size_t len = strlen(ROOM_TOPIC_PREFIX);
+
+	if (!has_prefix(topic, ROOM_TOPIC_PREFIX))
+		return (struct span){ "", 0 };
+	return (struct span){ topic.bytes + len, topic.len - len };
+}
+
+bool
+room_inbox_check(struct span topic)
+{
+	if (topic.len > ROOM_INBOX_MAX || !has_prefix(topic, ROOM_INBOX_PREFIX))
+		return false;
+	return topic_fault(topic) == NULL;
+}

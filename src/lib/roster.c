@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "roster.h"
+
+#include "memory.h"
+#include "table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct roster {
+	struct table *entries; /* of struct roster_entry, by UID */
+};
+
+struct roster *
+roster_new(size_t participants_max)
+{
+	struct roster *roster = memory_alloc(1, sizeof(*roster));
+
+	roster->entries = table_new(sizeof(struct roster_entry),
+		participants_max);
+	return roster;
+}
+
+void
+roster_free(struct roster *roster)
+{
+	if (roster == NULL)
+		return;
+	table_free(roster->entries);
+	free(roster);
+}
+
+/* Keeps a foreign string without its NULs, cut between two characters. */
+static void
+keep(char *field, size_t size, struct span value)
+{
+	size_t len = value.len < size ? value.len : size - 1;
+
+	len = text_utf8_check((struct span){ value.bytes, len });
+	if (len > 0)
+		memcpy(field, value.bytes, len);
+	field[len] = '\0';
+	for (size_t i = 0; i < len; i++)
+		if (field[i] == '\0')
+			field[i] = ' ';
+}
+
+struct roster_entry *
+roster_hear(struct roster *roster, const struct room_message *message,
+	int64_t mono, bool *made)
+{
+	struct roster_entry *entry = table_touch(roster->entries,
+		message->uid, made);
+
+	if (*made)
+		entry->since = entry->spoke_mono = entry->last = -1;
+	keep(entry->user, sizeof(entry->user), message->user);
+	entry->heard_mono = mono;
+	if (message->type == ROOM_MESSAGE) {
+		entry->spoke_mono = mono;
+		entry->messages +=
+			message->lines > 0 ? message->lines : 1;
+		return entry;
+	}
+	keep(entry->app, sizeof(entry->app), message->app);
+	keep(entry->conn, sizeof(entry->conn), message->conn);
+	keep(entry->inbox, sizeof(entry->inbox), message->inbox);
+	entry->since = message->since;
+	entry->last = message->last;
+	if (message->idle >= 0)
+		entry->spoke_mono = mono - message->idle;
+	return entry;
+}
+
+struct roster_entry *
+roster_find(const struct roster *roster, struct span uid)
+{
+	return table_find(roster->entries, uid);
+}
+
+bool
+roster_bye_fits(const struct roster_entry *entry, struct span conn)
+{
+	return conn.len == 0 || span_equal(conn, span_of(entry->conn));
+}
+
+void
+roster_remove(struct roster *roster, struct span uid)
+{
+	table_remove(roster->entries, uid);
+}
+
+struct roster_entry *
+roster_expired(const struct roster *roster, int64_t mono)
+{
+	struct roster_entry *oldest = table_oldest(roster->entries);
+
+	if (oldest == NULL || mono - oldest->heard_mono < ROSTER_FORGET_MS)
+		return NULL;
+	return oldest;
+}
+
+int64_t
+roster_deadline(const struct roster *roster)
+{
+	const struct roster_entry *oldest = table_oldest(roster->entries);
+
+	return oldest != NULL ? oldest->heard_mono + ROSTER_FORGET_MS
+			      : INT64_MAX;
+}
+
+size_t
+roster_count(const struct roster *roster)
+{
+	return table_count(roster->entries);
+}
+
+struct roster_entry *
+roster_first(const struct roster *roster)
+{
+	return table_oldest(roster->entries);
+}
+
+struct roster_entry *
+roster_next(const struct roster_entry *entry)
+{
+	return table_newer(entry);
+}
+
+const char *
+roster_uid(const struct roster_entry *entry)
+{
+	return table_key(entry);
+}

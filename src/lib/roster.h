@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_ROSTER_H
+#define QCHAT_ROSTER_H
+
+#include "room.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Who is in one room, as far as was heard. */
+struct roster;
+
+enum {
+	ROSTER_MAX = 16384,           /* participants; then the oldest goes */
+	ROSTER_FORGET_MS = 300 * 1000, /* silence after which one is forgotten
+	                                * (protocol.md, 6.3) */
+};
+
+/* A participant.  Strings are cut at their field's size, never in the middle
+ * of a character, and are foreign text. */
+struct roster_entry {
+	char user[ROOM_USER_MAX + 1];
+	char app[ROOM_TITLE_MAX / 8 + 1]; /* "" for a legacy peer */
+	char conn[ROOM_UID_MAX + 1];
+	char inbox[ROOM_INBOX_MAX + 1];
+	int64_t since;      /* wall ms that it said, or -1 */
+	int64_t heard_mono; /* ms, our own clock */
+	int64_t spoke_mono; /* ms of its last post, or -1: not known */
+	int64_t last;       /* its newest number that it said, or -1 */
+	int64_t messages;   /* that we saw */
+};
+
+struct roster *roster_new(size_t participants_max);
+void roster_free(struct roster *roster);
+
+/*
+ * A type 1 or 2 was heard: makes or refreshes the entry (ours is message's
+ * UID, not empty).  *made tells which.  Borrowed.
+ */
+struct roster_entry *roster_hear(struct roster *roster,
+	const struct room_message *message, int64_t mono, bool *made);
+
+struct roster_entry *roster_find(const struct roster *roster, struct span uid);
+
+/*
+ * May a bye with this conn end that entry?  A bye without conn (legacy) may;
+ * one of another connection than the live one is late and may not.
+ */
+bool roster_bye_fits(const struct roster_entry *entry, struct span conn);
+
+void roster_remove(struct roster *roster, struct span uid);
+
+/* The entry that was silent longest, if it is to be forgotten at mono; NULL
+ * if none is. */
+struct roster_entry *roster_expired(const struct roster *roster, int64_t mono);
+
+/* When that happens next (mono ms), INT64_MAX if never. */
+int64_t roster_deadline(const struct roster *roster);
+
+size_t roster_count(const struct roster *roster);
+
+/* All entries, from the one heard longest ago; NULL behind the last. */
+struct roster_entry *roster_first(const struct roster *roster);
+struct roster_entry *roster_next(const struct roster_entry *entry);
+const char *roster_uid(const struct roster_entry *entry);
+
+#endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session.h"
+
+#include "bus.h"
+#include "dxl.h"
+#include "identity.h"
+#include "memory.h"
+#include "room.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert((int)SESSION_FDS_MAX == (int)BUS_FDS_MAX, "one bus each");
+
+enum {
+	ROOMS_MAX = 1024, /* that a session on all rooms tells apart */
+	CONN_BYTES = 8,   /* of a connection's name */
+};
+
+struct session {
+	struct session_config config;
+	struct session_calls calls;
+	struct identity *identity;
+	struct bus *bus;
+	enum session_link link;
+	char *user, *app, *inbox;
+	char uid[IDENTITY_UID_MAX];
+	char conn[2 * CONN_BYTES + 1]; /* of the connection being made */
+	struct member **members; /* one, or the lobby's and those found */
+	size_t member_count;
+	bool reconnect;          /* a member wants a fresh connection */
+};
+
+struct instant
+session_now(void)
+{
+	struct timespec mono, wall;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (struct instant){
+		(int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
+		(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
+	};
+}
+
+static void
+member_publish(void *context, const char *topic, struct span bytes,
+	bool acknowledged)
+{
+	struct session *session = context;
+
+	bus_publish(session->bus, topic, bytes, acknowledged);
+}
+
+static void
+member_deliver(void *context, const struct record *record)
+{
+	struct session *session = context;
+
+	session->calls.deliver(session->calls.context, record);
+}
+
+static void
+member_proved(void *context, int64_t first, int64_t last)
+{
+	struct session *session = context;
+
+	session->calls.proved(session->calls.context, first, last);
+}
+
+static void
+member_unproved_for_good(void *context, int64_t first, int64_t last)
+{
+	struct session *session = context;
+
+	session->calls.unproved(session->calls.context, first, last);
+}
+
+static void
+member_retry(void *context)
+{
+	struct session *session = context;
+
+	session->reconnect = true;
+}
+
+static void
+member_ignored(void *context, const char *why)
+{
+	struct session *session = context;
+
+	session->calls.ignored(session->calls.context, why);
+}
+
+static struct member *
+add_member(struct session *session, const char *room)
+{
+	struct member_config config = {
+		.room = room,
+		.user = session->user,
+		.uid = session->uid,
+		.inbox = session->inbox,
+		.app = session->app,
+		.participant = session->config.participant,
+		.once = session->config.once,
+		.unconfirmed = session->config.unconfirmed,
+		.proof_ms = session->config.proof_ms,
+	};
+	const struct member_calls calls = {
+		.context = session,
+		.publish = member_publish,
+		.deliver = member_deliver,
+		.proved = member_proved,
+		.retry = member_retry,
+		.unproved = member_unproved_for_good,
+		.ignored = member_ignored,
+	};
+
+	identity_random(&config.seed, sizeof(config.seed));
+	session->members = memory_resize(session->members,
+		session->member_count + 1, sizeof(struct member *));
+	session->members[session->member_count] = member_new(&config, &calls);
+	return session->members[session->member_count++];
+}
+
+static bool
+on_will(void *context, struct text *topic, struct text *bytes)
+{
+	struct session *session = context;
+	unsigned char random[CONN_BYTES];
+
+	identity_random(random, sizeof(random));
+	for (size_t i = 0; i < CONN_BYTES; i++)
+		snprintf(session->conn + 2 * i, 3, "%02x", random[i]);
+	text_append_string(topic, member_topic(session->members[0]));
+	return member_will(session->members[0], session->conn, session_now(),
+		bytes);
+}
+
+static void
+on_opened(void *context)
+{
+	struct session *session = context;
+
+	for (size_t i = 0; i < session->member_count; i++) {
+		/* The attempt before this one may not have got far. */
+		member_disconnected(session->members[i]);
+		member_connected(session->members[i], session->conn,
+			session_now());
+	}
+}
+
+static void
+on_up(void *context)
+{
+	struct session *session = context;
+
+	session->link = SESSION_UP;
+	session->calls.link(session->calls.context, SESSION_UP, NULL);
+}
+
+static void
+disconnect_members(struct session *session)
+{
+	for (size_t i = 0; i < session->member_count; i++)
+		member_disconnected(session->members[i]);
+}
+
+static void
+on_lost(void *context, const struct fault *why)
+{
+	struct session *session = context;
+
+	disconnect_members(session);
+	session->link = SESSION_LOST;
+	session->calls.link(session->calls.context, SESSION_LOST, why);
+}
+
+static void
+on_failed(void *context, const struct fault *why, int64_t retry_ms)
+{
+	struct session *session = context;
+
+	(void)retry_ms;
+	disconnect_members(session);
+	session->calls.link(session->calls.context, session->link, why);
+}
+
+static struct member *
+find_member(const struct session *session, struct span topic)
+{
+	for (size_t i = 0; i < session->member_count; i++)
+		if (span_equal(topic,
+				span_of(member_topic(session->members[i]))))
+			return session->members[i];
+	return NULL;
+}
+
+/* Whose message it is, when one session looks at all rooms. */
+static struct member *
+member_for(struct session *session, struct span topic)
+{
+	struct fault fault;
+
+	if (span_equal(topic, span_of(ROOM_LOBBY_TOPIC)))
+		return session->members[0];
+	struct member *member = find_member(session, topic);
+	struct span name = room_of_topic(topic);
+	if (member != NULL || session->member_count > ROOMS_MAX ||
+			room_name_check(name, &fault) < 0)
+		return member;
+
+	char *room = memory_copy(name.bytes, name.len);
+	member = add_member(session, room);
+	member_connected(member, session->conn, session_now());
+	/* Legacy peers and others that do not hear the lobby. */
+	member_ask(member, MEMBER_WAIT_MS, session_now());
+	free(room);
+	return member;
+}
+
+static void
+receive_for_all(struct session *session, struct span topic, struct span bytes)
+{
+	struct dxl_message event;
+	struct fault fault;
+	struct member *member;
+
+	if (!span_equal(topic, span_of(session->inbox))) {
+		member = member_for(session, topic);
+	} else if (dxl_parse(&event, bytes, &fault) == 0) {
+		member = member_for(session,
+			dxl_field(&event, ROOM_TOPIC_FIELD));
+		dxl_message_free(&event);
+	} else {
+		member = session->members[0];
+	}
+	if (member != NULL)
+		member_receive(member, topic, bytes, session_now());
+}
+
+static void
+on_message(void *context, struct span topic, struct span bytes)
+{
+	struct session *session = context;
+
+	if (session->config.room == NULL)
+		receive_for_all(session, topic, bytes);
+	else
+		member_receive(session->members[0], topic, bytes,
+			session_now());
+}
+
+static char *
+choose_user(const struct conf *conf, const struct identity *identity)
+{
+	const struct passwd *passwd;
+
+	if (conf->user != NULL)
+		return memory_string(conf->user);
+	if (identity_name(identity) != NULL)
+		return memory_string(identity_name(identity));
+	passwd = getpwuid(getuid());
+	return memory_string(passwd != NULL ? passwd->pw_name : "nobody");
+}
+
+static int
+check_user(const char *user, struct fault *fault)
+{
+	struct span span = span_of(user);
+
+	if (span.len == 0 || span.len > ROOM_USER_MAX)
+		return fault_set(fault, FAULT_USAGE, "the user name has %zu "
+			"bytes (1 to %d do)", span.len, ROOM_USER_MAX);
+	if (text_utf8_check(span) < span.len)
+		return fault_set(fault, FAULT_USAGE,
+			"the user name \"%s\" is not UTF-8", user);
+	return 0;
+}
+
+static void
+subscribe(struct session *session)
+{
+	const struct session_config *config = &session->config;
+
+	bus_subscribe(session->bus, session->inbox, false);
+	if (config->room == NULL) {
+		bus_subscribe(session->bus, ROOM_TOPIC_PREFIX "#", false);
+		return;
+	}
+	if (!config->unconfirmed)
+		bus_subscribe(session->bus, member_topic(session->members[0]),
+			true);
+	if (config->participant)
+		bus_subscribe(session->bus, ROOM_LOBBY_TOPIC, false);
+}
+
+struct session *
+session_open(const struct conf *conf, const struct session_config *config,
+	const struct session_calls *calls, struct fault *fault)
+{
+	struct session *session = memory_alloc(1, sizeof(*session));
+	char client_id[IDENTITY_ID_MAX];
+	const struct bus_calls bus_calls = {
+		.context = session,
+		.will = on_will,
+		.opened = on_opened,
+		.up = on_up,
+		.lost = on_lost,
+		.failed = on_failed,
+		.message = on_message,
+	};
+
+	session->config = *config;
+	session->calls = *calls;
+	session->link = SESSION_CONNECTING;
+	if (config->room != NULL &&
+			room_name_check(span_of(config->room), fault) < 0)
+		goto out;
+	session->identity = identity_open(conf, fault);
+	if (session->identity == NULL)
+		goto out;
+	session->user = choose_user(conf, session->identity);
+	if (check_user(session->user, fault) < 0)
+		goto out;
+	session->app = memory_format("%s/%s", config->app, PACKAGE_VERSION);
+	identity_uid(session->uid);
+	identity_id(client_id);
+	session->inbox = memory_format("%s%s", ROOM_INBOX_PREFIX, client_id);
+	session->bus = bus_new(conf, session->identity, client_id, &bus_calls);
+	/* The room without a name is the lobby. */
+	add_member(session, config->room != NULL ? config->room : "");
+	subscribe(session);
+	return session;
+out:
+	session_free(session);
+	return NULL;
+}
+
+void
+session_close(struct session *session)
+{
+	if (session->link == SESSION_UP)
+		for (size_t i = 0; i < session->member_count; i++)
+			member_leave(session->members[i], session_now());
+	bus_close(session->bus);
+}
+
+void
+session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	for (size_t i = 0; i < session->member_count; i++)
+		member_free(session->members[i]);
+	free(session->members);
+	bus_free(session->bus);
+	identity_free(session->identity);
+	free(session->user);
+	free(session->app);
+	free(session->inbox);
+	free(session);
+}
+
+int64_t
+session_say(struct session *session, const struct member_post *post,
+	struct fault *fault)
+{
+	return member_say(session->members[0], post, session_now(), fault);
+}
+
+void
+session_ask(struct session *session, int64_t wait_ms)
+{
+	member_ask(session->members[0], wait_ms, session_now());
+}
+
+bool
+session_is_sent(const struct session *session)
+{
+	return session->link == SESSION_UP && bus_unsent(session->bus) == 0;
+}
+
+enum session_link
+session_link(const struct session *session)
+{
+	return session->link;
+}
+
+const char *
+session_peer(const struct session *session)
+{
+	return bus_peer(session->bus);
+}
+
+struct member *
+session_member(const struct session *session, size_t i)
+{
+	return i < session->member_count ? session->members[i] : NULL;
+}
+
+const char *
+session_user(const struct session *session)
+{
+	return session->user;
+}
+
+size_t
+session_fds(struct session *session, struct pollfd *fds)
+{
+	return bus_fds(session->bus, fds);
+}
+
+int64_t
+session_deadline(const struct session *session)
+{
+	int64_t deadline = session->reconnect ? 0
+		: bus_deadline(session->bus);
+
+	for (size_t i = 0; i < session->member_count; i++) {
+		int64_t next = member_deadline(session->members[i]);
+
+		if (next < deadline)
+			deadline = next;
+	}
+	return deadline;
+}
+
+void
+session_step(struct session *session, const struct pollfd *fds, size_t count)
+{
+	struct instant now = session_now();
+
+	bus_step(session->bus, fds, count, now.mono);
+	for (size_t i = 0; i < session->member_count; i++)
+		member_tick(session->members[i], now);
+	if (!session->reconnect)
+		return;
+	session->reconnect = false;
+	disconnect_members(session);
+	if (session->link == SESSION_UP)
+		session->link = SESSION_LOST;
+	bus_reconnect(session->bus, now.mono);
+}
+
+static int
+wait_ms(int64_t until)
+{
+	int64_t left = until - session_now().mono;
+
+	if (until == INT64_MAX)
+		return -1;
+	return left <= 0 ? 0 : left < INT32_MAX ? (int)left : INT32_MAX;
+}
+
+int
+session_wait(struct session *const *sessions, size_t count,
+	struct pollfd *own, size_t own_count, int64_t until,
+	const sigset_t *during, struct fault *fault)
+{
+	struct pollfd *fds = memory_alloc(own_count + count * SESSION_FDS_MAX,
+		sizeof(*fds));
+	size_t *at = memory_alloc(count + 1, sizeof(*at));
+	int rc = -1;
+
+	at[0] = own_count;
+	if (own_count > 0)
+		memcpy(fds, own, own_count * sizeof(*fds));
+	for (size_t i = 0; i < count; i++) {
+		at[i + 1] = at[i] + session_fds(sessions[i], fds + at[i]);
+		int64_t deadline = session_deadline(sessions[i]);
+		if (deadline < until)
+			until = deadline;
+	}
+	int ms = wait_ms(until);
+	const struct timespec wait = { ms / 1000, ms % 1000 * 1000000L };
+	if (ppoll(fds, at[count], ms < 0 ? NULL : &wait, during) < 0) {
+		if (errno != EINTR) {
+			fault_set(fault, FAULT_INTERNAL, "ppoll: %s",
+				strerror(errno));
+			goto out;
+		}
+		for (size_t i = 0; i < at[count]; i++)
+			fds[i].revents = 0;
+	}
+	if (own_count > 0)
+		memcpy(own, fds, own_count * sizeof(*fds));
+	for (size_t i = 0; i < count; i++)
+		session_step(sessions[i], fds + at[i], at[i + 1] - at[i]);
+	rc = 0;
+out:
+	free(fds);
+	free(at);
+	return rc;
+}

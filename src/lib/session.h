@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_SESSION_H
+#define QCHAT_SESSION_H
+
+#include "conf.h"
+#include "fault.h"
+#include "member.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A member on a connection of its own: the one API that the tools see.  One
+ * connection carries one will, so each room has its own.  The exception is a
+ * session on all rooms, which only looks.
+ */
+struct session;
+
+enum session_link {
+	SESSION_CONNECTING, /* never up so far */
+	SESSION_UP,
+	SESSION_LOST,       /* was up; being made again */
+};
+
+/* What a session tells.  Pointers are valid during the call only.  Nothing
+ * may call back into the session from these, but for the readers below. */
+struct session_calls {
+	void *context;
+	void (*deliver)(void *context, const struct record *record);
+	void (*proved)(void *context, int64_t first, int64_t last);
+	void (*unproved)(void *context, int64_t first, int64_t last);
+	/* Up, lost (why), or a round of attempts has failed (why). */
+	void (*link)(void *context, enum session_link link,
+		const struct fault *why);
+	/* A message from the network was dropped. */
+	void (*ignored)(void *context, const char *why);
+};
+
+struct session_config {
+	const char *room;  /* NULL: all rooms, only looking */
+	const char *app;   /* "qchat-join" */
+	bool participant;
+	bool once;
+	bool unconfirmed;
+	int64_t proof_ms;
+};
+
+/*
+ * Checks room and user name, and loads the identity, from conf: borrowed
+ * until session_free().  NULL with FAULT_USAGE, FAULT_CONFIG or FAULT_NOPERM.
+ */
+struct session *session_open(const struct conf *conf,
+	const struct session_config *config, const struct session_calls *calls,
+	struct fault *fault);
+
+/* A bye where one is due, and an orderly end of the connection. */
+void session_close(struct session *session);
+
+/* Frees it; without session_close() before, the will is published. */
+void session_free(struct session *session);
+
+/* See member_say(). */
+int64_t session_say(struct session *session, const struct member_post *post,
+	struct fault *fault);
+
+/* Asks who is here, in the room or in all rooms. */
+void session_ask(struct session *session, int64_t wait_ms);
+
+/* Has what was published left this process for good: written (QoS 0) or
+ * acknowledged by the broker (QoS 1)? */
+bool session_is_sent(const struct session *session);
+
+enum session_link session_link(const struct session *session);
+const char *session_peer(const struct session *session);
+
+/* The member of the room, or the i-th of the rooms that were found so far;
+ * NULL behind the last. */
+struct member *session_member(const struct session *session, size_t i);
+
+/* The name under which it appears. */
+const char *session_user(const struct session *session);
+
+/* Now, on both clocks. */
+struct instant session_now(void);
+
+/* The descriptors to poll for (SESSION_FDS_MAX at most), and until when. */
+enum { SESSION_FDS_MAX = 36 };
+size_t session_fds(struct session *session, struct pollfd *fds);
+int64_t session_deadline(const struct session *session);
+void session_step(struct session *session, const struct pollfd *fds,
+	size_t count);
+
+/*
+ * Waits for the sessions, for own descriptors (`revents` filled in), for a
+ * signal that `during` lets through, or until mono ms; then does what can be
+ * done for the sessions.  0, or -1 with FAULT_INTERNAL.
+ */
+int session_wait(struct session *const *sessions, size_t count,
+	struct pollfd *own, size_t own_count, int64_t until,
+	const sigset_t *during, struct fault *fault);
+
+#endif

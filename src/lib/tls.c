@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls.h"
+
+#include "memory.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	GATHER_BYTES = 64 * 1024,
+	NAME_MAX_BYTES = 256, /* of a name in a message */
+};
+
+struct tls {
+	SSL_CTX *context;
+	const struct conf *conf;
+	char *host;                  /* as configured */
+	int alert;                   /* that the broker sent, or -1 */
+	int verify_error;            /* X509_V_… */
+	char verify_date[32];        /* notAfter or notBefore */
+	char verify_name[NAME_MAX_BYTES]; /* subject's or issuer's name */
+	unsigned long handshake_error; /* of OpenSSL, or 0 */
+};
+
+static struct tls *
+tls_of(const SSL *ssl)
+{
+	return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+}
+
+static void
+keep_date(char *date, size_t size, const ASN1_TIME *time)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) == 1)
+		strftime(date, size, "%Y-%m-%d", &tm);
+}
+
+/* Keeps what is wrong; the decision is OpenSSL's. */
+static int
+on_verify(int good, X509_STORE_CTX *store)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+		SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *tls = tls_of(ssl);
+	const X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+
+	if (good || tls->verify_error != X509_V_OK || certificate == NULL)
+		return good;
+	tls->verify_error = X509_STORE_CTX_get_error(store);
+	if (tls->verify_error == X509_V_ERR_CERT_NOT_YET_VALID)
+		keep_date(tls->verify_date, sizeof(tls->verify_date),
+			X509_get0_notBefore(certificate));
+	else
+		keep_date(tls->verify_date, sizeof(tls->verify_date),
+			X509_get0_notAfter(certificate));
+	bool mismatch = tls->verify_error == X509_V_ERR_HOSTNAME_MISMATCH ||
+		tls->verify_error == X509_V_ERR_IP_ADDRESS_MISMATCH;
+	X509_NAME_get_text_by_NID(mismatch
+		? X509_get_subject_name(certificate)
+		: X509_get_issuer_name(certificate), NID_commonName,
+		tls->verify_name, sizeof(tls->verify_name));
+	return good;
+}
+
+static bool
+is_address(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, address) == 1 ||
+		inet_pton(AF_INET6, host, address) == 1;
+}
+
+/*
+ * libmosquitto is given an address and sends that as the server's name (SNI),
+ * but only a host name may stand there (RFC 6066, section 3).  The start of
+ * the handshake is the one moment between its choice and the first byte.
+ */
+static void
+set_server_name(const SSL *ssl, char *host)
+{
+	SSL *handshake;
+
+	memcpy(&handshake, &ssl, sizeof(handshake)); /* the callback's const */
+	SSL_set_tlsext_host_name(handshake, is_address(host) ? NULL : host);
+}
+
+static void
+on_info(const SSL *ssl, int where, int value)
+{
+	struct tls *tls = tls_of(ssl);
+
+	if (where == SSL_CB_HANDSHAKE_START)
+		set_server_name(ssl, tls->host);
+	else if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
+		tls->alert = value & 0xff;
+	else if (where == SSL_CB_CONNECT_EXIT && value <= 0 &&
+			ERR_peek_last_error() != 0)
+		tls->handshake_error = ERR_peek_last_error();
+}
+
+static int
+set_host(const struct tls *tls, struct fault *fault)
+{
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(tls->context);
+	int rc = is_address(tls->host)
+		? X509_VERIFY_PARAM_set1_ip_asc(param, tls->host)
+		: X509_VERIFY_PARAM_set1_host(param, tls->host, 0);
+
+	X509_VERIFY_PARAM_set_hostflags(param,
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (rc == 1)
+		return 0;
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: no host name that can be checked", tls->host);
+}
+
+static int
+set_up(struct tls *tls, const struct identity *identity, struct fault *fault)
+{
+	SSL_CTX *context = tls->context;
+	const struct conf *conf = tls->conf;
+
+	SSL_CTX_set_app_data(context, tls);
+	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+	/* A DXL broker that resumes a session forgets the certificate
+	 * (protocol.md, 13). */
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS |
+		SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(context, 1);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
+	SSL_CTX_set_info_callback(context, on_info);
+	if (conf->ciphers != NULL &&
+			SSL_CTX_set_cipher_list(context, conf->ciphers) != 1)
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: ciphers: \"%s\" is no OpenSSL cipher string "
+			"(man openssl-ciphers)", conf->file, conf->ciphers);
+	if (identity_apply(identity, context, fault) < 0)
+		return -1;
+	return conf->verify_host ? set_host(tls, fault) : 0;
+}
+
+struct tls *
+tls_new(const struct conf *conf, const struct identity *identity,
+	const char *host, struct fault *fault)
+{
+	struct tls *tls = memory_alloc(1, sizeof(*tls));
+
+	*tls = (struct tls){ .context = SSL_CTX_new(TLS_client_method()),
+		.conf = conf, .host = memory_string(host), .alert = -1,
+		.verify_error = X509_V_OK };
+	if (tls->context == NULL) {
+		fault_set(fault, FAULT_INTERNAL, "OpenSSL gives no context");
+	} else if (set_up(tls, identity, fault) == 0) {
+		return tls;
+	}
+	tls_free(tls);
+	return NULL;
+}
+
+void
+tls_free(struct tls *tls)
+{
+	if (tls == NULL)
+		return;
+	SSL_CTX_free(tls->context);
+	free(tls->host);
+	free(tls);
+}
+
+SSL_CTX *
+tls_context(const struct tls *tls)
+{
+	return tls->context;
+}
+
+static int
+explain_verify(const struct tls *tls, const char *peer, struct fault *fault)
+{
+	switch (tls->verify_error) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+			"certificate expired %s (its operator has to renew it; "
+			"is the clock of this machine right?)", peer,
+			tls->verify_date);
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+			"certificate is not valid before %s (is the clock of "
+			"this machine right?)", peer, tls->verify_date);
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+			"certificate, of \"%s\", is not for %s (name the "
+			"broker as its certificate does)", peer,
+			tls->verify_name, tls->host);
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+			"certificate comes from \"%s\", which is not among the "
+			"CAs of %s (the setting ca must name the fabric's CA)",
+			peer, tls->verify_name, tls->conf->ca);
+	default:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+			"certificate is not good: %s", peer,
+			X509_verify_cert_error_string(tls->verify_error));
+	}
+}
+
+static int
+explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
+{
+	const char *certificate = tls->conf->certificate;
+
+	switch (tls->alert) {
+	case SSL3_AD_CERTIFICATE_EXPIRED:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker says "
+			"that %s has expired", peer, certificate);
+	case SSL3_AD_CERTIFICATE_REVOKED:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker says "
+			"that %s is revoked (ask for a new one)", peer,
+			certificate);
+	case TLS1_AD_UNKNOWN_CA:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker does "
+			"not know the CA that issued %s (the setting "
+			"certificate must name one of this fabric)", peer,
+			certificate);
+	case TLS1_AD_PROTOCOL_VERSION:
+		return fault_set(fault, FAULT_UNAVAILABLE, "%s: the broker "
+			"does not speak TLS 1.2 or newer", peer);
+	case TLS1_AD_INTERNAL_ERROR:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker refuses "
+			"%s without a reason (a DXL broker does so when it is "
+			"revoked)", peer, certificate);
+	default:
+		return fault_set(fault, FAULT_CONFIG, "%s: the broker refuses "
+			"%s: %s", peer, certificate,
+			SSL_alert_desc_string_long(tls->alert));
+	}
+}
+
+int
+tls_explain(const struct tls *tls, const char *peer, struct fault *fault)
+{
+	int reason = ERR_GET_REASON(tls->handshake_error);
+
+	if (tls->verify_error != X509_V_OK)
+		explain_verify(tls, peer, fault);
+	else if (tls->alert >= 0)
+		explain_alert(tls, peer, fault);
+	else if (tls->handshake_error == 0)
+		return -1;
+	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL)
+		fault_set(fault, FAULT_UNAVAILABLE, "%s: the broker does not "
+			"speak TLS 1.2 or newer", peer);
+	else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return -1;
+	else if (reason == SSL_R_WRONG_VERSION_NUMBER ||
+			reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+		fault_set(fault, FAULT_UNAVAILABLE, "%s: what answers there "
+			"does not speak TLS (is it the port for TLS?)", peer);
+	else
+		fault_set(fault, FAULT_UNAVAILABLE, "%s: the TLS handshake "
+			"failed: %s", peer,
+			ERR_reason_error_string(tls->handshake_error));
+	return 0;
+}
+
+void
+tls_gather(SSL *ssl)
+{
+	BIO *socket = SSL_get_rbio(ssl);
+	BIO *buffer = BIO_new(BIO_f_buffer());
+
+	if (buffer == NULL)
+		return; /* slower, that is all */
+	BIO_set_write_buffer_size(buffer, GATHER_BYTES);
+	BIO_up_ref(socket);
+	SSL_set0_wbio(ssl, BIO_push(buffer, socket));
+}
+
+void
+tls_ungather(SSL *ssl)
+{
+	BIO *socket = SSL_get_rbio(ssl);
+
+	BIO_up_ref(socket);
+	SSL_set0_wbio(ssl, socket);
+}
+
+int
+tls_flush(SSL *ssl)
+{
+	BIO *out = SSL_get_wbio(ssl);
+
+	if (BIO_wpending(out) == 0)
+		return 1;
+	if (BIO_flush(out) > 0)
+		return 1;
+	return BIO_should_retry(out) ? 0 : -1;
+}
+
+bool
+tls_pending(SSL *ssl)
+{
+	return SSL_has_pending(ssl) == 1;
+}

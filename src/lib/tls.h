@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_TLS_H
+#define QCHAT_TLS_H
+
+#include "conf.h"
+#include "fault.h"
+#include "identity.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Part of `bus`: TLS as libmosquitto is to use it, and what went wrong with
+ * it in plain words. */
+
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+struct ssl_st;     /* OpenSSL's SSL */
+struct tls;
+
+/*
+ * A context for one connection: TLS 1.2 or newer, the chain always verified
+ * against conf->ca, the host's name or address if conf->verify_host.
+ * conf is borrowed until tls_free().
+ * NULL with FAULT_CONFIG.
+ */
+struct tls *tls_new(const struct conf *conf, const struct identity *identity,
+	const char *host, struct fault *fault);
+void tls_free(struct tls *tls);
+
+struct ssl_ctx_st *tls_context(const struct tls *tls);
+
+/* Sets a fault that says why TLS failed, if it was TLS that did: 0 then,
+ * and -1 if nothing is known. */
+int tls_explain(const struct tls *tls, const char *peer, struct fault *fault);
+
+/* From now on what is written to the connection is gathered until
+ * tls_flush(), so that a flight of messages is few system calls. */
+void tls_gather(struct ssl_st *ssl);
+
+/* Back to writing at once.  Only when all is flushed. */
+void tls_ungather(struct ssl_st *ssl);
+
+/* Writes what was gathered.  1 if all is out, 0 if the socket is full, -1 if
+ * it is broken. */
+int tls_flush(struct ssl_st *ssl);
+
+/* Has TLS bytes that poll() does not see? */
+bool tls_pending(struct ssl_st *ssl);
+
+#endif

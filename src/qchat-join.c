@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "identity.h"
+#include "join/command.h"
+#include "join/input.h"
+#include "join/recall.h"
+#include "join/screen.h"
+#include "join/scroll.h"
+#include "join/show.h"
+#include "memory.h"
+#include "session.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	PROOF_MS = 5000,
+	CONNECT_MS = 15 * 1000, /* without -W */
+	STATUS_MS = 1000,       /* between looks at what changes by itself */
+};
+
+static const struct cli_option options[] = {
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct cli_tool tool = {
+	.name = "qchat-join",
+	.synopsis = "[OPTION...]",
+	.purpose = "Be in a room, on screen",
+	.common = CLI_FABRIC | CLI_ROOM | CLI_USER | CLI_TIMEOUT,
+	.rooms_max = 1,
+	.options = options,
+};
+
+struct join {
+	struct cli cli;
+	struct conf conf;
+	char *room;
+	struct session *session;
+	struct screen *screen;
+	struct scroll *scroll;
+	size_t back;   /* rows scrolled back */
+	bool leaving;
+	bool told_lost;
+	struct fault fault;
+};
+
+static volatile sig_atomic_t resized;
+
+static int
+parse_args(struct join *join, int argc, char **argv)
+{
+	int letter = cli_next(&join->cli, argc, argv);
+
+	if (letter != -1)
+		return FAULT_USAGE;
+	if (optind < argc)
+		return cli_usage_fault(&join->cli,
+			"%s: no operand is known (the room is given by -r)",
+			argv[optind]);
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return cli_usage_fault(&join->cli, "needs a terminal: in "
+			"scripts and pipes, qchat-listen reads a room and "
+			"qchat-say writes to it");
+	if (join->cli.timeout_ms < 0)
+		join->cli.timeout_ms = CONNECT_MS;
+	return 0;
+}
+
+static void
+notice(struct join *join, const char *text)
+{
+	struct text line = { 0 };
+
+	show_notice(&line, session_now().wall, text);
+	scroll_add(join->scroll, SCROLL_NOTICE,
+		(struct span){ line.bytes, line.len });
+	text_free(&line);
+}
+
+static void
+on_deliver(void *context, const struct record *record)
+{
+	struct join *join = context;
+	struct text line = { 0 };
+
+	show_record(&line, record);
+	scroll_add(join->scroll, record->type != RECORD_MESSAGE
+		? SCROLL_NOTICE : record->own ? SCROLL_OWN : SCROLL_MESSAGE,
+		(struct span){ line.bytes, line.len });
+	text_free(&line);
+}
+
+static void
+on_proved(void *context, int64_t first, int64_t last)
+{
+	(void)context; /* the message itself was just delivered */
+	(void)first;
+	(void)last;
+}
+
+static void
+on_unproved(void *context, int64_t first, int64_t last)
+{
+	struct join *join = context;
+
+	(void)first;
+	(void)last;
+	notice(join, "NOT DELIVERED: a message of yours did not come back; "
+		"the fabric may not let you write to, or read, this room");
+}
+
+static void
+on_link(void *context, enum session_link link, const struct fault *why)
+{
+	struct join *join = context;
+
+	if (join->screen == NULL) {
+		if (link != SESSION_UP && join->fault.kind == FAULT_NONE)
+			join->fault = *why;
+		return;
+	}
+	if (link == SESSION_UP)
+		notice(join, "back in the room");
+	else if (!join->told_lost)
+		notice(join, why->text);
+	join->told_lost = link != SESSION_UP;
+}
+
+static void
+on_ignored(void *context, const char *why)
+{
+	struct join *join = context;
+
+	if (join->cli.verbose > 0 && join->screen != NULL)
+		notice(join, why);
+}
+
+/* Asks for what was not said.  0, or -1 with a fault. */
+static int
+ask(struct join *join)
+{
+	struct recall recall;
+	char *name;
+
+	if (join->cli.room_count > 0 || join->conf.room != NULL) {
+		join->room = memory_string(join->cli.room_count > 0
+			? join->cli.rooms[0] : join->conf.room);
+		return 0;
+	}
+	struct identity *identity = identity_open(&join->conf, &join->fault);
+	if (identity == NULL)
+		return -1;
+	recall_read(&recall);
+	if (join->conf.user == NULL) {
+		name = recall.user != NULL ? recall.user : memory_string(
+			identity_name(identity));
+		join->conf.user = input_ask("Name", name);
+		if (name != recall.user)
+			free(name);
+	}
+	join->room = input_ask("Room", recall.room);
+	recall_free(&recall);
+	identity_free(identity);
+	if (join->room != NULL && join->conf.user != NULL)
+		return 0;
+	return fault_set(&join->fault, FAULT_NOINPUT, "no room was given");
+}
+
+static int
+set_up(struct join *join)
+{
+	const struct session_calls calls = {
+		.context = join,
+		.deliver = on_deliver,
+		.proved = on_proved,
+		.unproved = on_unproved,
+		.link = on_link,
+		.ignored = on_ignored,
+	};
+	struct session_config config = {
+		.app = tool.name,
+		.participant = true,
+		.proof_ms = PROOF_MS,
+	};
+
+	if (cli_conf(&join->cli, &join->conf, &join->fault) < 0 ||
+			ask(join) < 0)
+		return -1;
+	config.room = join->room;
+	join->scroll = scroll_new(SCROLL_ENTRIES_MAX);
+	join->session = session_open(&join->conf, &config, &calls,
+		&join->fault);
+	return join->session != NULL ? 0 : -1;
+}
+
+static void
+on_resize(int signal)
+{
+	(void)signal;
+	resized = 1;
+}
+
+/* What a terminal may send at any moment is blocked but within ppoll(). */
+static void
+catch_signals(sigset_t *during)
+{
+	struct sigaction action = { .sa_handler = on_resize };
+	sigset_t blocked;
+
+	cli_catch_signals(during);
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGWINCH, &action, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* Waits for the connection before the screen is taken: what is wrong then is
+ * said in plain lines. */
+static int
+connect_first(struct join *join, const sigset_t *during)
+{
+	int64_t until = session_now().mono + join->cli.timeout_ms;
+
+	while (session_link(join->session) != SESSION_UP) {
+		if (join->fault.kind != FAULT_NONE)
+			return -1;
+		if (cli_ended != 0)
+			return fault_set(&join->fault, FAULT_UNAVAILABLE,
+				"interrupted before there was a connection");
+		if (session_now().mono >= until)
+			return fault_set(&join->fault, FAULT_UNAVAILABLE,
+				"%s: no connection within %g s (-W gives it "
+				"longer)", session_peer(join->session),
+				(double)join->cli.timeout_ms / 1000);
+		if (session_wait(&join->session, 1, NULL, 0, until, during,
+				&join->fault) < 0)
+			return -1;
+	}
+	recall_write(session_user(join->session), join->room);
+	return 0;
+}
+
+static void
+show_help(struct join *join, struct span name)
+{
+	struct text text = { 0 };
+	const struct command *one = name.len > 0 ? command_find(name) : NULL;
+
+	for (size_t i = 0; i < command_count; i++)
+		if (one == NULL || one == &commands[i])
+			text_appendf(&text, "%s\\%s %s%s%s",
+				text.len > 0 ? "\n" : "", commands[i].name,
+				commands[i].argument,
+				commands[i].argument[0] != '\0' ? "  " : " ",
+				commands[i].help);
+	text_append_string(&text, "\n/ works like \\ ; a line that begins "
+		"with \\\\ or // is said from the second on");
+	notice(join, text.bytes);
+	text_free(&text);
+}
+
+static void
+say(struct join *join, struct span text)
+{
+	const struct member_post post = { .text = text, .lines = -1 };
+	struct fault fault;
+
+	if (text.len > 0 && session_say(join->session, &post, &fault) < 0)
+		notice(join, fault.text);
+}
+
+static void
+on_line(void *context, const char *line)
+{
+	struct join *join = context;
+	struct text text = { 0 };
+
+	if (line == NULL) {
+		join->leaving = true;
+		return;
+	}
+	join->back = 0;
+	struct command_line parsed = command_parse(line);
+	switch (parsed.id) {
+	case COMMAND_SAY:
+		say(join, parsed.argument);
+		break;
+	case COMMAND_QUIT:
+		join->leaving = true;
+		break;
+	case COMMAND_HELP:
+		show_help(join, parsed.argument);
+		break;
+	case COMMAND_PEOPLE:
+		show_people(&text, session_member(join->session, 0),
+			session_now());
+		break;
+	case COMMAND_COUNTS:
+		show_counts(&text, join->session, session_now());
+		break;
+	case COMMAND_UNKNOWN:
+		text_append_string(&text, "no command \\");
+		text_append(&text, parsed.word.bytes, parsed.word.len);
+		text_append_string(&text, " (\\h lists them; nothing was "
+			"sent)");
+		break;
+	}
+	if (text.len > 0)
+		notice(join, text.bytes);
+	text_free(&text);
+}
+
+static void
+on_scroll(void *context, int pages)
+{
+	struct join *join = context;
+	size_t page = screen_page(join->screen);
+	size_t rows = page > 2 ? page - 2 : 1;
+
+	for (; pages < 0; pages++)
+		join->back += rows;
+	for (; pages > 0; pages--)
+		join->back = join->back > rows ? join->back - rows : 0;
+}
+
+static void
+draw(struct join *join)
+{
+	struct text status = { 0 }, prompt = { 0 }, names = { 0 };
+	const struct member *member = session_member(join->session, 0);
+	struct span *spans;
+	struct screen_view view = {
+		.scroll = join->scroll,
+		.back = join->back,
+		.input = input_line(),
+		.cursor = input_cursor(),
+	};
+
+	show_status(&status, join->session, join->back);
+	text_harmless(&prompt, span_of(session_user(join->session)),
+		TEXT_NAME);
+	text_append_char(&prompt, '@');
+	text_harmless(&prompt, span_of(join->room), TEXT_NAME);
+	text_append_string(&prompt, "> ");
+	view.name_count = show_names(&names, &spans, member);
+	view.names = spans;
+	view.status = status.bytes;
+	view.prompt = prompt.bytes;
+	screen_draw(join->screen, &view);
+	join->back = view.back;
+	free(spans);
+	text_free(&names);
+	text_free(&prompt);
+	text_free(&status);
+}
+
+static void
+step(struct join *join, const sigset_t *during)
+{
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+
+	draw(join);
+	if (session_wait(&join->session, 1, &in, 1,
+			session_now().mono + STATUS_MS, during,
+			&join->fault) < 0)
+		return;
+	if (in.revents != 0 && !input_read())
+		join->leaving = true;
+	if (resized) {
+		resized = 0;
+		screen_resize(join->screen);
+	}
+}
+
+static void
+run(struct join *join)
+{
+	const struct input_calls calls = { join, on_line, on_scroll };
+	sigset_t during;
+
+	catch_signals(&during);
+	if (connect_first(join, &during) < 0)
+		return;
+	join->screen = screen_new();
+	if (join->screen == NULL) {
+		fault_set(&join->fault, FAULT_UNAVAILABLE,
+			"this terminal is not known to curses (set TERM)");
+		session_close(join->session);
+		return;
+	}
+	/* curses has its own idea of these signals. */
+	catch_signals(&during);
+	input_begin(&calls);
+	notice(join, "you are in the room; \\h lists the commands");
+	while (!join->leaving && cli_ended == 0 &&
+			join->fault.kind == FAULT_NONE)
+		step(join, &during);
+	session_close(join->session);
+	input_end();
+	screen_free(join->screen);
+	join->screen = NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct join join = { 0 };
+	int status;
+
+	cli_init(&join.cli, &tool);
+	status = parse_args(&join, argc, argv);
+	if (status == 0) {
+		if (set_up(&join) == 0)
+			run(&join);
+		if (join.fault.kind != FAULT_NONE)
+			status = cli_fail(&join.cli, &join.fault);
+	}
+	session_free(join.session);
+	scroll_free(join.scroll);
+	conf_free(&join.conf);
+	free(join.room);
+	cli_free(&join.cli);
+	return status;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "exec.h"
+#include "memory.h"
+#include "session.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_JSON = 300,
+	OPTION_FROM,
+	OPTION_PRESENCE,
+	OPTION_EXEC,
+
+	ROOMS_MAX = 64,
+	PROOF_MS = 5000, /* of a member that never says anything */
+	/* What a slow reader may leave with us before we stop listening. */
+	OUTPUT_MAX = 64 * 1024 * 1024,
+};
+
+static const struct cli_option options[] = {
+	{ "count", 'C', "N", "end after N messages" },
+	{ "format", 'F', "FORMAT", "print by %t %r %k %u %m %i %s %f %j" },
+	{ "json", OPTION_JSON, NULL, "print JSON lines" },
+	{ "from", OPTION_FROM, "NAME", "only what NAME says" },
+	{ "presence", OPTION_PRESENCE, NULL, "print who comes and goes too" },
+	{ "exec", OPTION_EXEC, NULL,
+		"run COMMAND for each message, its JSON on standard input" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct cli_tool tool = {
+	.name = "qchat-listen",
+	.synopsis = "[OPTION...] [--exec COMMAND [ARGUMENT...]]",
+	.purpose = "Print what is said in rooms as lines on standard output",
+	.common = CLI_FABRIC | CLI_ROOM | CLI_USER | CLI_TIMEOUT,
+	.rooms_max = ROOMS_MAX,
+	.options = options,
+};
+
+struct listen;
+
+/* A room on a connection of its own. */
+struct channel {
+	struct listen *listen;
+	struct session *session;
+	const char *room;
+	bool was_up, told_lost;
+};
+
+struct listen {
+	struct cli cli;
+	int64_t count; /* messages to print; -1: no end */
+	const char *format, *from;
+	bool json, presence;
+	char *const *command;
+
+	struct conf conf;
+	struct channel channels[ROOMS_MAX];
+	struct session *sessions[ROOMS_MAX];
+	size_t channel_count;
+	struct exec *exec;
+	int64_t printed;
+	struct text output;
+	bool reader_gone;
+	struct fault fault;
+};
+
+static int
+take_option(struct listen *listen, int letter)
+{
+	struct fault fault;
+
+	switch (letter) {
+	case 'C':
+		if (cli_number(optarg, 1, INT64_MAX, &listen->count) == 0)
+			return 0;
+		return cli_usage_fault(&listen->cli,
+			"--count: \"%s\" is not a number from 1 up", optarg);
+	case 'F':
+		listen->format = optarg;
+		if (record_format_check(optarg, &fault) == 0)
+			return 0;
+		return cli_usage_fault(&listen->cli, "%s", fault.text);
+	case OPTION_JSON:
+		listen->json = true;
+		return 0;
+	case OPTION_FROM:
+		listen->from = optarg;
+		return 0;
+	case OPTION_PRESENCE:
+		listen->presence = true;
+		return 0;
+	default:
+		return FAULT_USAGE;
+	}
+}
+
+static int
+parse_args(struct listen *listen, int argc, char **argv)
+{
+	bool exec = false;
+	int letter;
+
+	listen->count = -1;
+	while (!exec && (letter = cli_next(&listen->cli, argc, argv)) != -1) {
+		/* What follows --exec is the command, its options included. */
+		exec = letter == OPTION_EXEC;
+		int rc = exec ? 0 : take_option(listen, letter);
+		if (rc != 0)
+			return rc;
+	}
+	if (exec && optind < argc && strcmp(argv[optind], "--") == 0)
+		optind++;
+	if (exec && optind == argc)
+		return cli_usage_fault(&listen->cli, "--exec needs a command");
+	if (!exec && optind < argc)
+		return cli_usage_fault(&listen->cli,
+			"%s: no operand is known (rooms are given by -r)",
+			argv[optind]);
+	if (exec)
+		listen->command = argv + optind;
+	if (listen->json && listen->format != NULL)
+		return cli_usage_fault(&listen->cli,
+			"--json and --format exclude each other");
+	return 0;
+}
+
+static void
+print_record(struct listen *listen, const struct record *record)
+{
+	if (listen->json)
+		record_json(record, &listen->output);
+	else if (listen->format != NULL)
+		record_format(record, listen->format, &listen->output);
+	else
+		record_plain(record, &listen->output);
+}
+
+static void
+run_command(struct listen *listen, const struct record *record)
+{
+	struct text line = { 0 };
+
+	record_json(record, &line);
+	if (!exec_add(listen->exec, record->room,
+			(struct span){ line.bytes, line.len }))
+		cli_say(&listen->cli, "--exec: %d messages wait for %s; this "
+			"one is not given to it: %s", EXEC_WAITING_MAX,
+			listen->command[0], line.bytes);
+	text_free(&line);
+}
+
+static bool
+is_complete(const struct listen *listen)
+{
+	return listen->count >= 0 && listen->printed >= listen->count;
+}
+
+static void
+on_deliver(void *context, const struct record *record)
+{
+	const struct channel *channel = context;
+	struct listen *listen = channel->listen;
+	bool message = record->type == RECORD_MESSAGE;
+
+	if (is_complete(listen))
+		return;
+	if (listen->from != NULL &&
+			!span_equal(record->user, span_of(listen->from)))
+		return;
+	/* A gap is never hidden: it is what was said and did not come. */
+	if (!message && record->type != RECORD_GAP && !listen->presence)
+		return;
+	if (message)
+		listen->printed++;
+	if (listen->exec != NULL && message)
+		run_command(listen, record);
+	else if (listen->exec == NULL)
+		print_record(listen, record);
+}
+
+static void
+on_link(void *context, enum session_link link, const struct fault *why)
+{
+	struct channel *channel = context;
+	struct listen *listen = channel->listen;
+
+	if (link == SESSION_UP) {
+		if (channel->was_up)
+			cli_say(&listen->cli, "back in %s, on %s",
+				channel->room, session_peer(channel->session));
+		else
+			cli_trace(&listen->cli, "in %s, on %s", channel->room,
+				session_peer(channel->session));
+		channel->was_up = true;
+		channel->told_lost = false;
+	} else if (!channel->was_up) {
+		if (listen->fault.kind == FAULT_NONE)
+			listen->fault = *why;
+	} else if (!channel->told_lost) {
+		channel->told_lost = true;
+		cli_say(&listen->cli, "%s: connection lost, trying again: %s",
+			channel->room, why->text);
+	} else {
+		cli_trace(&listen->cli, "%s: %s", channel->room, why->text);
+	}
+}
+
+static void
+on_ignored(void *context, const char *why)
+{
+	const struct channel *channel = context;
+
+	cli_trace(&channel->listen->cli, "%s: ignored %s", channel->room, why);
+}
+
+/* It says nothing, so nothing of it is proved or not. */
+static void
+on_proof(void *context, int64_t first, int64_t last)
+{
+	(void)context;
+	(void)first;
+	(void)last;
+}
+
+static int
+open_channel(struct listen *listen, const char *room)
+{
+	struct channel *channel = &listen->channels[listen->channel_count];
+	const struct session_calls calls = {
+		.context = channel,
+		.deliver = on_deliver,
+		.proved = on_proof,
+		.unproved = on_proof,
+		.link = on_link,
+		.ignored = on_ignored,
+	};
+	const struct session_config config = {
+		.room = room,
+		.app = tool.name,
+		.participant = true,
+		.proof_ms = PROOF_MS,
+	};
+
+	*channel = (struct channel){ .listen = listen, .room = room };
+	channel->session = session_open(&listen->conf, &config, &calls,
+		&listen->fault);
+	if (channel->session == NULL)
+		return -1;
+	listen->sessions[listen->channel_count++] = channel->session;
+	return 0;
+}
+
+/* Twice the same room would be each message twice. */
+static bool
+is_open(const struct listen *listen, const char *room)
+{
+	for (size_t i = 0; i < listen->channel_count; i++)
+		if (strcmp(listen->channels[i].room, room) == 0)
+			return true;
+	return false;
+}
+
+static int
+set_up(struct listen *listen)
+{
+	if (cli_conf(&listen->cli, &listen->conf, &listen->fault) < 0)
+		return -1;
+	const char *room = cli_room(&listen->cli, &listen->conf,
+		&listen->fault);
+	if (room == NULL || open_channel(listen, room) < 0)
+		return -1;
+	for (size_t i = 1; i < listen->cli.room_count; i++)
+		if (!is_open(listen, listen->cli.rooms[i]) &&
+				open_channel(listen, listen->cli.rooms[i]) < 0)
+			return -1;
+	if (listen->command != NULL)
+		listen->exec = exec_new(listen->command);
+	return 0;
+}
+
+static bool
+takes_output(void)
+{
+	struct pollfd fd = { STDOUT_FILENO, POLLOUT, 0 };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+/*
+ * Prints what standard output takes without waiting: PIPE_BUF bytes fit when
+ * poll() says so.  A reader that pauses must not stop our presence.  With
+ * wait, prints all.
+ */
+static void
+print_output(struct listen *listen, bool wait)
+{
+	size_t at = 0;
+
+	while (at < listen->output.len && !listen->reader_gone &&
+			(wait || takes_output())) {
+		size_t len = listen->output.len - at;
+
+		if (!wait && len > PIPE_BUF)
+			len = PIPE_BUF;
+		int rc = cli_output((struct span){ listen->output.bytes + at,
+			len }, &listen->fault);
+		if (rc < 0)
+			listen->reader_gone = true;
+		if (rc != 0) {
+			listen->reader_gone = true;
+			break;
+		}
+		at += len;
+	}
+	if (at == listen->output.len) {
+		text_clear(&listen->output);
+	} else if (at > 0) {
+		memmove(listen->output.bytes, listen->output.bytes + at,
+			listen->output.len - at);
+		listen->output.len -= at;
+	}
+}
+
+static void
+step_command(struct listen *listen)
+{
+	int status;
+
+	if (listen->exec == NULL || listen->fault.kind != FAULT_NONE)
+		return;
+	if (exec_step(listen->exec, &status, &listen->fault) == 0 &&
+			status > 0)
+		cli_say(&listen->cli, "--exec: %s ended with status %d",
+			listen->command[0], status);
+}
+
+static void
+step(struct listen *listen, int64_t until, const sigset_t *during)
+{
+	/* No events: POLLERR tells that the reader of a pipe has gone. */
+	struct pollfd out = { STDOUT_FILENO,
+		listen->output.len > 0 ? POLLOUT : 0, 0 };
+	bool full = listen->output.len > OUTPUT_MAX;
+
+	if (session_wait(listen->sessions, full ? 0 : listen->channel_count,
+			&out, 1, until, during, &listen->fault) < 0)
+		return;
+	if ((out.revents & POLLERR) != 0)
+		listen->reader_gone = true;
+	print_output(listen, false);
+	step_command(listen);
+}
+
+static bool
+is_done(const struct listen *listen)
+{
+	if (listen->fault.kind != FAULT_NONE || listen->reader_gone ||
+			cli_ended != 0)
+		return true;
+	return is_complete(listen) &&
+		(listen->exec == NULL || !exec_is_busy(listen->exec));
+}
+
+/* SIGCHLD has only to end the waiting. */
+static void
+on_child(int signal)
+{
+	(void)signal;
+}
+
+static void
+catch_children(void)
+{
+	struct sigaction action = { .sa_handler = on_child };
+	sigset_t blocked;
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+static void
+run(struct listen *listen)
+{
+	sigset_t during;
+	int64_t until = INT64_MAX;
+
+	cli_catch_signals(&during);
+	if (listen->exec != NULL)
+		catch_children();
+	if (listen->cli.timeout_ms >= 0)
+		until = session_now().mono + listen->cli.timeout_ms;
+	while (!is_done(listen)) {
+		if (session_now().mono >= until) {
+			fault_set(&listen->fault, FAULT_TIMEOUT,
+				"%g s are over, %lld messages came (-W)",
+				(double)listen->cli.timeout_ms / 1000,
+				(long long)listen->printed);
+			break;
+		}
+		step(listen, until, &during);
+	}
+	for (size_t i = 0; i < listen->channel_count; i++)
+		session_close(listen->sessions[i]);
+	print_output(listen, true);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct listen listen = { 0 };
+	int status;
+
+	cli_init(&listen.cli, &tool);
+	status = parse_args(&listen, argc, argv);
+	if (status == 0) {
+		if (set_up(&listen) == 0)
+			run(&listen);
+		if (listen.fault.kind == FAULT_NONE)
+			cli_output_close(&listen.fault);
+		if (listen.fault.kind != FAULT_NONE)
+			status = cli_fail(&listen.cli, &listen.fault);
+	}
+	for (size_t i = 0; i < listen.channel_count; i++)
+		session_free(listen.sessions[i]);
+	exec_free(listen.exec);
+	conf_free(&listen.conf);
+	text_free(&listen.output);
+	cli_free(&listen.cli);
+	return status;
+}

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "memory.h"
+#include "session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_TITLE = 300,
+	OPTION_TAG,
+	OPTION_CONFIRM,
+	OPTION_DRY_RUN,
+	OPTION_JSON,
+	OPTION_SKIP_EMPTY,
+
+	TIMEOUT_MS = 5000, /* without -W */
+	WINDOW = 64,       /* posts of a stream that wait for their echo */
+	READ_BYTES = 64 * 1024,
+};
+
+static const struct cli_option options[] = {
+	{ "lines", 'l', NULL, "each line of standard input is a message" },
+	{ "severity", 's', "LEVEL", "info, low, medium, high or critical" },
+	{ "title", OPTION_TITLE, "TEXT", "a title before the text" },
+	{ "tag", OPTION_TAG, "WORD", "a tag; may be repeated" },
+	{ "skip-empty", OPTION_SKIP_EMPTY, NULL,
+		"nothing to say is no error" },
+	{ "confirm", OPTION_CONFIRM, "echo|none",
+		"await our own echo (default), or not" },
+	{ "dry-run", OPTION_DRY_RUN, NULL, "check everything, send nothing" },
+	{ "json", OPTION_JSON, NULL, "print what was sent as JSON lines" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct cli_tool tool = {
+	.name = "qchat-say",
+	.synopsis = "[OPTION...] [TEXT...]",
+	.purpose = "Post a message, from the arguments or standard input, "
+		   "into a room",
+	.common = CLI_FABRIC | CLI_ROOM | CLI_USER | CLI_TIMEOUT,
+	.rooms_max = 1,
+	.options = options,
+};
+
+struct say {
+	struct cli cli;
+	bool lines, skip_empty, unconfirmed, dry_run, json;
+	enum room_severity severity;
+	struct span title;
+	struct span tags[ROOM_TAGS_MAX];
+	size_t tag_count;
+
+	struct conf conf;
+	struct session *session;
+	struct text input;      /* what was read and not yet said */
+	bool input_ended;
+	bool said;              /* something */
+	int64_t line;           /* number of the last line taken from input */
+	int64_t down_mono;      /* since when there is no connection */
+	struct text output;     /* JSON lines to print */
+	struct fault input_fault; /* ends the input, not what was said */
+	struct fault fault;     /* ends all */
+};
+
+static int
+set_severity(struct say *say, const char *argument)
+{
+	say->severity = room_severity_of(span_of(argument));
+	if (say->severity != ROOM_SEVERITY_NONE)
+		return 0;
+	return cli_usage_fault(&say->cli, "--severity: \"%s\" is none of info, "
+		"low, medium, high, critical", argument);
+}
+
+static int
+add_tag(struct say *say, const char *argument)
+{
+	if (say->tag_count == ROOM_TAGS_MAX)
+		return cli_usage_fault(&say->cli, "--tag: more than %d",
+			ROOM_TAGS_MAX);
+	say->tags[say->tag_count++] = span_of(argument);
+	return 0;
+}
+
+static int
+set_confirm(struct say *say, const char *argument)
+{
+	say->unconfirmed = strcmp(argument, "none") == 0;
+	if (say->unconfirmed || strcmp(argument, "echo") == 0)
+		return 0;
+	return cli_usage_fault(&say->cli,
+		"--confirm: \"%s\" is neither echo nor none", argument);
+}
+
+static int
+take_option(struct say *say, int letter)
+{
+	switch (letter) {
+	case 'l':
+		say->lines = true;
+		return 0;
+	case 's':
+		return set_severity(say, optarg);
+	case OPTION_TITLE:
+		say->title = span_of(optarg);
+		return 0;
+	case OPTION_TAG:
+		return add_tag(say, optarg);
+	case OPTION_SKIP_EMPTY:
+		say->skip_empty = true;
+		return 0;
+	case OPTION_CONFIRM:
+		return set_confirm(say, optarg);
+	case OPTION_DRY_RUN:
+		say->dry_run = true;
+		return 0;
+	case OPTION_JSON:
+		say->json = true;
+		return 0;
+	default:
+		return FAULT_USAGE;
+	}
+}
+
+static int
+parse_args(struct say *say, int argc, char **argv)
+{
+	int letter;
+
+	while ((letter = cli_next(&say->cli, argc, argv)) != -1) {
+		int rc = take_option(say, letter);
+		if (rc != 0)
+			return rc;
+	}
+	if (say->cli.timeout_ms == 0)
+		return cli_usage_fault(&say->cli,
+			"--timeout: 0 leaves no time for a proof");
+	if (say->cli.timeout_ms < 0)
+		say->cli.timeout_ms = TIMEOUT_MS;
+	if (say->lines && optind < argc)
+		return cli_usage_fault(&say->cli, "--lines reads standard "
+			"input; there may be no TEXT");
+	if (optind == argc && !say->lines && isatty(STDIN_FILENO))
+		return cli_usage_fault(&say->cli, "nothing to say: give TEXT, "
+			"or pipe it in");
+	for (int i = optind; i < argc; i++) {
+		if (i > optind)
+			text_append_char(&say->input, ' ');
+		text_append_string(&say->input, argv[i]);
+	}
+	say->input_ended = optind < argc;
+	return 0;
+}
+
+/* Reads once.  0, or -1 with a fault. */
+static int
+read_input(struct say *say)
+{
+	char bytes[READ_BYTES];
+
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n < 0)
+		return fault_set(&say->input_fault, FAULT_IO,
+			"standard input: %s", strerror(errno));
+	if (n == 0)
+		say->input_ended = true;
+	else
+		text_append(&say->input, bytes, (size_t)n);
+	return 0;
+}
+
+static int
+read_all(struct say *say)
+{
+	while (!say->input_ended) {
+		if (read_input(say) < 0)
+			return -1;
+		if (say->input.len > MEMBER_POST_MAX)
+			return fault_set(&say->input_fault, FAULT_DATA,
+				"standard input has more than %d bytes, too "
+				"much for one message (--lines makes each line "
+				"one)", MEMBER_POST_MAX);
+	}
+	if (say->input.len > 0 && say->input.bytes[say->input.len - 1] == '\n')
+		say->input.len--;
+	return 0;
+}
+
+/* Says one post.  0, or -1 with the input's fault. */
+static int
+post(struct say *say, struct span text, int64_t lines)
+{
+	const struct member_post post = {
+		.text = text,
+		.lines = lines > 1 ? lines : -1,
+		.severity = say->severity,
+		.title = say->title,
+		.tags = say->tags,
+		.tag_count = say->tag_count,
+	};
+
+	if (session_say(say->session, &post, &say->input_fault) < 0)
+		return -1;
+	say->said = true;
+	return 0;
+}
+
+/* Is this line fit to be said?  0, or -1 with a fault that names it. */
+static int
+check_line(struct say *say, struct span line)
+{
+	const char *what = NULL;
+
+	if (text_utf8_check(line) < line.len)
+		what = "is not UTF-8 (iconv -t UTF-8 converts)";
+	else if (line.len > 0 && memchr(line.bytes, '\0', line.len) != NULL)
+		what = "holds a NUL";
+	if (what == NULL)
+		return 0;
+	return fault_set(&say->input_fault, FAULT_DATA,
+		"line %lld of standard input %s; %lld lines before it are sent",
+		(long long)say->line + 1, what, (long long)say->line);
+}
+
+/* The next line of the input, without its line feed, and how many bytes it
+ * takes; false if there is no whole one yet. */
+static bool
+next_line(const struct say *say, size_t at, struct span *line, size_t *taken)
+{
+	const char *start = say->input.bytes + at;
+	size_t left = say->input.len - at;
+
+	if (left == 0)
+		return false;
+	const char *end = memchr(start, '\n', left);
+	if (end == NULL && !say->input_ended)
+		return false;
+	*line = (struct span){ start,
+		end != NULL ? (size_t)(end - start) : left };
+	*taken = line->len + (end != NULL ? 1 : 0);
+	return true;
+}
+
+/*
+ * Says as many whole lines as fit into one block.  Returns the bytes that
+ * they take of the input from `at`, 0 if there is no whole line.
+ */
+static size_t
+post_block(struct say *say, size_t at)
+{
+	size_t used = 0, taken = 0, text_len = 0;
+	int64_t count = 0;
+	struct span line;
+
+	while (count < ROOM_BLOCK_LINES_MAX &&
+			next_line(say, at + used, &line, &taken)) {
+		bool empty = line.len == 0 && say->skip_empty;
+
+		if (count > 0 && (empty ||
+				text_len + 1 + line.len > ROOM_BLOCK_BYTES_MAX))
+			break;
+		if (check_line(say, line) < 0)
+			break;
+		say->line++;
+		used += taken;
+		if (empty)
+			return used;
+		text_len = used - taken + line.len;
+		count++;
+	}
+	if (count == 0)
+		return 0;
+	struct span text = { say->input.bytes + at, text_len };
+	if (post(say, text, count) == 0)
+		return used;
+	char *reason = memory_string(say->input_fault.text);
+	fault_set(&say->input_fault, say->input_fault.kind,
+		"line %lld of standard input: %s", (long long)say->line,
+		reason);
+	free(reason);
+	return 0;
+}
+
+static bool
+has_room(const struct say *say)
+{
+	return member_unproved(session_member(say->session, 0)) < WINDOW;
+}
+
+/* Says whole lines while the window has room. */
+static void
+post_lines(struct say *say)
+{
+	size_t at = 0, used;
+
+	while (say->input_fault.kind == FAULT_NONE && has_room(say) &&
+			(used = post_block(say, at)) > 0)
+		at += used;
+	if (at > 0) {
+		memmove(say->input.bytes, say->input.bytes + at,
+			say->input.len - at);
+		say->input.len -= at;
+	} else if (say->input.len > MEMBER_POST_MAX && has_room(say) &&
+			say->input_fault.kind == FAULT_NONE) {
+		fault_set(&say->input_fault, FAULT_DATA, "line %lld of "
+			"standard input has more than %d bytes",
+			(long long)say->line + 1, MEMBER_POST_MAX);
+	}
+}
+
+static bool
+wants_input(const struct say *say)
+{
+	return say->lines && !say->input_ended &&
+		say->input_fault.kind == FAULT_NONE && has_room(say);
+}
+
+/* Takes all of the input that makes one message, before anything connects. */
+static int
+post_whole(struct say *say)
+{
+	if (read_all(say) < 0)
+		return -1;
+	if (say->input.len == 0)
+		return 0;
+	return post(say, (struct span){ say->input.bytes, say->input.len }, 1);
+}
+
+static void
+on_deliver(void *context, const struct record *record)
+{
+	struct say *say = context;
+
+	if (record->own && say->json)
+		record_json(record, &say->output);
+}
+
+static void
+on_proved(void *context, int64_t first, int64_t last)
+{
+	struct say *say = context;
+
+	if (say->unconfirmed)
+		return;
+	if (first == last)
+		cli_trace(&say->cli, "%lld: proved by its echo",
+			(long long)first);
+	else
+		cli_trace(&say->cli, "%lld to %lld: proved by their echo",
+			(long long)first, (long long)last);
+}
+
+static void
+on_unproved(void *context, int64_t first, int64_t last)
+{
+	struct say *say = context;
+
+	(void)last;
+	if (say->fault.kind != FAULT_NONE)
+		return;
+	fault_set(&say->fault, FAULT_NOPERM, "%s: no echo of message %lld "
+		"within %g s: the fabric may not let this certificate write "
+		"to, or read, \"%s\"", session_peer(say->session),
+		(long long)first, (double)say->cli.timeout_ms / 1000,
+		member_room(session_member(say->session, 0)));
+}
+
+static void
+on_link(void *context, enum session_link link, const struct fault *why)
+{
+	struct say *say = context;
+
+	if (link == SESSION_UP) {
+		say->down_mono = INT64_MAX;
+		cli_trace(&say->cli, "connected to %s",
+			session_peer(say->session));
+		return;
+	}
+	if (say->down_mono == INT64_MAX)
+		say->down_mono = session_now().mono;
+	cli_trace(&say->cli, "%s", why->text);
+	if (link == SESSION_CONNECTING && say->fault.kind == FAULT_NONE)
+		say->fault = *why;
+}
+
+static void
+on_ignored(void *context, const char *why)
+{
+	struct say *say = context;
+
+	cli_trace(&say->cli, "ignored %s", why);
+}
+
+static int
+set_up(struct say *say)
+{
+	const struct session_calls calls = {
+		.context = say,
+		.deliver = on_deliver,
+		.proved = on_proved,
+		.unproved = on_unproved,
+		.link = on_link,
+		.ignored = on_ignored,
+	};
+	struct session_config config = {
+		.app = tool.name,
+		.once = !say->lines,
+		.unconfirmed = say->unconfirmed,
+		.proof_ms = say->cli.timeout_ms,
+	};
+
+	if (cli_conf(&say->cli, &say->conf, &say->fault) < 0)
+		return -1;
+	config.room = cli_room(&say->cli, &say->conf, &say->fault);
+	if (config.room == NULL)
+		return -1;
+	say->session = session_open(&say->conf, &config, &calls, &say->fault);
+	return say->session != NULL ? 0 : -1;
+}
+
+static bool
+is_done(const struct say *say)
+{
+	bool input_left = say->lines && say->input_fault.kind == FAULT_NONE &&
+		(!say->input_ended || say->input.len > 0);
+
+	if (say->fault.kind != FAULT_NONE)
+		return true;
+	if (input_left || member_unproved(session_member(say->session, 0)) > 0)
+		return false;
+	return !say->unconfirmed || session_is_sent(say->session);
+}
+
+static void
+check_time(struct say *say)
+{
+	if (say->fault.kind != FAULT_NONE || say->down_mono == INT64_MAX ||
+			session_now().mono - say->down_mono <
+				say->cli.timeout_ms)
+		return;
+	fault_set(&say->fault, FAULT_UNAVAILABLE, "%s: no connection within "
+		"%g s; what was said is not delivered (-W gives it longer)",
+		session_peer(say->session),
+		(double)say->cli.timeout_ms / 1000);
+}
+
+static void
+print_output(struct say *say)
+{
+	struct fault fault = { 0 };
+
+	if (cli_output((struct span){ say->output.bytes, say->output.len },
+			&fault) < 0 && say->fault.kind == FAULT_NONE)
+		say->fault = fault;
+	text_clear(&say->output);
+}
+
+static void
+step(struct say *say, const sigset_t *during)
+{
+	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+	size_t count = wants_input(say) ? 1 : 0;
+	int64_t until = say->down_mono == INT64_MAX ? INT64_MAX
+		: say->down_mono + say->cli.timeout_ms;
+
+	if (session_wait(&say->session, 1, &input, count, until, during,
+			&say->fault) < 0)
+		return;
+	if (count > 0 && input.revents != 0)
+		read_input(say);
+	if (say->lines)
+		post_lines(say);
+	check_time(say);
+	print_output(say);
+	if (cli_ended != 0 && say->fault.kind == FAULT_NONE)
+		fault_set(&say->fault, FAULT_UNAVAILABLE, "interrupted: what "
+			"was not proved may not be delivered");
+}
+
+/* Until all that there is to say is proved. */
+static void
+run(struct say *say)
+{
+	sigset_t during;
+
+	cli_catch_signals(&during);
+	say->down_mono = session_now().mono;
+	while (!is_done(say))
+		step(say, &during);
+	session_close(say->session);
+}
+
+/* Sends nothing: what would be sent is shown. */
+static void
+rehearse(struct say *say)
+{
+	struct member *member = session_member(say->session, 0);
+
+	while (say->lines && say->input_fault.kind == FAULT_NONE &&
+			(!say->input_ended || say->input.len > 0)) {
+		if (!say->input_ended)
+			read_input(say);
+		post_lines(say);
+		member_show_unproved(member, session_now());
+		member_drop_unproved(member);
+		print_output(say);
+	}
+	member_show_unproved(member, session_now());
+	print_output(say);
+}
+
+static void
+say_all(struct say *say)
+{
+	if (set_up(say) < 0)
+		return;
+	if (!say->lines && post_whole(say) < 0)
+		return;
+	if (say->lines || say->said) {
+		if (say->dry_run)
+			rehearse(say);
+		else
+			run(say);
+	}
+	if (!say->said && !say->skip_empty &&
+			say->input_fault.kind == FAULT_NONE &&
+			say->fault.kind == FAULT_NONE)
+		fault_set(&say->fault, FAULT_NOINPUT, "there is nothing to "
+			"say (--skip-empty makes that no error)");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct say say = { .down_mono = INT64_MAX };
+	int status;
+
+	cli_init(&say.cli, &tool);
+	status = parse_args(&say, argc, argv);
+	if (status == 0) {
+		say_all(&say);
+		if (say.fault.kind == FAULT_NONE)
+			cli_output_close(&say.fault);
+		if (say.fault.kind != FAULT_NONE)
+			status = cli_fail(&say.cli, &say.fault);
+		if (say.input_fault.kind != FAULT_NONE) {
+			cli_fail(&say.cli, &say.input_fault);
+			if (status == 0)
+				status = (int)say.input_fault.kind;
+		}
+	}
+	session_free(say.session);
+	conf_free(&say.conf);
+	text_free(&say.input);
+	text_free(&say.output);
+	cli_free(&say.cli);
+	return status;
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "memory.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_JSON = 300,
+
+	TIMEOUT_MS = 5000, /* to connect, without -W */
+	COLLECT_MS = 2000, /* without -w */
+	SETTLE_MS = 250,   /* behind the question, before an early end */
+};
+
+static const struct cli_option options[] = {
+	{ "all", 'a', NULL, "every room that can be found" },
+	{ "details", 'd', NULL, "print what is known of the room too" },
+	{ "wait", 'w', "SECONDS", "how long to collect answers (2)" },
+	{ "json", OPTION_JSON, NULL, "print JSON lines" },
+	{ "quiet", 'q', NULL, "print names only" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct cli_tool tool = {
+	.name = "qchat-who",
+	.synopsis = "[OPTION...]",
+	.purpose = "List who is in a room",
+	.common = CLI_FABRIC | CLI_ROOM | CLI_USER | CLI_TIMEOUT,
+	.rooms_max = 1,
+	.options = options,
+};
+
+struct who {
+	struct cli cli;
+	bool all, details, json, names;
+	int64_t wait_ms;
+
+	struct conf conf;
+	struct session *session;
+	bool up, asked;
+	int64_t asked_mono;
+	struct fault fault;
+};
+
+/* A participant and the room that it is in. */
+struct line {
+	const struct member *member;
+	const struct roster_entry *entry;
+};
+
+static int
+parse_args(struct who *who, int argc, char **argv)
+{
+	int letter;
+
+	who->wait_ms = COLLECT_MS;
+	while ((letter = cli_next(&who->cli, argc, argv)) != -1) {
+		switch (letter) {
+		case 'a':
+			who->all = true;
+			break;
+		case 'd':
+			who->details = true;
+			break;
+		case 'q':
+			who->names = true;
+			break;
+		case OPTION_JSON:
+			who->json = true;
+			break;
+		case 'w':
+			if (cli_seconds(optarg, &who->wait_ms) == 0)
+				break;
+			return cli_usage_fault(&who->cli, "--wait: \"%s\" is "
+				"not a number of seconds", optarg);
+		default:
+			return FAULT_USAGE;
+		}
+	}
+	if (optind < argc)
+		return cli_usage_fault(&who->cli,
+			"%s: no operand is known (the room is given by -r)",
+			argv[optind]);
+	if (who->names + who->details + who->json > 1)
+		return cli_usage_fault(&who->cli,
+			"--quiet, --details and --json exclude each other");
+	if (who->all && who->cli.room_count > 0)
+		return cli_usage_fault(&who->cli,
+			"--all and --room exclude each other");
+	if (who->cli.timeout_ms < 0)
+		who->cli.timeout_ms = TIMEOUT_MS;
+	return 0;
+}
+
+/* What the rosters say is asked for at the end. */
+static void
+on_deliver(void *context, const struct record *record)
+{
+	(void)context;
+	(void)record;
+}
+
+static void
+on_proof(void *context, int64_t first, int64_t last)
+{
+	(void)context;
+	(void)first;
+	(void)last;
+}
+
+static void
+on_link(void *context, enum session_link link, const struct fault *why)
+{
+	struct who *who = context;
+
+	who->up = link == SESSION_UP;
+	if (link != SESSION_UP && who->fault.kind == FAULT_NONE)
+		who->fault = *why;
+}
+
+static void
+on_ignored(void *context, const char *why)
+{
+	const struct who *who = context;
+
+	cli_trace(&who->cli, "ignored %s", why);
+}
+
+static int
+set_up(struct who *who)
+{
+	const struct session_calls calls = {
+		.context = who,
+		.deliver = on_deliver,
+		.proved = on_proof,
+		.unproved = on_proof,
+		.link = on_link,
+		.ignored = on_ignored,
+	};
+	struct session_config config = { .app = tool.name };
+
+	if (cli_conf(&who->cli, &who->conf, &who->fault) < 0)
+		return -1;
+	if (!who->all) {
+		config.room = cli_room(&who->cli, &who->conf, &who->fault);
+		if (config.room == NULL)
+			return -1;
+	}
+	who->session = session_open(&who->conf, &config, &calls, &who->fault);
+	return who->session != NULL ? 0 : -1;
+}
+
+/* Have all answered of whom anybody who answered knew?  In all rooms nobody
+ * can tell. */
+static bool
+is_complete(const struct who *who)
+{
+	const struct member *member = session_member(who->session, 0);
+	int64_t known = member_known(member);
+
+	return !who->all && who->asked && known > 0 &&
+		(int64_t)roster_count(member_roster(member)) >= known &&
+		session_now().mono >= who->asked_mono + SETTLE_MS;
+}
+
+static int64_t
+next_look(const struct who *who, int64_t until)
+{
+	int64_t settled = who->asked_mono + SETTLE_MS;
+
+	return who->asked && session_now().mono < settled && settled < until
+		? settled : until;
+}
+
+static void
+collect(struct who *who)
+{
+	int64_t until = session_now().mono + who->cli.timeout_ms;
+	sigset_t during;
+
+	cli_catch_signals(&during);
+	while (who->fault.kind == FAULT_NONE && cli_ended == 0 &&
+			!is_complete(who) && session_now().mono < until) {
+		if (session_wait(&who->session, 1, NULL, 0,
+				next_look(who, until), &during,
+				&who->fault) < 0)
+			break;
+		if (!who->up || who->asked)
+			continue;
+		who->asked = true;
+		who->asked_mono = session_now().mono;
+		until = who->asked_mono + who->wait_ms;
+		/* The last answers have to travel too. */
+		session_ask(who->session, who->wait_ms * 3 / 4);
+	}
+	if (who->fault.kind != FAULT_NONE)
+		return;
+	if (!who->asked)
+		fault_set(&who->fault, FAULT_UNAVAILABLE, "%s: no connection "
+			"within %g s (-W gives it longer)",
+			session_peer(who->session),
+			(double)who->cli.timeout_ms / 1000);
+	else if (!member_is_asked(session_member(who->session, 0)))
+		fault_set(&who->fault, FAULT_NOPERM, "%s: our question did "
+			"not come back within %g s: the fabric may not let "
+			"this certificate write to, or read, the room",
+			session_peer(who->session),
+			(double)who->wait_ms / 1000);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+	int rc = strcmp(member_room(left->member), member_room(right->member));
+
+	if (rc == 0)
+		rc = strcmp(left->entry->user, right->entry->user);
+	if (rc == 0)
+		rc = strcmp(roster_uid(left->entry), roster_uid(right->entry));
+	return rc;
+}
+
+/* All participants, sorted by room and name; the caller frees them. */
+static struct line *
+sorted_lines(const struct who *who, size_t *count)
+{
+	const struct member *member;
+	struct line *lines = NULL;
+
+	*count = 0;
+	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
+			i++) {
+		const struct roster *roster = member_roster(member);
+
+		lines = memory_resize(lines, *count + roster_count(roster),
+			sizeof(*lines));
+		for (const struct roster_entry *entry = roster_first(roster);
+				entry != NULL; entry = roster_next(entry))
+			lines[(*count)++] = (struct line){ member, entry };
+	}
+	if (*count > 0)
+		qsort(lines, *count, sizeof(*lines), compare);
+	return lines;
+}
+
+static void
+append_idle(struct text *out, int64_t ms)
+{
+	if (ms < 0)
+		text_append_char(out, '-');
+	else if (ms < 120 * 1000)
+		text_appendf(out, "%llds", (long long)ms / 1000);
+	else if (ms < 120 * 60 * 1000)
+		text_appendf(out, "%lldm", (long long)ms / 60000);
+	else
+		text_appendf(out, "%lldh", (long long)ms / 3600000);
+}
+
+static int64_t
+idle_of(const struct roster_entry *entry, struct instant now)
+{
+	return entry->spoke_mono >= 0 ? now.mono - entry->spoke_mono : -1;
+}
+
+/* Messages an hour since it came, or -1. */
+static double
+rate_of(const struct roster_entry *entry, struct instant now)
+{
+	int64_t ms = now.wall - entry->since;
+
+	if (entry->last < 0 || entry->since < 0 || ms < 1000)
+		return -1;
+	return (double)entry->last * 3600000 / (double)ms;
+}
+
+static void
+append_counts(struct text *out, const struct roster_entry *entry,
+	struct instant now)
+{
+	double rate = rate_of(entry, now);
+
+	if (entry->last >= 0)
+		text_appendf(out, " %lld", (long long)entry->last);
+	else
+		text_append_string(out, " -");
+	if (rate >= 0)
+		text_appendf(out, " %.1f", rate);
+	else
+		text_append_string(out, " -");
+}
+
+static void
+append_line(const struct who *who, struct text *out, const struct line *line,
+	struct instant now)
+{
+	const struct roster_entry *entry = line->entry;
+
+	if (who->all) {
+		text_harmless(out, span_of(member_room(line->member)),
+			TEXT_NAME);
+		text_append_char(out, ' ');
+	}
+	text_harmless(out, span_of(entry->user), TEXT_NAME);
+	if (who->names) {
+		text_append_char(out, '\n');
+		return;
+	}
+	text_append_string(out, " - ");
+	if (entry->since >= 0)
+		text_append_time(out, entry->since);
+	else
+		text_append_char(out, '-');
+	text_append_char(out, ' ');
+	append_idle(out, idle_of(entry, now));
+	text_append_char(out, ' ');
+	if (entry->app[0] != '\0')
+		text_harmless(out, span_of(entry->app), TEXT_NAME);
+	else
+		text_append_char(out, '-');
+	text_append_string(out, " - ");
+	text_harmless(out, span_of(roster_uid(entry)), TEXT_NAME);
+	if (who->details)
+		append_counts(out, entry, now);
+	text_append_char(out, '\n');
+}
+
+static void
+append_json_line(struct text *out, const struct line *line, struct instant now)
+{
+	const struct roster_entry *entry = line->entry;
+	const struct record record = {
+		.type = RECORD_HERE,
+		.time = now.wall,
+		.received = now.wall,
+		.room = span_of(member_room(line->member)),
+		.user = span_of(entry->user),
+		.uid = span_of(roster_uid(entry)),
+		.seq = -1,
+		.app = span_of(entry->app),
+		.since = entry->since,
+		.idle = idle_of(entry, now),
+		.said = entry->last,
+	};
+
+	record_json(&record, out);
+}
+
+/* What is known of one room, before its participants. */
+static void
+append_room(struct text *out, const struct member *member, struct instant now)
+{
+	const struct roster *roster = member_roster(member);
+	int64_t open = INT64_MAX, messages = 0;
+
+	for (const struct roster_entry *entry = roster_first(roster);
+			entry != NULL; entry = roster_next(entry)) {
+		if (entry->since >= 0 && entry->since < open)
+			open = entry->since;
+		if (entry->last > 0)
+			messages += entry->last;
+	}
+	text_append_string(out, "room ");
+	text_harmless(out, span_of(member_room(member)), TEXT_NAME);
+	text_appendf(out, "\nparticipants %zu\nopen-since ",
+		roster_count(roster));
+	if (open != INT64_MAX)
+		text_append_time(out, open);
+	else
+		text_append_char(out, '-');
+	text_appendf(out, "\nmessages %lld\nmessages-per-hour ",
+		(long long)messages);
+	if (open < now.wall - 1000)
+		text_appendf(out, "%.1f", (double)messages * 3600000 /
+			(double)(now.wall - open));
+	else
+		text_append_char(out, '-');
+	text_append_string(out, "\nsealed no\n");
+}
+
+static void
+append_details(const struct who *who, struct text *out, struct instant now)
+{
+	const struct member *member;
+
+	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
+			i++)
+		if (member_room(member)[0] != '\0')
+			append_room(out, member, now);
+}
+
+static int
+print_all(struct who *who)
+{
+	struct instant now = session_now();
+	struct text out = { 0 };
+	size_t count;
+	struct line *lines = sorted_lines(who, &count);
+
+	if (who->details)
+		append_details(who, &out, now);
+	if (!who->json && !who->names)
+		text_appendf(&out, "%sNAME MARK SINCE IDLE APP FINGERPRINT "
+			"UID%s\n", who->all ? "ROOM " : "",
+			who->details ? " MESSAGES PER-HOUR" : "");
+	for (size_t i = 0; i < count; i++)
+		if (who->json)
+			append_json_line(&out, &lines[i], now);
+		else
+			append_line(who, &out, &lines[i], now);
+	if (cli_output((struct span){ out.bytes, out.len }, &who->fault) == 0)
+		cli_output_close(&who->fault);
+	free(lines);
+	text_free(&out);
+	/* Nobody is there: the question's answer is no. */
+	return count > 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct who who = { 0 };
+	int status;
+
+	cli_init(&who.cli, &tool);
+	status = parse_args(&who, argc, argv);
+	if (status == 0) {
+		if (set_up(&who) == 0) {
+			collect(&who);
+			session_close(who.session);
+		}
+		if (who.fault.kind == FAULT_NONE)
+			status = print_all(&who);
+		if (who.fault.kind != FAULT_NONE)
+			status = cli_fail(&who.cli, &who.fault);
+	}
+	session_free(who.session);
+	conf_free(&who.conf);
+	cli_free(&who.cli);
+	return status;
+}

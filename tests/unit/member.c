@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Members on a fabric that is a queue in this process: what one publishes
+ * comes to all, in order, at a time that the test decides.
+ */
+#include "member.h"
+
+#include "dxl.h"
+#include "memory.h"
+#include "tap.h"
+
+#include <stdlib.h>
+
+enum { PEERS_MAX = 8, QUEUE_MAX = 4096 };
+
+struct peer {
+	struct member *member;
+	char inbox[64];
+	bool online;
+	struct text log; /* a line for each thing that it was told */
+};
+
+static struct peer peers[PEERS_MAX];
+static size_t peer_count;
+static struct {
+	char *topic;
+	char *bytes;
+	size_t len;
+} queue[QUEUE_MAX];
+static size_t queue_len, published;
+static bool swallow; /* the fabric drops what is published */
+static struct instant now = { 1000000, INT64_C(1795408513935) };
+
+static void
+on_publish(void *context, const char *topic, struct span bytes,
+	bool acknowledged)
+{
+	(void)context;
+	(void)acknowledged;
+	published++;
+	if (swallow || queue_len == QUEUE_MAX)
+		return;
+	queue[queue_len].topic = memory_string(topic);
+	queue[queue_len].bytes = memory_copy(bytes.bytes, bytes.len);
+	queue[queue_len++].len = bytes.len;
+}
+
+static void
+on_deliver(void *context, const struct record *record)
+{
+	static const char *const names[] = { "message", "join", "here",
+		"leave", "gap" };
+	struct peer *peer = context;
+
+	text_appendf(&peer->log, "%s %.*s", names[record->type],
+		(int)record->user.len, record->user.bytes);
+	if (record->type == RECORD_MESSAGE)
+		text_appendf(&peer->log, " %lld %.*s", (long long)record->seq,
+			(int)record->text.len, record->text.bytes);
+	if (record->type == RECORD_GAP)
+		text_appendf(&peer->log, " %lld-%lld",
+			(long long)record->gap_first,
+			(long long)record->gap_last);
+	text_append_char(&peer->log, '\n');
+}
+
+static void
+on_proved(void *context, int64_t first, int64_t last)
+{
+	struct peer *peer = context;
+
+	text_appendf(&peer->log, "proved %lld-%lld\n", (long long)first,
+		(long long)last);
+}
+
+static void
+on_unproved(void *context, int64_t first, int64_t last)
+{
+	struct peer *peer = context;
+
+	text_appendf(&peer->log, "unproved %lld-%lld\n", (long long)first,
+		(long long)last);
+}
+
+static void
+on_retry(void *context)
+{
+	struct peer *peer = context;
+
+	text_append_string(&peer->log, "retry\n");
+}
+
+static void
+on_ignored(void *context, const char *why)
+{
+	struct peer *peer = context;
+
+	(void)why;
+	text_append_string(&peer->log, "ignored\n");
+}
+
+static struct peer *
+add(const char *user, bool participant)
+{
+	struct peer *peer = &peers[peer_count];
+	char uid[33];
+
+	snprintf(uid, sizeof(uid), "%032zx", peer_count + 1);
+	snprintf(peer->inbox, sizeof(peer->inbox), "/mcafee/client/{%zu}",
+		peer_count);
+	const struct member_config config = { .room = "ops", .user = user,
+		.uid = uid, .inbox = peer->inbox, .app = "test/1",
+		.participant = participant, .once = !participant,
+		.proof_ms = 5000, .seed = peer_count + 1 };
+	const struct member_calls calls = { peer, on_publish, on_deliver,
+		on_proved, on_retry, on_unproved, on_ignored };
+	peer->member = member_new(&config, &calls);
+	peer_count++;
+	return peer;
+}
+
+static void
+connect_peer(struct peer *peer, const char *conn)
+{
+	peer->online = true;
+	member_connected(peer->member, conn, now);
+}
+
+static void
+hand_out(const char *topic, struct span bytes)
+{
+	for (size_t i = 0; i < peer_count; i++) {
+		bool inbox = strcmp(topic, peers[i].inbox) == 0;
+
+		if (peers[i].online && (inbox ||
+				strcmp(topic, "/mcafee/event/qchat/ops") == 0))
+			member_receive(peers[i].member, span_of(topic), bytes,
+				now);
+	}
+}
+
+/* Lets all that was published arrive, and what is said in answer too. */
+static void
+settle(void)
+{
+	for (size_t i = 0; i < queue_len; i++) {
+		hand_out(queue[i].topic,
+			(struct span){ queue[i].bytes, queue[i].len });
+		free(queue[i].topic);
+		free(queue[i].bytes);
+	}
+	queue_len = 0;
+}
+
+/* Lets time pass in small steps. */
+static void
+pass(int64_t ms)
+{
+	for (int64_t end = now.mono + ms; now.mono < end;) {
+		int64_t step = end - now.mono < 50 ? end - now.mono : 50;
+
+		now.mono += step;
+		now.wall += step;
+		for (size_t i = 0; i < peer_count; i++)
+			member_tick(peers[i].member, now);
+		settle();
+	}
+}
+
+static void
+forget_all(void)
+{
+	settle();
+	for (size_t i = 0; i < peer_count; i++) {
+		member_free(peers[i].member);
+		text_free(&peers[i].log);
+		peers[i] = (struct peer){ 0 };
+	}
+	peer_count = 0;
+	swallow = false;
+}
+
+static void
+log_is(struct peer *peer, const char *want, const char *name)
+{
+	is(peer->log.bytes != NULL ? peer->log.bytes : "", want, name);
+	text_clear(&peer->log);
+}
+
+static void
+say(struct peer *peer, const char *text, int64_t lines)
+{
+	const struct member_post post = { .text = span_of(text),
+		.lines = lines };
+	struct fault fault;
+
+	if (member_say(peer->member, &post, now, &fault) < 0)
+		printf("# %s\n", fault.text);
+}
+
+/* Publishes a payload as any stranger may. */
+static void
+forge(const char *topic, const char *payload)
+{
+	const struct dxl_message event = { .version = 2, .type = DXL_EVENT,
+		.message_id = span_of("{x}"), .payload = span_of(payload) };
+	struct text bytes = { 0 };
+
+	dxl_format(&event, &bytes);
+	hand_out(topic, (struct span){ bytes.bytes, bytes.len });
+	text_free(&bytes);
+}
+
+#define ROOM "/mcafee/event/qchat/ops"
+#define UID_OF_2 "00000000000000000000000000000002"
+
+static void
+test_presence(void)
+{
+	struct peer *a = add("alice", true), *b;
+
+	connect_peer(a, "a1");
+	pass(3000);
+	log_is(a, "", "alone");
+	ok(roster_count(member_roster(a->member)) == 1, "alice sees herself");
+	b = add("bob", true);
+	connect_peer(b, "b1");
+	pass(3000);
+	log_is(a, "join bob\n", "alice sees bob come");
+	log_is(b, "here alice\n", "bob sees that alice is here");
+	ok(member_known(b->member) == 2, "bob was told of two");
+	member_leave(b->member, now);
+	b->online = false;
+	pass(100);
+	log_is(a, "leave bob\n", "alice sees bob go");
+	forget_all();
+}
+
+static void
+test_question(void)
+{
+	struct peer *a = add("alice", true), *w = add("who", false);
+
+	connect_peer(a, "a1");
+	connect_peer(w, "w1");
+	pass(2000);
+	published = 0;
+	member_ask(w->member, 1000, now);
+	pass(2000);
+	ok(published == 2, "a question with an inbox costs one answer");
+	ok(roster_count(member_roster(w->member)) == 1, "which arrives");
+	ok(member_is_asked(w->member), "the question was seen to be routed");
+	published = 0;
+	member_ask(w->member, 1000, now);
+	pass(2000);
+	ok(published == 1, "the same inbox again gets no answer so soon");
+	published = 0;
+	forge(ROOM, "{\"type\":3}");
+	pass(2000);
+	ok(published == 1, "a legacy question is answered into the room");
+	published = 0;
+	for (int i = 0; i < 200; i++) {
+		char question[100];
+
+		snprintf(question, sizeof(question), "{\"type\":3,\"inbox\":"
+			"\"/mcafee/client/%d\"}", i);
+		forge(ROOM, question);
+	}
+	pass(5000);
+	ok(published == 29, "forged questions get 30 answers a minute");
+	published = 0;
+	forge(ROOM, "{\"type\":3,\"inbox\":\"" ROOM "\"}");
+	pass(100);
+	ok(published <= 1, "no inbox is a room");
+	forget_all();
+}
+
+static void
+test_ping(void)
+{
+	struct peer *a = add("alice", true), *b = add("bob", true);
+
+	connect_peer(a, "a1");
+	connect_peer(b, "b1");
+	pass(2000);
+	published = 0;
+	pass(10 * 60 * 1000);
+	ok(published == 20, "each says every minute that it is here");
+	ok(roster_count(member_roster(a->member)) == 2, "and is kept");
+	connect_peer(b, "b2");
+	settle();
+	text_clear(&a->log);
+	b->online = false;
+	member_disconnected(b->member);
+	pass(299 * 1000);
+	log_is(a, "", "silence is borne");
+	pass(1000);
+	log_is(a, "leave bob\n", "for 300 seconds");
+	forget_all();
+}
+
+static void
+test_will(void)
+{
+	struct peer *a = add("alice", true), *b = add("bob", true);
+	struct text will = { 0 };
+
+	connect_peer(a, "a1");
+	connect_peer(b, "b1");
+	member_will(b->member, "b1", now, &will);
+	pass(2000);
+	text_clear(&a->log);
+	member_disconnected(b->member);
+	connect_peer(b, "b2");
+	pass(100);
+	hand_out(ROOM, (struct span){ will.bytes, will.len });
+	pass(100);
+	log_is(a, "", "the late will of a replaced connection ends nothing");
+	text_clear(&will);
+	member_will(b->member, "b2", now, &will);
+	b->online = false;
+	hand_out(ROOM, (struct span){ will.bytes, will.len });
+	log_is(a, "leave bob\n", "that of the live one does");
+	b->online = true;
+	hand_out(ROOM, (struct span){ will.bytes, will.len });
+	pass(1100);
+	log_is(a, "join bob\n", "who hears its own bye says that it is here");
+	text_free(&will);
+	forget_all();
+}
+
+static void
+test_posts(void)
+{
+	struct peer *a = add("alice", true), *b = add("bob", true);
+
+	connect_peer(a, "a1");
+	connect_peer(b, "b1");
+	pass(2000);
+	text_clear(&a->log);
+	text_clear(&b->log);
+	say(a, "one", -1);
+	say(a, "two\nthree\nfour", 3);
+	say(a, "five\nsix", -1);
+	ok(member_unproved(a->member) == 3, "three posts wait for their echo");
+	pass(100);
+	log_is(a, "message alice 1 one\nproved 1-1\nmessage alice 2 two\n"
+		"message alice 3 three\nmessage alice 4 four\nproved 2-4\n"
+		"message alice 5 five\nsix\nproved 5-5\n", "and get it");
+	log_is(b, "message alice 1 one\nmessage alice 2 two\n"
+		"message alice 3 three\nmessage alice 4 four\n"
+		"message alice 5 five\nsix\n", "bob has a record a line");
+	forget_all();
+}
+
+static void
+test_order(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(2000);
+#define SAYS(n, rest) forge(ROOM, "{\"type\":1,\"user\":\"bob\",\"UID\":\"" \
+	UID_OF_2 "\",\"seq\":" n ",\"message\":\"" rest "}")
+	SAYS("7", "seven\"");
+	log_is(a, "message bob 7 seven\n", "what was before is not missing");
+	SAYS("8", "eight\"");
+	SAYS("8", "eight\"");
+	SAYS("7", "other\"");
+	log_is(a, "message bob 8 eight\n", "each number once");
+	SAYS("12", "twelve\"");
+	log_is(a, "gap bob 9-11\nmessage bob 12 twelve\n", "a gap is told");
+	SAYS("11", "x\\ny\\nz\",\"n\":3");
+	log_is(a, "message bob 13 z\n", "of a block that overlaps, the rest");
+	forge(ROOM, "{\"type\":2,\"user\":\"bob\",\"UID\":\"" UID_OF_2
+		"\",\"last\":15}");
+	log_is(a, "here bob\ngap bob 14-15\n", "a gap at the end is told");
+	SAYS("14", "late\"");
+	log_is(a, "message bob 14 late\n", "and may still be filled");
+	SAYS("16", "next\"");
+	log_is(a, "message bob 16 next\n", "and is told once");
+	SAYS("17", "x\\ny\",\"n\":3");
+	log_is(a, "ignored\n", "a forged n costs that message");
+	forget_all();
+}
+
+static void
+test_proof(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(2000);
+	text_clear(&a->log);
+	swallow = true;
+	say(a, "lost", -1);
+	pass(2400);
+	log_is(a, "", "an echo may take its time");
+	pass(200);
+	log_is(a, "retry\n", "half of it, then a fresh connection");
+	pass(2000);
+	log_is(a, "", "is given the other half");
+	pass(600);
+	log_is(a, "unproved 1-1\n", "then it is given up");
+
+	say(a, "again", -1);
+	forge(ROOM, "{\"type\":1,\"user\":\"alice\",\"UID\":"
+		"\"00000000000000000000000000000001\",\"seq\":2,"
+		"\"message\":\"again\"}");
+	log_is(a, "", "other bytes under our number prove nothing");
+	swallow = false;
+	published = 0;
+	member_disconnected(a->member);
+	connect_peer(a, "a2");
+	ok(published == 3, "the next connection carries it again");
+	settle();
+	log_is(a, "message alice 2 again\nproved 2-2\n", "and proves it");
+	forget_all();
+}
+
+static void
+test_legacy(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(4000);
+	forge(ROOM, "{\"type\": 1, \"message\": \"hello\", \"time\": "
+		"1492703939.123456, \"user\": \"jesse\"}");
+	forge(ROOM, "{\"type\": 1, \"message\": \"hello\", \"time\": "
+		"1492703939.123456, \"user\": \"jesse\"}");
+	log_is(a, "message jesse -1 hello\nmessage jesse -1 hello\n",
+		"without UID and number each message counts");
+	forge(ROOM, "{\"type\": 2, \"time\": \"1506625783\", \"user\": \"j\", "
+		"\"UID\": \"any unique string\"}");
+	forge(ROOM, "{\"type\": 4, \"time\": \"1506625783\", \"user\": \"j\", "
+		"\"UID\": \"any unique string\"}");
+	log_is(a, "join j\nleave j\n", "comes and goes");
+	forge(ROOM, "{\"type\": 9}");
+	forge("/mcafee/event/qchat/ops", "junk");
+	log_is(a, "ignored\nignored\n", "what is not understood is ignored");
+	forget_all();
+}
+
+int
+main(void)
+{
+	test_presence();
+	test_question();
+	test_ping();
+	test_will();
+	test_posts();
+	test_order();
+	test_proof();
+	test_legacy();
+	return done();
+}

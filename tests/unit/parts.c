@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small parts: table, roster, record, and what the screen stands on. */
+#include "join/command.h"
+#include "join/scroll.h"
+#include "record.h"
+#include "roster.h"
+#include "table.h"
+#include "tap.h"
+
+#include <locale.h>
+#include <stdlib.h>
+
+static void
+test_table(void)
+{
+	struct table *table = table_new(sizeof(int), 3);
+	char key[2] = "a";
+	bool made;
+
+	for (; key[0] <= 'c'; key[0]++)
+		*(int *)table_touch(table, span_of(key), &made) = key[0];
+	table_touch(table, span_of("a"), &made);
+	ok(!made, "a key is found again");
+	table_touch(table, span_of("d"), &made);
+	ok(made && table_count(table) == 3, "a full table stays at its size");
+	ok(table_find(table, span_of("b")) == NULL,
+		"the one used longest ago went");
+	is(table_key(table_oldest(table)), "c", "the order is that of use");
+	is(table_key(table_newer(table_oldest(table))), "a", "and goes on");
+	table_remove(table, span_of("a"));
+	ok(table_count(table) == 2 &&
+		table_newer(table_newer(table_oldest(table))) == NULL,
+		"one can be taken out of the middle");
+	table_free(table);
+	table_free(NULL);
+}
+
+static void
+test_roster(void)
+{
+	struct roster *roster = roster_new(2);
+	struct room_message message;
+	char name[ROOM_USER_MAX + 3];
+	bool made;
+
+	memset(name, 'x', sizeof(name));
+	memcpy(name + ROOM_USER_MAX - 1, "\xc3\xa9", 3);
+	room_message_init(&message, ROOM_HERE);
+	message.uid = span_of("1");
+	message.user = span_of(name);
+	const struct roster_entry *entry = roster_hear(roster, &message, 5,
+		&made);
+	ok(strlen(entry->user) == ROOM_USER_MAX - 1,
+		"a long name is cut between two characters");
+	ok(roster_deadline(roster) == 5 + ROSTER_FORGET_MS,
+		"it will be forgotten");
+	ok(roster_expired(roster, 5 + ROSTER_FORGET_MS - 1) == NULL &&
+		roster_expired(roster, 5 + ROSTER_FORGET_MS) == entry,
+		"and not before");
+	ok(roster_bye_fits(entry, span_of("")), "a bye without conn fits");
+	ok(!roster_bye_fits(entry, span_of("c")), "one of another does not");
+	roster_free(roster);
+}
+
+static const struct span tags[] = { { "db", 2 } };
+static const struct record sample = {
+	.type = RECORD_MESSAGE,
+	.time = INT64_C(1795408513935),
+	.received = INT64_C(1795408514000),
+	.room = { "incident 42", 11 },
+	.user = { "al\x1b" "ice", 6 },
+	.uid = { "0123456789abcdef0123456789abcdef", 32 },
+	.seq = 7,
+	.text = { "a\nb\\c\x7f\xc3\xa9", 8 },
+	.severity = ROOM_SEVERITY_HIGH,
+	.title = { "disk", 4 },
+	.tags = tags,
+	.tag_count = 1,
+	.since = -1,
+	.idle = -1,
+	.said = -1,
+};
+
+static void
+test_record(void)
+{
+	struct text out = { 0 };
+	struct record record = sample;
+	struct fault fault = { 0 };
+
+	record_plain(&sample, &out);
+	is(out.bytes, "2026-11-23T04:35:13.935Z incident_42 - al\\x1bice "
+		"[high] disk: a\\nb\\\\c\\x7f\xc3\xa9\n", "the plain line");
+	text_clear(&out);
+	record_json(&sample, &out);
+	is(out.bytes, "{\"v\":1,\"id\":\"0123456789abcdef0123456789abcdef/7\","
+		"\"room\":\"incident 42\",\"type\":\"message\","
+		"\"time\":\"2026-11-23T04:35:13.935Z\","
+		"\"received\":\"2026-11-23T04:35:14.000Z\","
+		"\"user\":\"al\\u001Bice\","
+		"\"uid\":\"0123456789abcdef0123456789abcdef\",\"seq\":7,"
+		"\"mark\":\"-\",\"fingerprint\":\"-\",\"sealed\":false,"
+		"\"text\":\"a\\nb\\\\c\\u007f\\u00E9\",\"severity\":\"high\","
+		"\"title\":\"disk\",\"tags\":[\"db\"]}\n", "the JSON line");
+	text_clear(&out);
+	record_format(&sample, "%r|%k|%u|%s|%f|%%|\\t\\n\\\\", &out);
+	is(out.bytes, "incident_42|-|al\\x1bice|7|-|%|\t\n\\", "a format");
+	text_clear(&out);
+	record_format(&sample, "a\\0b", &out);
+	ok(out.len == 3 && out.bytes[1] == '\0', "a NUL that was asked for");
+	ok(record_format_check("%t %q", &fault) < 0 &&
+		strstr(fault.text, "character 4") != NULL,
+		"a wrong format names the place");
+	ok(record_format_check("100%", &fault) < 0, "so does a lone percent");
+	record.type = RECORD_GAP;
+	record.gap_first = 3;
+	record.gap_last = 5;
+	text_clear(&out);
+	record_plain(&record, &out);
+	ok(strstr(out.bytes, " * al\\x1bice missing: 3 to 5\n") != NULL,
+		"a gap has a mark that no message has");
+	text_free(&out);
+}
+
+static void
+rows_are(struct scroll *scroll, size_t columns, size_t back, const char *want,
+	const char *name)
+{
+	struct scroll_row rows[4];
+	struct text out = { 0 };
+	size_t count = scroll_rows(scroll, columns, &back, rows, 4);
+
+	for (size_t i = 0; i < count; i++)
+		text_appendf(&out, "%*s%.*s|", (int)rows[i].indent, "",
+			(int)rows[i].text.len, rows[i].text.bytes);
+	is(out.bytes, want, name);
+	text_free(&out);
+}
+
+static void
+test_scroll(void)
+{
+	struct scroll *scroll = scroll_new(3);
+
+	scroll_add(scroll, SCROLL_MESSAGE, span_of("gone"));
+	scroll_add(scroll, SCROLL_MESSAGE, span_of("one"));
+	scroll_add(scroll, SCROLL_MESSAGE, span_of("two words here"));
+	scroll_add(scroll, SCROLL_MESSAGE, span_of("a\nb"));
+	ok(scroll_count(scroll) == 3, "the oldest entry goes");
+	rows_are(scroll, 80, 0, "one|two words here|a|  b|", "all fits");
+	rows_are(scroll, 10, 0, "two words|  here|a|  b|", "words are kept");
+	rows_are(scroll, 10, 1, "one|two words|  here|a|", "scrolled back");
+	rows_are(scroll, 10, 99, "one|two words|  here|a|",
+		"beyond the oldest there is nothing");
+	rows_are(scroll, 4, 0, "  he|  re|a|  b|",
+		"a word that is too long is broken");
+	scroll_free(scroll);
+	ok(scroll_width(span_of("\xe6\x97\xa5" "a")) == 3,
+		"a wide character takes two columns");
+	ok(scroll_fit(span_of("\xe6\x97\xa5" "a"), 1) == 0,
+		"and does not fit into one");
+}
+
+static void
+command_is(const char *line, enum command_id id, const char *argument)
+{
+	struct command_line parsed = command_parse(line);
+
+	ok(parsed.id == id && span_equal(parsed.argument, span_of(argument)),
+		"the line \"%s\"", line);
+}
+
+static void
+test_command(void)
+{
+	command_is("hello", COMMAND_SAY, "hello");
+	command_is("", COMMAND_SAY, "");
+	command_is("\\q", COMMAND_QUIT, "");
+	command_is("/q", COMMAND_QUIT, "");
+	command_is("\\h  p", COMMAND_HELP, "p");
+	command_is("\\\\q", COMMAND_SAY, "\\q");
+	command_is("//etc", COMMAND_SAY, "/etc");
+	command_is("\\quit", COMMAND_UNKNOWN, "");
+	command_is("\\", COMMAND_UNKNOWN, "");
+	command_is("\\zz top", COMMAND_UNKNOWN, "top");
+	for (size_t i = 1; i < command_count; i++)
+		ok(strcmp(commands[i - 1].name, commands[i].name) < 0,
+			"\\%s stands in its place", commands[i].name);
+}
+
+int
+main(void)
+{
+	setlocale(LC_CTYPE, "C.UTF-8");
+	test_table();
+	test_roster();
+	test_record();
+	test_scroll();
+	test_command();
+	return done();
+}

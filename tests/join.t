@@ -1,0 +1,231 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# qchat-join on a screen: tmux, with a server of its own.
+
+# shellcheck disable=SC2317 # functions that other functions call by name
+
+. "$(dirname "$0")/lib.sh"
+
+need tmux
+broker_start
+
+# The screens' sizes and names are ours, whatever the caller's tmux is like.
+tm() {
+	tmux -u -f /dev/null -S "$T/tmux" "$@"
+}
+at_end='tm kill-server 2>/dev/null'
+
+SHELL=/bin/sh
+TERM=xterm-256color
+export SHELL TERM
+
+# screen NAME USER ARG…: a qchat-join of USER on a screen
+screen() {
+	screen_name=$1
+	screen_conf=$(user_conf "$2") || exit 1
+	shift 2
+	screen_args=
+	for screen_arg; do
+		screen_args="$screen_args '$screen_arg'"
+	done
+	must tm new-session -d -s "$screen_name" -x 100 -y 30 \
+		"QCHAT_CONFIG='$screen_conf' exec qchat-join $screen_args \
+		2>'$T/$screen_name.err'"
+	must tm set-option -t "$screen_name" remain-on-exit on
+	must tm set-option -t "$screen_name" status off
+}
+
+shown() { tm capture-pane -p -t "$1"; }
+pane() { tm display-message -p -t "$1" "#{$2}"; }
+
+# sees NAME ERE: a line of the screen matches, soon
+sees() {
+	wait_for on_screen "$1" "$2" && return
+	shown "$1"
+	return 1
+}
+
+on_screen() {
+	shown "$1" | grep -Eq -e "$2"
+}
+
+# type NAME TEXT: and Enter
+type() {
+	must tm send-keys -t "$1" -l "$2"
+	must tm send-keys -t "$1" Enter
+}
+
+# ended NAME: qchat-join has ended; sets status, and signal if it was one
+ended() {
+	wait_for is_dead "$1" || return
+	status=$(pane "$1" pane_dead_status)
+}
+
+is_dead() {
+	[ "$(pane "$1" pane_dead)" = 1 ]
+}
+
+as eve start ear qchat-listen -v -r ops --presence
+must wait_line "$T/ear.err" 'in ops'
+
+# Without a terminal.
+
+as alice exit_is 64 'without a terminal it is 64' qchat-join -r ops </dev/null
+like "$(err)" 'qchat-(listen|say)' 'and it says which tool to use'
+
+# Two of them.
+
+screen alice alice -r ops
+ok 'the first is in the room' wait_line "$T/ear.out" ' \* alice joined$'
+screen bob bob -r ops
+ok 'the second too' wait_line "$T/ear.out" ' \* bob joined$'
+ok 'its screen shows the room' sees bob 'ops'
+type alice 'hello bob, this is alice'
+ok 'one sees what the other says' sees bob 'alice.* hello bob, this is alice'
+ok 'and its own line' sees alice 'alice.* hello bob, this is alice'
+type bob 'good to see you'
+ok 'the other way round' sees alice 'bob.* good to see you'
+ok 'a listener has it as well' \
+	wait_line "$T/ear.out" ' ops - bob good to see you$'
+as carol exit_is 0 'qchat-say' qchat-say -r ops -s high 'a script reports'
+ok 'a post is shown' sees alice 'carol.*\[high\] a script reports'
+
+type alice '\p'
+ok '\p lists the participants: oneself' sees alice '(^|[^a-z])alice([^a-z].*)?$'
+ok 'the other' sees alice '(^|[ │|])bob( |$)'
+ok 'and the listener' sees alice '(^|[ │|])eve( |$)'
+
+type alice '\h'
+for command in q p c h; do
+	ok "\\h tells of \\$command" sees alice "\\\\$command"
+done
+
+type alice '\nonsense to all'
+ok 'an unknown command is an error' sees alice 'nonsense'
+type alice '/nonsense again'
+ok 'with a slash too' sees alice '/nonsense|nonsense again'
+type alice 'after the nonsense'
+ok 'the next line is sent' wait_line "$T/ear.out" ' alice after the nonsense$'
+is "$(grep -c 'nonsense to\|nonsense again' "$T/ear.out")" 0 \
+	'a command never is'
+
+type alice '\c'
+ok '\c clears the conversation' wait_for not on_screen alice 'good to see you'
+type bob 'after the clearing'
+ok 'which goes on' sees alice 'bob.* after the clearing'
+
+type bob 'naïve 漢字 😀'
+ok 'what is not ASCII is typed and shown' sees alice 'naïve 漢字'
+ok 'and sent as it is' wait_line "$T/ear.out" ' bob naïve 漢字 😀$'
+
+# Text that would drive the terminal.
+as carol exit_is 0 'an escape sequence' qchat-say -r ops \
+	"$(printf 'evil \033]0;PWNED\007\033[2J\033[31m end')"
+ok 'is shown as text' sees alice 'evil .*x1b.*end'
+is "$(pane alice pane_title | grep -c PWNED)" 0 'and drives nothing'
+ok 'the conversation is still there' on_screen alice 'after the clearing'
+ok 'a smaller window' tm resize-window -t alice -x 40 -y 10
+type alice 'from a small window'
+ok 'works' wait_line "$T/ear.out" ' alice from a small window$'
+ok 'a tiny one' tm resize-window -t alice -x 8 -y 3
+type alice 'tiny'
+ok 'too' wait_line "$T/ear.out" ' alice tiny$'
+ok 'a large one' tm resize-window -t alice -x 100 -y 30
+type bob 'large again'
+ok 'shows all again' sees alice 'bob.* large again'
+
+# The ways out.
+
+screen quit dora -r ops
+ok 'one more' wait_line "$T/ear.out" ' \* dora joined$'
+type quit '\q'
+ok '\q ends it' ended quit
+is "$status" 0 'with 0'
+ok 'and says bye' wait_line "$T/ear.out" ' \* dora left \(bye\)$'
+
+n=0
+for signal in TERM HUP; do
+	n=$((n + 1))
+	screen "by$signal" "frank$n" -r ops
+	ok "one to end by SIG$signal" \
+		wait_line "$T/ear.out" " \\* frank$n joined\$"
+	kill -s "$signal" "$(pane "by$signal" pane_pid)"
+	ok "SIG$signal ends it" ended "by$signal"
+	ok 'it says bye' wait_line "$T/ear.out" " \\* frank$n left \\(bye\\)\$"
+done
+
+screen killed grace -r ops
+ok 'one to be killed' wait_line "$T/ear.out" ' \* grace joined$'
+ok 'the others see it come' sees alice 'grace'
+kill -KILL "$(pane killed pane_pid)"
+ok 'SIGKILL ends it' ended killed
+ok 'its will removes it' wait_line "$T/ear.out" ' \* grace left \('
+type alice '\c'
+type alice '\p'
+ok 'from the list of participants' sees alice '(^|[ │|])bob( |$)'
+not_ok 'it is not shown any more' on_screen alice 'grace'
+
+# The room is asked for, and remembered.
+
+screen asks heidi
+ok 'without a room it asks for one' sees asks '[Rr]oom.*[:?]'
+type asks 'ops'
+ok 'and offers the name, or is there' sees asks 'heidi'
+if on_screen asks '[Nn]ame.*[:?]'; then
+	type asks 'Heidi H'
+	heidi=Heidi_H
+else
+	heidi=heidi
+fi
+ok 'it is in the room' wait_line "$T/ear.out" " ops \\* $heidi joined\$"
+type asks '\q'
+ok 'it ends' ended asks
+is "$status" 0 'with 0'
+screen again heidi
+ok 'the next time it offers the same room' sees again '[Rr]oom.*ops'
+must tm send-keys -t again Enter
+if [ "$heidi" = Heidi_H ]; then
+	ok 'and the same name' sees again 'Heidi H'
+	must tm send-keys -t again Enter
+fi
+ok 'Enter takes them' wait_line "$T/ear.out" " ops \\* $heidi joined\$" 2
+type again '\q'
+ok 'it ends' ended again
+screen wrong heidi
+ok 'a room that cannot be' sees wrong '[Rr]oom'
+must tm send-keys -t wrong C-u
+type wrong 'a+b'
+ok 'is refused' sees wrong '\+'
+must tm send-keys -t wrong C-c
+must tm kill-session -t wrong
+
+# The broker goes and comes back.
+
+broker_kill
+ok 'the status line tells that the link is lost' sees alice 'lost|reconnect'
+must broker_restart
+ok 'and that it is back' sees alice 'back|in ops'
+must wait_line "$T/ear.err" 'back in ops'
+type bob 'we are back'
+ok 'a line arrives' sees alice 'bob.* we are back'
+type alice 'so we are'
+ok 'one goes out' wait_line "$T/ear.out" ' alice so we are$'
+
+screen nobroker alice -r ops -u late
+ok 'another one' wait_line "$T/ear.out" ' \* late joined$'
+type nobroker '\q'
+ok 'ends' ended nobroker
+
+for name in alice bob; do
+	type "$name" '\q'
+	ok "$name ends" ended "$name"
+	is "$status" 0 'with 0'
+done
+
+broker_stop
+screen dead alice -r ops
+ok 'without a broker it ends' ended dead
+is "$status" 69 'with 69' || shown dead | diag
+
+done_testing

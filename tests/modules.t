@@ -1,0 +1,210 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The rules of the house: who may include what, and what the library must not
+# do.  Each rule lists its offenders; there are none.
+
+. "$(dirname "$0")/lib.sh"
+
+cd "$srcdir" || exit 99
+
+# What a file includes, one a line.
+includes() {
+	sed -n 's/^[ 	]*#[ 	]*include[ 	]*[<"]\([^>"]*\)[>"].*/\1/p' "$1"
+}
+
+# The file without its comments and the contents of its strings.
+code() {
+	awk '
+	{
+		line = $0
+		out = ""
+		while (line != "") {
+			if (comment) {
+				end = index(line, "*/")
+				if (!end) { line = ""; break }
+				line = substr(line, end + 2)
+				comment = 0
+				continue
+			}
+			c = substr(line, 1, 1)
+			if (substr(line, 1, 2) == "/*") {
+				comment = 1
+				line = substr(line, 3)
+			} else if (substr(line, 1, 2) == "//") {
+				line = ""
+			} else if (match(line, /^"([^"\\]|\\.)*"/) ||
+					match(line, /^\047([^\047\\]|\\.)*\047/)) {
+				out = out c c
+				line = substr(line, RLENGTH + 1)
+			} else {
+				out = out c
+				line = substr(line, 2)
+			}
+		}
+		print out
+	}' "$1"
+}
+
+# only_in ERE FILE…: the sources outside of those files that include a header
+# that matches
+only_in() {
+	only_pattern=$1
+	shift
+	for only_file in src/*.[ch] src/*/*.[ch]; do
+		case " $* " in *" $only_file "*) continue ;; esac
+		includes "$only_file" | grep -Eq -e "^($only_pattern)\$" &&
+			echo "$only_file"
+	done
+	return 0
+}
+
+# None but those files includes it.
+library() {
+	library_name=$1
+	library_pattern=$2
+	shift 2
+	is "$(only_in "$library_pattern" "$@")" '' \
+		"$library_name is included by $* alone"
+}
+
+library mosquitto 'mosquitto.*\.h' src/lib/bus.c
+library msgpack 'msgpack(/.*|\.h)' src/lib/dxl.c
+library jansson 'jansson.*\.h' src/lib/room.c src/lib/record.c
+library libconfig 'libconfig.*\.h' src/lib/conf.c
+library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/authority.c \
+	src/lib/tls.c src/lib/bus.c
+is "$(includes src/lib/bus.c | grep '^openssl/' | grep -vx 'openssl/ssl\.h')" '' \
+	'bus includes ssl.h of OpenSSL and no more'
+library 'curses or readline' \
+	'(n?curses.*/)?(n?curses|panel|term)\.h|readline/.*' \
+	src/join/*.c src/qchat-join.c
+is "$(only_in 'pthread\.h|threads\.h')" '' 'nobody includes threads'
+
+# bad_includes ERE FILE…: which of these include one of ours that matches
+bad_includes() {
+	bad_pattern=$1
+	shift
+	for bad_file; do
+		[ -e "$bad_file" ] || continue
+		includes "$bad_file" | grep -Eq -e "^($bad_pattern)\.h\$" &&
+			echo "$bad_file"
+	done
+	return 0
+}
+
+# in_lib NAME|NAME…: their files
+in_lib() {
+	for in_lib_file in src/lib/*.[ch]; do
+		basename "$in_lib_file" | grep -Eq "^($1)\.[ch]\$" &&
+			echo "$in_lib_file"
+	done
+	return 0
+}
+
+# Two columns that meet in the session, and what both stand on.  A module that
+# is named nowhere here takes bytes and times.
+world='conf|conf_dxl|conf_find|identity|authority|file|bus|route|tls'
+base='fault|text|memory'
+bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
+	grep -Evx "$world|$base|session" | tr '\n' '|' | sed 's/|$//')
+like "$bytes" '(^|\|)member(\||$)' 'the modules are found'
+# shellcheck disable=SC2046 # file names without white space, here and below
+is "$(bad_includes "$bytes|session" $(in_lib "$world"))" '' \
+	'what talks to the world knows nothing of rooms'
+# shellcheck disable=SC2046
+is "$(bad_includes "$world|session" $(in_lib "$bytes"))" '' \
+	'what takes bytes and times knows nothing of the world'
+# shellcheck disable=SC2046
+is "$(bad_includes "$world|$bytes|session" $(in_lib "$base"))" '' \
+	'what all stand on knows none of them'
+below=$(echo "bus|route|tls|$bytes" | tr '|' '\n' |
+	grep -Evx 'record|room|roster' | tr '\n' '|' | sed 's/|$//')
+is "$(bad_includes "$below" src/*.[ch] src/join/*.[ch])" '' \
+	'the tools see sessions, and nothing below them'
+is "$(bad_includes 'cli|screen|join/.*' src/lib/*.[ch])" '' \
+	'the library knows no tool'
+is "$(only_in 'join/.*|screen\.h' src/qchat-join.c src/join/*.[ch])" '' \
+	'qchat-join alone knows the screen'
+
+# calls NAMES FILE: where it calls one of these functions
+calls() {
+	found_in "$2" "($1)[[:space:]]*\("
+}
+
+# names NAMES FILE: where it names one of these
+names() {
+	found_in "$2" "($1)([^A-Za-z0-9_]|\$)"
+}
+
+found_in() {
+	code "$1" | sed 's/format(printf,//' |
+		grep -En -e "(^|[^A-Za-z0-9_.>])$2" | sed "s|^|$1:|"
+}
+
+# The body of a function that starts in the first column.
+without_function() {
+	code "$1" | awk -v name="$2" '
+		index($0, name "(") == 1 { skip = 1 }
+		!skip { print }
+		/^}/ { skip = 0 }'
+}
+
+prints='v?printf|v?fprintf|v?dprintf|f?puts|f?putc|putchar|perror|v?warnx?'
+prints="$prints|syslog|stdout|stderr|STDOUT_FILENO|STDERR_FILENO"
+ends='exit|_exit|_Exit|quick_exit|abort|v?errx?|raise'
+found=
+for file in src/lib/*.c; do
+	case $file in
+	src/lib/memory.c) continue ;;
+	src/lib/identity.c)
+		without_function "$file" identity_random >"$T/identity.c"
+		file=$T/identity.c
+		;;
+	esac
+	found="$found$(names "$prints" "$file"; calls "$ends" "$file")"
+done
+is "$found" '' 'the library prints nothing and ends nothing'
+
+world_calls='time|clock_gettime|gettimeofday|fopen|open|socket|read|write'
+world_calls="$world_calls|rand|random|getenv"
+found=
+for file in $(in_lib "$bytes"); do
+	found="$found$(calls "$world_calls" "$file")"
+done
+is "$found" '' 'what takes bytes and times has no clock, file or socket'
+
+waits='sleep|usleep|nanosleep|alarm|system|popen|mosquitto_loop_start'
+waits="$waits|mosquitto_loop_forever"
+found=
+for file in src/*.c src/*/*.c; do
+	found="$found$(calls "$waits" "$file")"
+done
+is "$found" '' 'no sleep, no thread of a library, no shell'
+
+is "$(find src -name '*util*' -o -name 'common.*' -o -name 'helper*' \
+	-o -name 'misc.*')" '' 'a helper goes to the module that it serves'
+
+# Which program's sources name a file of the screen?
+is "$(sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' Makefile.am |
+	sed -n 's/^\(src_[a-z_]*\)_SOURCES[ 	]*+*=.*src\/join\/.*/\1/p' |
+	grep -v '^src_qchat_join$')" '' 'only qchat-join links src/join'
+
+found=
+for file in src/*.[ch] src/*/*.[ch] tests/*.t tests/*.sh tests/peer/*.js \
+	tests/unit/*.[ch] bench/* Makefile.am configure.ac quickstart .ci/run; do
+	[ -f "$file" ] || continue
+	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+		found="$found $file"
+done
+is "$found" '' 'every source says its licence'
+
+found=
+for file in src/*.h src/*/*.h; do
+	guard=$(basename "$file" .h | tr 'a-z-' 'A-Z_')_H
+	grep -q "^#ifndef QCHAT_\(.*_\)\{0,1\}$guard\$" "$file" ||
+		found="$found $file"
+done
+is "$found" '' 'every header guards itself'
+
+done_testing

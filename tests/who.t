@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Who is here: the question, its answers, and what qchat-who prints.
+
+# shellcheck disable=SC2317 # functions that other functions call by name
+
+. "$(dirname "$0")/lib.sh"
+
+need jq
+need_peer
+broker_start
+room=/mcafee/event/qchat/ops
+
+# messages FILTER: what the raw peer received that passes
+messages() {
+	grep -a '"topic"' "$T/raw.out" | jq -c "select($1)"
+}
+
+wait_messages() {
+	wait_for messages_enough "$1" "${2:-1}"
+}
+
+messages_enough() {
+	[ "$(messages "$1" | wc -l)" -ge "$2" ]
+}
+
+# raw COMMAND…: the raw peer does it
+raw_done=0
+raw() {
+	raw_done=$((raw_done + 1))
+	printf '%s\n' "$*" >&7
+	must wait_line "$T/raw.out" '"at":"(done|error)"' "$raw_done"
+}
+
+peer 7 raw raw.js mallory
+inbox=$(grep -a '"at":"ready"' "$T/raw.out" | jq -r .inbox)
+raw "sub $room"
+
+# Entering: 2, then 3.
+
+as alice start ear qchat-listen -v -r ops --presence
+ear_pid=$pid
+must wait_line "$T/ear.err" 'in ops'
+ok 'who enters says that it is here' wait_messages '.got.type == 2'
+ok 'and asks who else is' wait_messages '.got.type == 3'
+is "$(messages '.got.type == 2 or .got.type == 3' | jq .got.type |
+	head -n 2 | tr '\n' ' ')" '2 3 ' 'in this order'
+first=$(messages '.got.type == 2' | head -n 1)
+uid=$(echo "$first" | jq -r .got.UID)
+is "$(echo "$first" | jq -c '.got | [.user, (.time | type), (.since | type),
+	(.last | type), (.inbox | startswith("/mcafee/client/{")),
+	(.conn | type), (.app | startswith("qchat-listen/"))]')" \
+	'["alice","string","number","number",true,"string",true]' \
+	'with what the design has it say'
+is "$(messages '.got.type == 3' | head -n 1 |
+	jq -c '.got | [(.inbox | startswith("/mcafee/client/{")), .wait > 0]')" \
+	'[true,true]' 'the question names inbox and wait'
+
+# An answer goes to the inbox of the question, once.
+
+echo "json $room {\"type\":3,\"inbox\":\"$inbox\",\"wait\":100}" >&7
+raw_done=$((raw_done + 1))
+ok 'a question that names an inbox is answered there' \
+	wait_messages ".topic == \"$inbox\" and .got.type == 2"
+is "$(messages ".topic == \"$inbox\"" | jq -c '.got | [.user, .UID]')" \
+	"[\"alice\",\"$uid\"]" 'by us'
+raw "json $room {\"type\":3,\"inbox\":\"$inbox\",\"wait\":0}"
+before=$(messages ".topic == \"$room\" and .got.type == 2" | wc -l)
+raw "json $room {\"type\":3}"
+ok 'a question without an inbox is answered in the room' \
+	wait_messages ".topic == \"$room\" and .got.type == 2" $((before + 1))
+is "$(messages ".topic == \"$room\" and .got.type == 2" | wc -l)" \
+	$((before + 1)) 'the others were not answered there'
+is "$(messages ".topic == \"$inbox\"" | wc -l)" 1 \
+	'and an inbox not again within 10 s'
+for bad in /mcafee/event/qchat/ops /mcafee/client/# /mcafee/client/+ \
+	/mcafee/client/ /mcafee/client /etc 'a b' "$room/x"; do
+	raw "json $room {\"type\":3,\"inbox\":\"$bad\",\"wait\":0}"
+done
+before=$(messages '.got.type == 2' | wc -l)
+raw "json $room {\"type\":3}"
+ok 'the next question is answered' wait_messages '.got.type == 2' \
+	$((before + 1))
+is "$(messages '.got.type == 2 and .topic != "'"$room"'" and
+	.topic != "'"$inbox"'"' | wc -l)" 0 'only inboxes are answered'
+ok 'the listener lives' alive "$ear_pid"
+
+# What qchat-who prints.
+
+as carol start second qchat-listen -v -r ops
+second_pid=$pid
+must wait_line "$T/second.err" 'in ops'
+as bob exit_is 0 'qchat-who' qchat-who -r ops
+is "$(err)" '' 'says nothing besides'
+like "$(head -n 1 "$T/out")" \
+	'^NAME +MARK +SINCE +IDLE +APP +FINGERPRINT +UID *$' 'a header'
+like "$(grep alice "$T/out")" \
+	"^alice +- +[^ ]+ +[^ ]+ +qchat-listen/[^ ]+ +- +$uid\$" \
+	'a participant'
+is "$(wc -l <"$T/out")" 3 'a line for each, and none for those that ask'
+as bob exit_is 0 'qchat-who -q' qchat-who -r ops -q
+is "$(sort "$T/out")" 'alice
+carol' 'names only'
+as bob exit_is 0 'qchat-who --json' qchat-who -r ops --json
+is "$(jq -r .user <"$T/out" | sort | tr '\n' ' ')" 'alice carol ' \
+	'JSON lines'
+is "$(jq -r "select(.user == \"alice\") | .uid" <"$T/out")" "$uid" \
+	'with the UID'
+as bob exit_is 0 'qchat-who -d' qchat-who -r ops -d
+like "$(out)" 'articipants.*2' 'tells how many participants'
+as bob exit_is 0 'an empty room' qchat-who -r empty -w 0.2 -q
+is "$(out)" '' 'is empty'
+as dora start third qchat-listen -v -r elsewhere
+must wait_line "$T/third.err" 'in elsewhere'
+as bob exit_is 0 'qchat-who -a' qchat-who -a
+like "$(out)" 'elsewhere.* dora |dora .*elsewhere' 'shows every room'
+like "$(out)" '(^| )ops.* alice |alice .*ops' 'and who is in it'
+as bob exit_is 0 'qchat-who --all --json' qchat-who --all --json
+is "$(jq -r '.room + "/" + .user' <"$T/out" | sort | tr '\n' ' ')" \
+	'elsewhere/dora ops/alice ops/carol ' 'each with its room'
+as bob exit_is 74 'qchat-who >/dev/full ends with 74' \
+	sh -c 'exec qchat-who -r ops >/dev/full'
+as bob exit_is 64 'qchat-who -w never is 64' qchat-who -r ops -w never
+
+# Coming and going, as --presence tells it.
+
+ok 'a newcomer is told' wait_line "$T/ear.out" ' ops \* carol joined$'
+kill -KILL "$second_pid"
+wait_end "$second_pid"
+ok 'the will of a killed one removes it' \
+	wait_line "$T/ear.out" ' ops \* carol left \('
+as bob exit_is 0 'qchat-who' qchat-who -r ops -q
+is "$(out)" alice 'no longer shows it'
+is "$(grep -c ' bob ' "$T/ear.out")" 0 'who only asks does not come and go'
+as bob exit_is 0 'qchat-say' qchat-say -r ops one post
+ok 'a post' wait_line "$T/ear.out" ' - bob one post$'
+is "$(grep -c ' \* bob ' "$T/ear.out")" 0 'has no coming and going either'
+
+# The will of a connection that was replaced removes nobody.
+
+other=00000000000000000000000000000001
+here='"time":"1500000000","user":"oscar","UID":"'$other'"'
+raw "json $room {\"type\":2,$here,\"conn\":\"a1\",\"app\":\"x/1\"}"
+raw "json $room {\"type\":2,$here,\"conn\":\"b2\",\"app\":\"x/1\"}"
+ok 'somebody is here' wait_line "$T/ear.out" ' ops \* oscar (joined|is here)$'
+raw "json $room {\"type\":4,$here,\"conn\":\"a1\"}"
+raw "json $room {\"type\":1,\"message\":\"still here\",$here}"
+ok 'and speaks' wait_line "$T/ear.out" ' - oscar still here$'
+is "$(grep -c 'oscar left' "$T/ear.out")" 0 'a late will removes nobody'
+raw "json $room {\"type\":4,$here,\"conn\":\"b2\"}"
+ok 'that of the live connection does' wait_line "$T/ear.out" \
+	' ops \* oscar left \(bye\)$'
+
+# A bye in our own name is contradicted at once.
+
+before=$(messages ".got.type == 2 and .got.UID == \"$uid\"" | wc -l)
+raw "json $room {\"type\":4,\"time\":\"1500000000\",\"user\":\"alice\",\"UID\":\"$uid\"}"
+ok 'who hears a bye for its own UID says that it is here' \
+	wait_messages ".got.type == 2 and .got.UID == \"$uid\"" $((before + 1))
+
+# Answers of strangers, whatever they hold.
+
+esc='\u001b[2J\u0007\u009b'
+raw "answer {\"type\":2,\"time\":\"1\",\"user\":\"ev${esc}il\",\"UID\":\"u${esc}1\",\"app\":\"a${esc}\",\"since\":1,\"idle\":9007199254740991,\"inbox\":\"/mcafee/client/${esc}\",\"conn\":\"${esc}\"}"
+raw 'answer {"type":2,"time":"1","user":"","UID":"u2","app":7,"since":"x","idle":-5,"known":1e300}'
+raw 'answer {"type":2,"user":"no UID"}'
+raw 'answer [1,2,3]'
+raw 'answer {"type":2,"UID":"u3","user":"a name with spaces","since":9007199254740991,"last":9007199254740991}'
+for form in '' -q --json -d -a; do
+	# shellcheck disable=SC2086 # no form is no argument
+	as bob exit_is 0 "qchat-who $form among strangers" \
+		qchat-who -r ops -w "$deadline" $form
+	is "$(LC_ALL=C tr -d '\n -~\200-\377' <"$T/out" | wc -c)" 0 \
+		'no raw control character'
+	is "$(LC_ALL=C grep -ac "$(printf '\302\233')" "$T/out")" 0 'no C1'
+done
+as bob exit_is 0 'a room of strangers' qchat-who -r ops -q
+like "$(out)" '^alice$' 'shows ours as well'
+like "$(out)" '^a_name_with_spaces$' 'one name is one word'
+
+end_process "$ear_pid"
+is "$status" 143 'the listener ends by the signal, or says 0' ||
+	diag 'whichever it is, the manual page has to say it'
+
+done_testing

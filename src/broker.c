@@ -115,9 +115,11 @@ broker_listen(struct broker *broker, const char *listen, struct fault *fault)
 		int family = is_ipv6(listen) ? AF_INET6 : AF_INET;
 
 		if (inet_pton(family, listen, binary) != 1)
-			return fault_set(fault, FAULT_USAGE, "--listen: %s is "
+			return fault_set(fault, FAULT_USAGE,
+				"--listen: %s is "
 				"no IPv4 or IPv6 address (0.0.0.0 is all IPv4 "
-				"ones)", listen);
+				"ones)",
+				listen);
 		inet_ntop(family, binary, address, sizeof(address));
 	}
 	broker->count = 0;
@@ -178,7 +180,8 @@ broker_choose_port(struct broker *broker, uint16_t preferred,
 		why = port != 0 ? broker_try_port(broker, port) : errno;
 	}
 	if (why != 0)
-		return fault_set(fault, FAULT_UNAVAILABLE, "%s: no port can be "
+		return fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: no port can be "
 			"listened on: %s",
 			broker->addresses[broker->count - 1], strerror(why));
 	broker->port = port;
@@ -190,12 +193,14 @@ write_acl(const char *path, struct fault *fault)
 {
 	/* "topic" would be for clients without a name only; everyone has one
 	 * here, from the certificate. */
-	return file_replace(path, span_of(
-		"# Made by qchat-fabric: rooms; each inbox to write, one's\n"
-		"# own to read.\n"
-		"pattern readwrite /mcafee/event/qchat/#\n"
-		"pattern write /mcafee/client/+\n"
-		"pattern read /mcafee/client/%c\n"), 0600, fault);
+	return file_replace(path,
+		span_of("# Made by qchat-fabric: rooms; each inbox to write, "
+			"one's\n"
+			"# own to read.\n"
+			"pattern readwrite /mcafee/event/qchat/#\n"
+			"pattern write /mcafee/client/+\n"
+			"pattern read /mcafee/client/%c\n"),
+		0600, fault);
 }
 
 static void
@@ -249,9 +254,11 @@ broker_configure(const struct broker *broker, const char *folder,
 {
 	for (const char *c = folder; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ')
-			return fault_set(fault, FAULT_CONFIG, "%s: has a "
+			return fault_set(fault, FAULT_CONFIG,
+				"%s: has a "
 				"control character, which mosquitto.conf "
-				"cannot (set XDG_STATE_HOME)", folder);
+				"cannot (set XDG_STATE_HOME)",
+				folder);
 	char *path = memory_format("%s/mosquitto.conf", folder);
 	char *acl = memory_format("%s/acl", folder);
 	struct text text = { 0 };
@@ -282,11 +289,11 @@ broker_recall(struct broker *broker, const char *folder)
 	if (file == NULL)
 		return false;
 	while (getline(&line, &size, file) > 0 &&
-			broker->count < BROKER_ADDRESSES_MAX) {
+		broker->count < BROKER_ADDRESSES_MAX) {
 		char *address = broker->addresses[broker->count];
 
-		if (sscanf(line, "listener %hu %45s", &broker->port,
-				address) == 2)
+		if (sscanf(line, "listener %hu %45s", &broker->port, address) ==
+			2)
 			broker->count++;
 	}
 	free(line);

@@ -51,8 +51,7 @@ find_in(const char *list)
 
 		/* It will run in another folder than ours. */
 		if (*path == '/' && access(path, X_OK) == 0 &&
-				stat(path, &status) == 0 &&
-				S_ISREG(status.st_mode))
+			stat(path, &status) == 0 && S_ISREG(status.st_mode))
 			return path;
 		free(path);
 		list += len;
@@ -72,7 +71,8 @@ broker_find_program(struct fault *fault)
 		program = find_in("/usr/sbin:/usr/local/sbin:/usr/bin:"
 				  "/usr/local/bin");
 	if (program == NULL)
-		fault_set(fault, FAULT_UNAVAILABLE, "mosquitto is not "
+		fault_set(fault, FAULT_UNAVAILABLE,
+			"mosquitto is not "
 			"installed (as root: apt install mosquitto)");
 	return program;
 }
@@ -159,8 +159,10 @@ explain_end(const char *log, struct fault *fault)
 
 	if (strncmp(reason, mark, strlen(mark)) == 0)
 		reason += strlen(mark);
-	fault_set(fault, FAULT_UNAVAILABLE, "mosquitto ended at its start: %s "
-		"(%s has the rest)", reason, log);
+	fault_set(fault, FAULT_UNAVAILABLE,
+		"mosquitto ended at its start: %s "
+		"(%s has the rest)",
+		reason, log);
 	free(line);
 	return -1;
 }
@@ -181,7 +183,7 @@ wait_ready(const struct broker *broker, pid_t pid, const char *log,
 		/* A connection alone could be to another process, which took
 		 * the port a moment before. */
 		if ((passed >= SILENT_MS || says_it_runs(log)) &&
-				accepts_all(broker))
+			accepts_all(broker))
 			return 0;
 		if (passed >= START_MS)
 			break;
@@ -189,7 +191,8 @@ wait_ready(const struct broker *broker, pid_t pid, const char *log,
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	return fault_set(fault, FAULT_TIMEOUT, "mosquitto accepts no "
+	return fault_set(fault, FAULT_TIMEOUT,
+		"mosquitto accepts no "
 		"connection on port %u after %d s (%s tells more)",
 		broker->port, START_MS / 1000, log);
 }
@@ -223,8 +226,9 @@ become(const char *folder, const char *program, int lock)
 	signal(SIGPIPE, SIG_DFL);
 	/* Written here, so that it is there however the parent ends. */
 	if (chdir("/") < 0 || write_pid(pid_file, &fault) < 0) {
-		dprintf(STDERR_FILENO, "Error: %s\n", fault.kind != FAULT_NONE
-			? fault.text : strerror(errno));
+		dprintf(STDERR_FILENO, "Error: %s\n",
+			fault.kind != FAULT_NONE ? fault.text
+						 : strerror(errno));
 		_exit(FAULT_CANTCREAT);
 	}
 	if (lock == LOCK_FD)
@@ -245,8 +249,8 @@ open_log(const char *path, struct fault *fault)
 
 	rename(path, old);
 	free(old);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW |
-		O_CLOEXEC, 0600);
+	int fd = open(path,
+		O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
 			strerror(errno));
@@ -357,13 +361,17 @@ broker_stop(const char *folder, struct fault *fault)
 	long rc = pid;
 
 	if (pid > 0 && kill((pid_t)pid, SIGTERM) < 0 && errno == EPERM) {
-		rc = fault_set(fault, FAULT_NOPERM, "mosquitto (process %ld) "
-			"belongs to another user", pid);
+		rc = fault_set(fault, FAULT_NOPERM,
+			"mosquitto (process %ld) "
+			"belongs to another user",
+			pid);
 	} else if (pid > 0 && !wait_end(folder, END_MS)) {
 		kill((pid_t)pid, SIGKILL);
 		if (!wait_end(folder, KILL_MS))
-			rc = fault_set(fault, FAULT_TIMEOUT, "mosquitto "
-				"(process %ld) does not end", pid);
+			rc = fault_set(fault, FAULT_TIMEOUT,
+				"mosquitto "
+				"(process %ld) does not end",
+				pid);
 	}
 	if (rc >= 0)
 		unlink(pid_path);

@@ -224,8 +224,10 @@ cli_next(struct cli *cli, int argc, char **argv)
 				cli_usage_fault(cli, "unknown option -%c",
 					optopt);
 			else
-				cli_usage_fault(cli, "unknown, unclear, or "
-					"wrongly used option %s", word);
+				cli_usage_fault(cli,
+					"unknown, unclear, or "
+					"wrongly used option %s",
+					word);
 			return '?';
 		}
 		if (letter == ':') {
@@ -322,7 +324,7 @@ cli_seconds(const char *argument, int64_t *ms)
 
 	/* Not hexadecimal, nan or inf, which strtod() would take. */
 	if (argument[0] == '\0' ||
-			argument[strspn(argument, "0123456789.")] != '\0')
+		argument[strspn(argument, "0123456789.")] != '\0')
 		return -1;
 	double seconds = strtod(argument, &end);
 	if (*end != '\0' || seconds < 0 || seconds > year)
@@ -339,7 +341,7 @@ cli_number(const char *argument, int64_t least, int64_t most, int64_t *number)
 	errno = 0;
 	long long value = strtoll(argument, &end, 10);
 	if (errno != 0 || end == argument || *end != '\0' || value < least ||
-			value > most)
+		value > most)
 		return -1;
 	*number = value;
 	return 0;
@@ -383,8 +385,8 @@ cli_output(struct span bytes, struct fault *fault)
 		if (n < 0 && errno == EPIPE)
 			return 1;
 		if (n < 0)
-			return fault_set(fault, FAULT_IO,
-				"standard output: %s", strerror(errno));
+			return fault_set(fault, FAULT_IO, "standard output: %s",
+				strerror(errno));
 		bytes.bytes += n;
 		bytes.len -= (size_t)n;
 	}

@@ -33,11 +33,11 @@ enum cli_common {
 
 /* What a tool is; static in its main. */
 struct cli_tool {
-	const char *name;         /* "qchat-say" */
-	const char *synopsis;     /* "[OPTION…] [TEXT…]" */
-	const char *purpose;      /* one line */
-	unsigned common;          /* enum cli_common */
-	size_t rooms_max;         /* how often -r may be given */
+	const char *name;     /* "qchat-say" */
+	const char *synopsis; /* "[OPTION…] [TEXT…]" */
+	const char *purpose;  /* one line */
+	unsigned common;      /* enum cli_common */
+	size_t rooms_max;     /* how often -r may be given */
 	const struct cli_option *options;
 };
 

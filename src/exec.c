@@ -68,8 +68,7 @@ exec_add(struct exec *exec, struct span room, struct span line)
 		return false;
 
 	struct job *job = memory_alloc(1, sizeof(*job));
-	job->room = memory_format("QCHAT_ROOM=%.*s", (int)room.len,
-		room.bytes);
+	job->room = memory_format("QCHAT_ROOM=%.*s", (int)room.len, room.bytes);
 	job->line = memory_copy(line.bytes, line.len);
 	job->line_len = line.len;
 	if (exec->last != NULL)
@@ -106,8 +105,7 @@ input_of(const struct job *job)
 	if (file == NULL)
 		return NULL;
 	if (fwrite(job->line, 1, job->line_len, file) == job->line_len &&
-			fflush(file) == 0 &&
-			lseek(fileno(file), 0, SEEK_SET) == 0)
+		fflush(file) == 0 && lseek(fileno(file), 0, SEEK_SET) == 0)
 		return file;
 	fclose(file);
 	return NULL;
@@ -130,16 +128,15 @@ start(struct exec *exec, const struct job *job, struct fault *fault)
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fileno(input),
-		STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, fileno(input), STDIN_FILENO);
 	posix_spawn_file_actions_addclose(&actions, fileno(input));
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes,
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int rc = posix_spawnp(&exec->pid, exec->argv[0], &actions,
-		&attributes, exec->argv, environ_of_job);
+	int rc = posix_spawnp(&exec->pid, exec->argv[0], &actions, &attributes,
+		exec->argv, environ_of_job);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	free(environ_of_job);
@@ -147,8 +144,8 @@ start(struct exec *exec, const struct job *job, struct fault *fault)
 	if (rc == 0)
 		return 0;
 	exec->pid = 0;
-	return fault_set(fault, FAULT_NOINPUT, "--exec: %s: %s",
-		exec->argv[0], strerror(rc));
+	return fault_set(fault, FAULT_NOINPUT, "--exec: %s: %s", exec->argv[0],
+		strerror(rc));
 }
 
 int
@@ -158,11 +155,10 @@ exec_step(struct exec *exec, int *status, struct fault *fault)
 
 	*status = -1;
 	if (exec->pid > 0 &&
-			waitpid(exec->pid, &wait_status, WNOHANG) ==
-				exec->pid) {
+		waitpid(exec->pid, &wait_status, WNOHANG) == exec->pid) {
 		exec->pid = 0;
 		*status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
-			: 128 + WTERMSIG(wait_status);
+						 : 128 + WTERMSIG(wait_status);
 	}
 	if (exec->pid > 0 || exec->first == NULL)
 		return 0;

@@ -25,7 +25,8 @@ find_host(char host[static FABRIC_HOST_MAX])
 	if (gethostname(host, FABRIC_HOST_MAX) < 0)
 		*host = '\0';
 	host[FABRIC_HOST_MAX - 1] = '\0';
-	size_t good = strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	size_t good = strspn(host,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"abcdefghijklmnopqrstuvwxyz0123456789-._");
 	if (host[good] != '\0')
 		*host = '\0';
@@ -38,7 +39,8 @@ fabric_open(struct fabric *fabric)
 
 	*fabric = (struct fabric){ .folder = conf_fabric_dir() };
 	/* A container's user may have no entry there. */
-	fabric->user = user != NULL ? memory_string(user->pw_name)
+	fabric->user = user != NULL
+		? memory_string(user->pw_name)
 		: memory_format("uid%lu", (unsigned long)geteuid());
 	find_host(fabric->host);
 	broker_recall(&fabric->broker, fabric->folder);
@@ -121,13 +123,15 @@ fabric_enter(const struct fabric *fabric, struct fault *fault)
 	int fd = -1;
 
 	if (file_folder(fabric->folder, fault) == 0 &&
-			file_folder(users, fault) == 0) {
+		file_folder(users, fault) == 0) {
 		fd = file_lock(lock, TURN_MS, fault);
 	} else {
 		char *what = memory_string(fault->text);
 
-		fault_set(fault, fault->kind, "%s (HOME or XDG_STATE_HOME "
-			"says where it is)", what);
+		fault_set(fault, fault->kind,
+			"%s (HOME or XDG_STATE_HOME "
+			"says where it is)",
+			what);
 		free(what);
 	}
 	free(lock);
@@ -149,22 +153,26 @@ write_conf(const struct fabric *fabric, const char *path, const char *below,
 	const struct broker *broker = &fabric->broker;
 	struct text text = { 0 };
 
-	text_append_string(&text, "# Made by qchat-fabric, which writes it "
+	text_append_string(&text,
+		"# Made by qchat-fabric, which writes it "
 		"anew when its port changes.\nfabric = \"mqtt\";\n");
 	/* An address: looking a name up may take long, and localhost has two
 	 * of them to choose from. */
-	text_appendf(&text, "brokers = (\n\t{ host = \"127.0.0.1\"; "
-		"port = %u; }", broker->port);
+	text_appendf(&text,
+		"brokers = (\n\t{ host = \"127.0.0.1\"; "
+		"port = %u; }",
+		broker->port);
 	for (size_t i = 0; i < broker->count; i++) {
 		const char *address = broker->addresses[i];
 
 		if (broker_is_any(address) && *fabric->host != '\0')
 			append_broker(&text, fabric->host, broker->port);
 		else if (!broker_is_any(address) &&
-				!broker_is_loopback(address))
+			!broker_is_loopback(address))
 			append_broker(&text, address, broker->port);
 	}
-	text_appendf(&text, "\n);\nca = \"%sca.pem\";\n"
+	text_appendf(&text,
+		"\n);\nca = \"%sca.pem\";\n"
 		"certificate = \"%scertificate.pem\";\nkey = \"%skey.pem\";\n",
 		below, below, below);
 	int rc = file_replace(path, (struct span){ text.bytes, text.len }, 0600,
@@ -240,7 +248,7 @@ issue_broker(const struct fabric *fabric, struct fault *fault)
 		names[count++] = fabric->host;
 	for (size_t i = 0; i < broker->count; i++)
 		if (!broker_is_any(broker->addresses[i]) &&
-				!broker_is_loopback(broker->addresses[i]))
+			!broker_is_loopback(broker->addresses[i]))
 			names[count++] = broker->addresses[i];
 	return authority_issue_broker(fabric->folder, names, count, fault);
 }
@@ -251,11 +259,12 @@ fabric_prepare(const struct fabric *fabric, struct fault *fault)
 	if (make_authority(fabric, fault) < 0)
 		return -1;
 	int rc = issue_broker(fabric, fault);
-	if (rc < 0 || issue_user(fabric, fabric->user, AUTHORITY_RENEW_DAYS,
-			fault) < 0)
+	if (rc < 0 ||
+		issue_user(fabric, fabric->user, AUTHORITY_RENEW_DAYS, fault) <
+			0)
 		return -1;
 	if (broker_configure(&fabric->broker, fabric->folder, fault) < 0 ||
-			write_confs(fabric, fault) < 0)
+		write_confs(fabric, fault) < 0)
 		return -1;
 	return rc;
 }
@@ -264,8 +273,8 @@ char *
 fabric_add(const struct fabric *fabric, const char *name, struct fault *fault)
 {
 	if (make_authority(fabric, fault) < 0 ||
-			issue_user(fabric, name, 0, fault) < 0 ||
-			write_user_conf(fabric, name, fault) < 0)
+		issue_user(fabric, name, 0, fault) < 0 ||
+		write_user_conf(fabric, name, fault) < 0)
 		return NULL;
 	return memory_format("%s/users/%s/qchat.conf", fabric->folder, name);
 }

@@ -75,8 +75,10 @@ choose(const struct config *config, struct broker *broker, struct fault *fault)
 	int why = broker_try_port(broker, config->port);
 	if (why == 0)
 		return 0;
-	return fault_set(fault, FAULT_UNAVAILABLE, "port %u: %s (without "
-		"--port a free one is found)", config->port, strerror(why));
+	return fault_set(fault, FAULT_UNAVAILABLE,
+		"port %u: %s (without "
+		"--port a free one is found)",
+		config->port, strerror(why));
 }
 
 static int
@@ -88,7 +90,7 @@ start(const struct config *config, struct fabric *fabric, struct fault *fault)
 
 	for (int i = 0; program != NULL && i < START_TRIES; i++) {
 		if (choose(config, broker, fault) < 0 ||
-				fabric_prepare(fabric, fault) < 0)
+			fabric_prepare(fabric, fault) < 0)
 			break;
 		pid = broker_start(broker, fabric->folder, program, fault);
 		/* Another may have taken the port since it was chosen. */
@@ -111,7 +113,8 @@ check_place(const struct config *config, const struct broker *broker,
 	bool there = false;
 
 	if (config->port != 0 && config->port != broker->port)
-		return fault_set(fault, FAULT_UNAVAILABLE, "the fabric runs "
+		return fault_set(fault, FAULT_UNAVAILABLE,
+			"the fabric runs "
 			"already, on port %u (end it first: qchat-fabric down)",
 			broker->port);
 	if (config->listen == NULL)
@@ -122,9 +125,12 @@ check_place(const struct config *config, const struct broker *broker,
 	for (size_t i = 0; i < broker->count; i++)
 		if (strcmp(broker->addresses[i], address) == 0)
 			there = true;
-	return there ? 0 : fault_set(fault, FAULT_UNAVAILABLE, "the fabric "
-		"runs already, and not on %s (end it first: qchat-fabric down)",
-		config->listen);
+	return there ? 0
+		     : fault_set(fault, FAULT_UNAVAILABLE,
+			       "the fabric "
+			       "runs already, and not on %s (end it first: "
+			       "qchat-fabric down)",
+			       config->listen);
 }
 
 /* What runs already is looked after, so that a cron job may do that. */
@@ -192,8 +198,8 @@ append_expiry(struct text *out, int64_t expiry)
 
 	if (expiry < 0)
 		text_append_string(out, "none");
-	else if (gmtime_r(&seconds, &when) != NULL && strftime(date,
-			sizeof(date), "%Y-%m-%d", &when) > 0)
+	else if (gmtime_r(&seconds, &when) != NULL &&
+		strftime(date, sizeof(date), "%Y-%m-%d", &when) > 0)
 		text_append_string(out, date);
 	if (expiry >= 0 && expiry <= time(NULL))
 		text_append_string(out, " expired");
@@ -226,8 +232,8 @@ append_certificates(struct text *out, const struct fabric *fabric)
 }
 
 static int
-run_status(const struct config *config, struct fabric *fabric,
-	struct text *out, struct fault *fault)
+run_status(const struct config *config, struct fabric *fabric, struct text *out,
+	struct fault *fault)
 {
 	const struct broker *broker = &fabric->broker;
 	long pid = conf_fabric_pid(fabric->folder);
@@ -259,7 +265,7 @@ settle(struct fabric *fabric, struct fault *fault)
 	if (broker_recall(broker, fabric->folder))
 		return 0;
 	if (broker_listen(broker, NULL, fault) < 0 ||
-			broker_choose_port(broker, 0, fault) < 0)
+		broker_choose_port(broker, 0, fault) < 0)
 		return -1;
 	return fabric_prepare(fabric, fault) < 0 ? -1 : 0;
 }
@@ -304,15 +310,17 @@ take_command(struct config *config, int argc, char **argv)
 	while (command->name != NULL && strcmp(command->name, argv[0]) != 0)
 		command++;
 	if (command->name == NULL)
-		return cli_usage_fault(&config->cli, "%s is none of up, down, "
-			"status, add", argv[0]);
+		return cli_usage_fault(&config->cli,
+			"%s is none of up, down, "
+			"status, add",
+			argv[0]);
 	if (argc - 1 < command->arguments)
 		return cli_usage_fault(&config->cli, "add whom?");
 	if (argc - 1 > command->arguments)
 		return cli_usage_fault(&config->cli, "%s is too much",
 			argv[command->arguments + 1]);
 	if (!command->takes_options &&
-			(config->port != 0 || config->listen != NULL))
+		(config->port != 0 || config->listen != NULL))
 		return cli_usage_fault(&config->cli,
 			"--port and --listen are for up");
 	config->command = command;
@@ -331,8 +339,10 @@ parse_args(struct config *config, int argc, char **argv)
 		switch (letter) {
 		case LETTER_PORT:
 			if (cli_number(optarg, 1, UINT16_MAX, &port) < 0)
-				return cli_usage_fault(cli, "--port: %s is not "
-					"from 1 to 65535", optarg);
+				return cli_usage_fault(cli,
+					"--port: %s is not "
+					"from 1 to 65535",
+					optarg);
 			config->port = (uint16_t)port;
 			break;
 		case LETTER_LISTEN:
@@ -353,7 +363,7 @@ finish(const struct config *config, const struct text *out, int status,
 	struct span bytes = { out->bytes, out->len };
 
 	if (status < 0 || cli_output(bytes, fault) < 0 ||
-			cli_output_close(fault) < 0)
+		cli_output_close(fault) < 0)
 		return cli_fail(&config->cli, fault);
 	return status;
 }

@@ -42,7 +42,7 @@ struct join {
 	struct session *session;
 	struct screen *screen;
 	struct scroll *scroll;
-	size_t back;   /* rows scrolled back */
+	size_t back; /* rows scrolled back */
 	bool leaving;
 	bool told_lost;
 	struct fault fault;
@@ -62,7 +62,8 @@ parse_args(struct join *join, int argc, char **argv)
 			"%s: no operand is known (the room is given by -r)",
 			argv[optind]);
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return cli_usage_fault(&join->cli, "needs a terminal: in "
+		return cli_usage_fault(&join->cli,
+			"needs a terminal: in "
 			"scripts and pipes, qchat-listen reads a room and "
 			"qchat-say writes to it");
 	if (join->cli.timeout_ms < 0)
@@ -88,8 +89,10 @@ on_deliver(void *context, const struct record *record)
 	struct text line = { 0 };
 
 	show_record(&line, record);
-	scroll_add(join->scroll, record->type != RECORD_MESSAGE
-		? SCROLL_NOTICE : record->own ? SCROLL_OWN : SCROLL_MESSAGE,
+	scroll_add(join->scroll,
+		record->type != RECORD_MESSAGE ? SCROLL_NOTICE
+			: record->own          ? SCROLL_OWN
+					       : SCROLL_MESSAGE,
 		(struct span){ line.bytes, line.len });
 	text_free(&line);
 }
@@ -109,7 +112,8 @@ on_unproved(void *context, int64_t first, int64_t last)
 
 	(void)first;
 	(void)last;
-	notice(join, "NOT DELIVERED: a message of yours did not come back; "
+	notice(join,
+		"NOT DELIVERED: a message of yours did not come back; "
 		"the fabric may not let you write to, or read, this room");
 }
 
@@ -148,7 +152,8 @@ ask(struct join *join)
 
 	if (join->cli.room_count > 0 || join->conf.room != NULL) {
 		join->room = memory_string(join->cli.room_count > 0
-			? join->cli.rooms[0] : join->conf.room);
+				? join->cli.rooms[0]
+				: join->conf.room);
 		return 0;
 	}
 	struct identity *identity = identity_open(&join->conf, &join->fault);
@@ -156,8 +161,9 @@ ask(struct join *join)
 		return -1;
 	recall_read(&recall);
 	if (join->conf.user == NULL) {
-		name = recall.user != NULL ? recall.user : memory_string(
-			identity_name(identity));
+		name = recall.user != NULL
+			? recall.user
+			: memory_string(identity_name(identity));
 		join->conf.user = input_ask("Name", name);
 		if (name != recall.user)
 			free(name);
@@ -188,7 +194,7 @@ set_up(struct join *join)
 	};
 
 	if (cli_conf(&join->cli, &join->conf, &join->fault) < 0 ||
-			ask(join) < 0)
+		ask(join) < 0)
 		return -1;
 	config.room = join->room;
 	join->scroll = scroll_new(SCROLL_ENTRIES_MAX);
@@ -235,10 +241,11 @@ connect_first(struct join *join, const sigset_t *during)
 		if (session_now().mono >= until)
 			return fault_set(&join->fault, FAULT_UNAVAILABLE,
 				"%s: no connection within %g s (-W gives it "
-				"longer)", session_peer(join->session),
+				"longer)",
+				session_peer(join->session),
 				(double)join->cli.timeout_ms / 1000);
 		if (session_wait(&join->session, 1, NULL, 0, until, during,
-				&join->fault) < 0)
+			    &join->fault) < 0)
 			return -1;
 	}
 	recall_write(session_user(join->session), join->room);
@@ -258,7 +265,8 @@ show_help(struct join *join, struct span name)
 				commands[i].argument,
 				commands[i].argument[0] != '\0' ? "  " : " ",
 				commands[i].help);
-	text_append_string(&text, "\n/ works like \\ ; a line that begins "
+	text_append_string(&text,
+		"\n/ works like \\ ; a line that begins "
 		"with \\\\ or // is said from the second on");
 	notice(join, text.bytes);
 	text_free(&text);
@@ -306,7 +314,8 @@ on_line(void *context, const char *line)
 	case COMMAND_UNKNOWN:
 		text_append_string(&text, "no command \\");
 		text_append(&text, parsed.word.bytes, parsed.word.len);
-		text_append_string(&text, " (\\h lists them; nothing was "
+		text_append_string(&text,
+			" (\\h lists them; nothing was "
 			"sent)");
 		break;
 	}
@@ -342,8 +351,7 @@ draw(struct join *join)
 	};
 
 	show_status(&status, join->session, join->back);
-	text_harmless(&prompt, span_of(session_user(join->session)),
-		TEXT_NAME);
+	text_harmless(&prompt, span_of(session_user(join->session)), TEXT_NAME);
 	text_append_char(&prompt, '@');
 	text_harmless(&prompt, span_of(join->room), TEXT_NAME);
 	text_append_string(&prompt, "> ");
@@ -366,8 +374,7 @@ step(struct join *join, const sigset_t *during)
 
 	draw(join);
 	if (session_wait(&join->session, 1, &in, 1,
-			session_now().mono + STATUS_MS, during,
-			&join->fault) < 0)
+		    session_now().mono + STATUS_MS, during, &join->fault) < 0)
 		return;
 	if (in.revents != 0 && !input_read())
 		join->leaving = true;
@@ -398,7 +405,7 @@ run(struct join *join)
 	input_begin(&calls);
 	notice(join, "you are in the room; \\h lists the commands");
 	while (!join->leaving && cli_ended == 0 &&
-			join->fault.kind == FAULT_NONE)
+		join->fault.kind == FAULT_NONE)
 		step(join, &during);
 	session_close(join->session);
 	input_end();

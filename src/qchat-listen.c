@@ -149,10 +149,11 @@ run_command(struct listen *listen, const struct record *record)
 
 	record_json(record, &line);
 	if (!exec_add(listen->exec, record->room,
-			(struct span){ line.bytes, line.len }))
-		cli_say(&listen->cli, "--exec: %d messages wait for %s; this "
-			"one is not given to it: %s", EXEC_WAITING_MAX,
-			listen->command[0], line.bytes);
+		    (struct span){ line.bytes, line.len }))
+		cli_say(&listen->cli,
+			"--exec: %d messages wait for %s; this "
+			"one is not given to it: %s",
+			EXEC_WAITING_MAX, listen->command[0], line.bytes);
 	text_free(&line);
 }
 
@@ -172,7 +173,7 @@ on_deliver(void *context, const struct record *record)
 	if (is_complete(listen))
 		return;
 	if (listen->from != NULL &&
-			!span_equal(record->user, span_of(listen->from)))
+		!span_equal(record->user, span_of(listen->from)))
 		return;
 	/* A gap is never hidden: it is what was said and did not come. */
 	if (!message && record->type != RECORD_GAP && !listen->presence)
@@ -205,7 +206,9 @@ on_link(void *context, enum session_link link, const struct fault *why)
 			listen->fault = *why;
 	} else if (!channel->told_lost) {
 		channel->told_lost = true;
-		cli_say(&listen->cli, "%s: connection lost, trying again: %s",
+		cli_say(&listen->cli,
+			"connection lost in %s, trying again: "
+			"%s",
 			channel->room, why->text);
 	} else {
 		cli_trace(&listen->cli, "%s: %s", channel->room, why->text);
@@ -278,7 +281,7 @@ set_up(struct listen *listen)
 		return -1;
 	for (size_t i = 1; i < listen->cli.room_count; i++)
 		if (!is_open(listen, listen->cli.rooms[i]) &&
-				open_channel(listen, listen->cli.rooms[i]) < 0)
+			open_channel(listen, listen->cli.rooms[i]) < 0)
 			return -1;
 	if (listen->command != NULL)
 		listen->exec = exec_new(listen->command);
@@ -304,13 +307,14 @@ print_output(struct listen *listen, bool wait)
 	size_t at = 0;
 
 	while (at < listen->output.len && !listen->reader_gone &&
-			(wait || takes_output())) {
+		(wait || takes_output())) {
 		size_t len = listen->output.len - at;
 
 		if (!wait && len > PIPE_BUF)
 			len = PIPE_BUF;
 		int rc = cli_output((struct span){ listen->output.bytes + at,
-			len }, &listen->fault);
+					    len },
+			&listen->fault);
 		if (rc < 0)
 			listen->reader_gone = true;
 		if (rc != 0) {
@@ -335,8 +339,7 @@ step_command(struct listen *listen)
 
 	if (listen->exec == NULL || listen->fault.kind != FAULT_NONE)
 		return;
-	if (exec_step(listen->exec, &status, &listen->fault) == 0 &&
-			status > 0)
+	if (exec_step(listen->exec, &status, &listen->fault) == 0 && status > 0)
 		cli_say(&listen->cli, "--exec: %s ended with status %d",
 			listen->command[0], status);
 }
@@ -350,7 +353,7 @@ step(struct listen *listen, int64_t until, const sigset_t *during)
 	bool full = listen->output.len > OUTPUT_MAX;
 
 	if (session_wait(listen->sessions, full ? 0 : listen->channel_count,
-			&out, 1, until, during, &listen->fault) < 0)
+		    &out, 1, until, during, &listen->fault) < 0)
 		return;
 	if ((out.revents & POLLERR) != 0)
 		listen->reader_gone = true;
@@ -362,7 +365,7 @@ static bool
 is_done(const struct listen *listen)
 {
 	if (listen->fault.kind != FAULT_NONE || listen->reader_gone ||
-			cli_ended != 0)
+		cli_ended != 0)
 		return true;
 	return is_complete(listen) &&
 		(listen->exec == NULL || !exec_is_busy(listen->exec));

@@ -27,8 +27,7 @@ static const struct cli_option options[] = {
 	{ "severity", 's', "LEVEL", "info, low, medium, high or critical" },
 	{ "title", OPTION_TITLE, "TEXT", "a title before the text" },
 	{ "tag", OPTION_TAG, "WORD", "a tag; may be repeated" },
-	{ "skip-empty", OPTION_SKIP_EMPTY, NULL,
-		"nothing to say is no error" },
+	{ "skip-empty", OPTION_SKIP_EMPTY, NULL, "nothing to say is no error" },
 	{ "confirm", OPTION_CONFIRM, "echo|none",
 		"await our own echo (default), or not" },
 	{ "dry-run", OPTION_DRY_RUN, NULL, "check everything, send nothing" },
@@ -56,14 +55,14 @@ struct say {
 
 	struct conf conf;
 	struct session *session;
-	struct text input;      /* what was read and not yet said */
+	struct text input; /* what was read and not yet said */
 	bool input_ended;
-	bool said;              /* something */
-	int64_t line;           /* number of the last line taken from input */
-	int64_t down_mono;      /* since when there is no connection */
-	struct text output;     /* JSON lines to print */
+	bool said;                /* something */
+	int64_t line;             /* number of the last line taken from input */
+	int64_t down_mono;        /* since when there is no connection */
+	struct text output;       /* JSON lines to print */
 	struct fault input_fault; /* ends the input, not what was said */
-	struct fault fault;     /* ends all */
+	struct fault fault;       /* ends all */
 };
 
 static int
@@ -72,8 +71,10 @@ set_severity(struct say *say, const char *argument)
 	say->severity = room_severity_of(span_of(argument));
 	if (say->severity != ROOM_SEVERITY_NONE)
 		return 0;
-	return cli_usage_fault(&say->cli, "--severity: \"%s\" is none of info, "
-		"low, medium, high, critical", argument);
+	return cli_usage_fault(&say->cli,
+		"--severity: \"%s\" is none of info, "
+		"low, medium, high, critical",
+		argument);
 }
 
 static int
@@ -142,10 +143,12 @@ parse_args(struct say *say, int argc, char **argv)
 	if (say->cli.timeout_ms < 0)
 		say->cli.timeout_ms = TIMEOUT_MS;
 	if (say->lines && optind < argc)
-		return cli_usage_fault(&say->cli, "--lines reads standard "
+		return cli_usage_fault(&say->cli,
+			"--lines reads standard "
 			"input; there may be no TEXT");
 	if (optind == argc && !say->lines && isatty(STDIN_FILENO))
-		return cli_usage_fault(&say->cli, "nothing to say: give TEXT, "
+		return cli_usage_fault(&say->cli,
+			"nothing to say: give TEXT, "
 			"or pipe it in");
 	for (int i = optind; i < argc; i++) {
 		if (i > optind)
@@ -185,7 +188,8 @@ read_all(struct say *say)
 			return fault_set(&say->input_fault, FAULT_DATA,
 				"standard input has more than %d bytes, too "
 				"much for one message (--lines makes each line "
-				"one)", MEMBER_POST_MAX);
+				"one)",
+				MEMBER_POST_MAX);
 	}
 	if (say->input.len > 0 && say->input.bytes[say->input.len - 1] == '\n')
 		say->input.len--;
@@ -224,8 +228,11 @@ check_line(struct say *say, struct span line)
 	if (what == NULL)
 		return 0;
 	return fault_set(&say->input_fault, FAULT_DATA,
-		"line %lld of standard input %s; %lld lines before it are sent",
-		(long long)say->line + 1, what, (long long)say->line);
+		say->lines ? "line %lld of standard input %s; what stands "
+			     "before it is "
+			     "sent"
+			   : "line %lld of the text %s; nothing is sent",
+		(long long)say->line + 1, what);
 }
 
 /* The next line of the input, without its line feed, and how many bytes it
@@ -259,10 +266,11 @@ post_block(struct say *say, size_t at)
 	struct span line;
 
 	while (count < ROOM_BLOCK_LINES_MAX &&
-			next_line(say, at + used, &line, &taken)) {
+		next_line(say, at + used, &line, &taken)) {
 		bool empty = line.len == 0 && say->skip_empty;
 
-		if (count > 0 && (empty ||
+		if (count > 0 &&
+			(empty ||
 				text_len + 1 + line.len > ROOM_BLOCK_BYTES_MAX))
 			break;
 		if (check_line(say, line) < 0)
@@ -300,15 +308,16 @@ post_lines(struct say *say)
 	size_t at = 0, used;
 
 	while (say->input_fault.kind == FAULT_NONE && has_room(say) &&
-			(used = post_block(say, at)) > 0)
+		(used = post_block(say, at)) > 0)
 		at += used;
 	if (at > 0) {
 		memmove(say->input.bytes, say->input.bytes + at,
 			say->input.len - at);
 		say->input.len -= at;
 	} else if (say->input.len > MEMBER_POST_MAX && has_room(say) &&
-			say->input_fault.kind == FAULT_NONE) {
-		fault_set(&say->input_fault, FAULT_DATA, "line %lld of "
+		say->input_fault.kind == FAULT_NONE) {
+		fault_set(&say->input_fault, FAULT_DATA,
+			"line %lld of "
 			"standard input has more than %d bytes",
 			(long long)say->line + 1, MEMBER_POST_MAX);
 	}
@@ -321,6 +330,21 @@ wants_input(const struct say *say)
 		say->input_fault.kind == FAULT_NONE && has_room(say);
 }
 
+/* Is each line of the text fit to be said? */
+static int
+check_whole(struct say *say)
+{
+	struct span line;
+	size_t at = 0, taken;
+
+	for (; next_line(say, at, &line, &taken); at += taken) {
+		if (check_line(say, line) < 0)
+			return -1;
+		say->line++;
+	}
+	return 0;
+}
+
 /* Takes all of the input that makes one message, before anything connects. */
 static int
 post_whole(struct say *say)
@@ -329,6 +353,8 @@ post_whole(struct say *say)
 		return -1;
 	if (say->input.len == 0)
 		return 0;
+	if (check_whole(say) < 0)
+		return -1;
 	return post(say, (struct span){ say->input.bytes, say->input.len }, 1);
 }
 
@@ -364,10 +390,12 @@ on_unproved(void *context, int64_t first, int64_t last)
 	(void)last;
 	if (say->fault.kind != FAULT_NONE)
 		return;
-	fault_set(&say->fault, FAULT_NOPERM, "%s: no echo of message %lld "
+	fault_set(&say->fault, FAULT_NOPERM,
+		"%s: no echo of message %lld "
 		"within %g s: the fabric may not let this certificate write "
-		"to, or read, \"%s\"", session_peer(say->session),
-		(long long)first, (double)say->cli.timeout_ms / 1000,
+		"to, or read, \"%s\"",
+		session_peer(say->session), (long long)first,
+		(double)say->cli.timeout_ms / 1000,
 		member_room(session_member(say->session, 0)));
 }
 
@@ -441,13 +469,12 @@ static void
 check_time(struct say *say)
 {
 	if (say->fault.kind != FAULT_NONE || say->down_mono == INT64_MAX ||
-			session_now().mono - say->down_mono <
-				say->cli.timeout_ms)
+		session_now().mono - say->down_mono < say->cli.timeout_ms)
 		return;
-	fault_set(&say->fault, FAULT_UNAVAILABLE, "%s: no connection within "
+	fault_set(&say->fault, FAULT_UNAVAILABLE,
+		"%s: no connection within "
 		"%g s; what was said is not delivered (-W gives it longer)",
-		session_peer(say->session),
-		(double)say->cli.timeout_ms / 1000);
+		session_peer(say->session), (double)say->cli.timeout_ms / 1000);
 }
 
 static void
@@ -456,7 +483,8 @@ print_output(struct say *say)
 	struct fault fault = { 0 };
 
 	if (cli_output((struct span){ say->output.bytes, say->output.len },
-			&fault) < 0 && say->fault.kind == FAULT_NONE)
+		    &fault) < 0 &&
+		say->fault.kind == FAULT_NONE)
 		say->fault = fault;
 	text_clear(&say->output);
 }
@@ -466,11 +494,12 @@ step(struct say *say, const sigset_t *during)
 {
 	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
 	size_t count = wants_input(say) ? 1 : 0;
-	int64_t until = say->down_mono == INT64_MAX ? INT64_MAX
+	int64_t until = say->down_mono == INT64_MAX
+		? INT64_MAX
 		: say->down_mono + say->cli.timeout_ms;
 
 	if (session_wait(&say->session, 1, &input, count, until, during,
-			&say->fault) < 0)
+		    &say->fault) < 0)
 		return;
 	if (count > 0 && input.revents != 0)
 		read_input(say);
@@ -479,7 +508,8 @@ step(struct say *say, const sigset_t *during)
 	check_time(say);
 	print_output(say);
 	if (cli_ended != 0 && say->fault.kind == FAULT_NONE)
-		fault_set(&say->fault, FAULT_UNAVAILABLE, "interrupted: what "
+		fault_set(&say->fault, FAULT_UNAVAILABLE,
+			"interrupted: what "
 			"was not proved may not be delivered");
 }
 
@@ -503,7 +533,7 @@ rehearse(struct say *say)
 	struct member *member = session_member(say->session, 0);
 
 	while (say->lines && say->input_fault.kind == FAULT_NONE &&
-			(!say->input_ended || say->input.len > 0)) {
+		(!say->input_ended || say->input.len > 0)) {
 		if (!say->input_ended)
 			read_input(say);
 		post_lines(say);
@@ -529,9 +559,10 @@ say_all(struct say *say)
 			run(say);
 	}
 	if (!say->said && !say->skip_empty &&
-			say->input_fault.kind == FAULT_NONE &&
-			say->fault.kind == FAULT_NONE)
-		fault_set(&say->fault, FAULT_NOINPUT, "there is nothing to "
+		say->input_fault.kind == FAULT_NONE &&
+		say->fault.kind == FAULT_NONE)
+		fault_set(&say->fault, FAULT_NOINPUT,
+			"there is nothing to "
 			"say (--skip-empty makes that no error)");
 }
 

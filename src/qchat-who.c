@@ -75,8 +75,10 @@ parse_args(struct who *who, int argc, char **argv)
 		case 'w':
 			if (cli_seconds(optarg, &who->wait_ms) == 0)
 				break;
-			return cli_usage_fault(&who->cli, "--wait: \"%s\" is "
-				"not a number of seconds", optarg);
+			return cli_usage_fault(&who->cli,
+				"--wait: \"%s\" is "
+				"not a number of seconds",
+				optarg);
 		default:
 			return FAULT_USAGE;
 		}
@@ -173,7 +175,8 @@ next_look(const struct who *who, int64_t until)
 	int64_t settled = who->asked_mono + SETTLE_MS;
 
 	return who->asked && session_now().mono < settled && settled < until
-		? settled : until;
+		? settled
+		: until;
 }
 
 static void
@@ -184,10 +187,9 @@ collect(struct who *who)
 
 	cli_catch_signals(&during);
 	while (who->fault.kind == FAULT_NONE && cli_ended == 0 &&
-			!is_complete(who) && session_now().mono < until) {
+		!is_complete(who) && session_now().mono < until) {
 		if (session_wait(&who->session, 1, NULL, 0,
-				next_look(who, until), &during,
-				&who->fault) < 0)
+			    next_look(who, until), &during, &who->fault) < 0)
 			break;
 		if (!who->up || who->asked)
 			continue;
@@ -200,12 +202,14 @@ collect(struct who *who)
 	if (who->fault.kind != FAULT_NONE)
 		return;
 	if (!who->asked)
-		fault_set(&who->fault, FAULT_UNAVAILABLE, "%s: no connection "
+		fault_set(&who->fault, FAULT_UNAVAILABLE,
+			"%s: no connection "
 			"within %g s (-W gives it longer)",
 			session_peer(who->session),
 			(double)who->cli.timeout_ms / 1000);
 	else if (!member_is_asked(session_member(who->session, 0)))
-		fault_set(&who->fault, FAULT_NOPERM, "%s: our question did "
+		fault_set(&who->fault, FAULT_NOPERM,
+			"%s: our question did "
 			"not come back within %g s: the fabric may not let "
 			"this certificate write to, or read, the room",
 			session_peer(who->session),
@@ -234,13 +238,13 @@ sorted_lines(const struct who *who, size_t *count)
 
 	*count = 0;
 	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
-			i++) {
+		i++) {
 		const struct roster *roster = member_roster(member);
 
 		lines = memory_resize(lines, *count + roster_count(roster),
 			sizeof(*lines));
 		for (const struct roster_entry *entry = roster_first(roster);
-				entry != NULL; entry = roster_next(entry))
+			entry != NULL; entry = roster_next(entry))
 			lines[(*count)++] = (struct line){ member, entry };
 	}
 	if (*count > 0)
@@ -358,7 +362,7 @@ append_room(struct text *out, const struct member *member, struct instant now)
 	int64_t open = INT64_MAX, messages = 0;
 
 	for (const struct roster_entry *entry = roster_first(roster);
-			entry != NULL; entry = roster_next(entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		if (entry->since >= 0 && entry->since < open)
 			open = entry->since;
 		if (entry->last > 0)
@@ -375,8 +379,8 @@ append_room(struct text *out, const struct member *member, struct instant now)
 	text_appendf(out, "\nmessages %lld\nmessages-per-hour ",
 		(long long)messages);
 	if (open < now.wall - 1000)
-		text_appendf(out, "%.1f", (double)messages * 3600000 /
-			(double)(now.wall - open));
+		text_appendf(out, "%.1f",
+			(double)messages * 3600000 / (double)(now.wall - open));
 	else
 		text_append_char(out, '-');
 	text_append_string(out, "\nsealed no\n");
@@ -388,7 +392,7 @@ append_details(const struct who *who, struct text *out, struct instant now)
 	const struct member *member;
 
 	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
-			i++)
+		i++)
 		if (member_room(member)[0] != '\0')
 			append_room(out, member, now);
 }
@@ -404,8 +408,10 @@ print_all(struct who *who)
 	if (who->details)
 		append_details(who, &out, now);
 	if (!who->json && !who->names)
-		text_appendf(&out, "%sNAME MARK SINCE IDLE APP FINGERPRINT "
-			"UID%s\n", who->all ? "ROOM " : "",
+		text_appendf(&out,
+			"%sNAME MARK SINCE IDLE APP FINGERPRINT "
+			"UID%s\n",
+			who->all ? "ROOM " : "",
 			who->details ? " MESSAGES PER-HOUR" : "");
 	for (size_t i = 0; i < count; i++)
 		if (who->json)

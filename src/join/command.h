@@ -19,7 +19,7 @@ enum command_id {
 };
 
 struct command {
-	const char *name; /* without the backslash */
+	const char *name;     /* without the backslash */
 	const char *argument; /* in the help; "" for none */
 	const char *help;
 	enum command_id id;

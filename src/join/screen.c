@@ -52,8 +52,8 @@ screen_resize(struct screen *screen)
 	struct winsize size;
 
 	(void)screen;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-			size.ws_row > 0 && size.ws_col > 0)
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
+		size.ws_col > 0)
 		resizeterm(size.ws_row, size.ws_col);
 	clearok(curscr, TRUE);
 }
@@ -67,12 +67,13 @@ draw_text(const struct screen *screen, struct span text, size_t columns)
 
 	for (size_t at = 0; at < len;) {
 		uint32_t c;
-		size_t bytes = text_utf8_next((struct span){
-			text.bytes + at, len - at }, &c);
+		size_t bytes = text_utf8_next((struct span){ text.bytes + at,
+						      len - at },
+			&c);
 		wchar_t wide = (wchar_t)c;
 
-		if (bytes == 0 || (c >= 0x80 && (!screen->utf8 ||
-				wcwidth(wide) < 0)))
+		if (bytes == 0 ||
+			(c >= 0x80 && (!screen->utf8 || wcwidth(wide) < 0)))
 			wide = L'?';
 		addnwstr(&wide, 1);
 		at += bytes > 0 ? bytes : 1;

@@ -24,7 +24,7 @@ struct screen_view {
 	const char *status;
 	const char *prompt;
 	const char *input;
-	size_t cursor;            /* in bytes of input */
+	size_t cursor; /* in bytes of input */
 };
 
 /* Takes the terminal over.  NULL if curses does not know it. */

@@ -58,7 +58,8 @@ scroll_add(struct scroll *scroll, enum scroll_style style, struct span text)
 		scroll->count--;
 	}
 	*entry_at(scroll, scroll->count) = (struct entry){
-		memory_copy(text.bytes, text.len), text.len, style };
+		memory_copy(text.bytes, text.len), text.len, style
+	};
 	scroll->count++;
 }
 
@@ -87,8 +88,9 @@ scroll_fit(struct span text, size_t columns)
 
 	while (at < text.len) {
 		size_t width;
-		size_t len = character((struct span){
-			text.bytes + at, text.len - at }, &width);
+		size_t len = character((struct span){ text.bytes + at,
+					       text.len - at },
+			&width);
 
 		if (used + width > columns)
 			break;
@@ -106,8 +108,8 @@ scroll_width(struct span text)
 	while (at < text.len) {
 		size_t width;
 
-		at += character((struct span){
-			text.bytes + at, text.len - at }, &width);
+		at += character((struct span){ text.bytes + at, text.len - at },
+			&width);
 		used += width;
 	}
 	return used;
@@ -202,7 +204,7 @@ scroll_rows(const struct scroll *scroll, size_t columns, size_t *back,
 		skip = 0;
 	}
 	/* Above the oldest there is nothing: show the oldest page. */
-	if (filled < rows_max && *back > 0) {
+	if (filled<rows_max && * back> 0) {
 		size_t excess = rows_max - filled + skip;
 
 		*back = *back > excess ? *back - excess : 0;

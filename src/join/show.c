@@ -107,7 +107,7 @@ show_people(struct text *text, const struct member *member, struct instant now)
 
 	text_appendf(text, "%zu here", roster_count(roster));
 	for (const struct roster_entry *entry = roster_first(roster);
-			entry != NULL; entry = roster_next(entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		text_append_string(text, "\n- ");
 		text_harmless(text, span_of(entry->user), TEXT_NAME);
 		if (entry->since >= 0) {
@@ -144,14 +144,15 @@ show_counts(struct text *text, const struct session *session,
 		text_append_time(text, counts->last_time);
 	}
 	for (const struct roster_entry *entry = roster_first(roster);
-			entry != NULL; entry = roster_next(entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		if (entry->messages == 0)
 			continue;
 		text_append_string(text, "\n");
 		text_harmless(text, span_of(entry->user), TEXT_NAME);
 		text_appendf(text, " %lld", (long long)entry->messages);
 	}
-	text_appendf(text, "\n%zu unconfirmed, %llu missing, %llu doubles "
+	text_appendf(text,
+		"\n%zu unconfirmed, %llu missing, %llu doubles "
 		"dropped, %llu not understood\nbroker %s, not sealed",
 		member_unproved(member), (unsigned long long)counts->missing,
 		(unsigned long long)counts->doubles,
@@ -186,8 +187,8 @@ compare(const void *a, const void *b)
 	size_t len = left->len < right->len ? left->len : right->len;
 	int rc = memcmp(left->bytes, right->bytes, len);
 
-	return rc != 0 ? rc : (left->len > right->len) -
-		(left->len < right->len);
+	return rc != 0 ? rc
+		       : (left->len > right->len) - (left->len < right->len);
 }
 
 size_t
@@ -198,7 +199,7 @@ show_names(struct text *names, struct span **spans, const struct member *member)
 	size_t *ends = memory_alloc(count, sizeof(*ends));
 
 	for (const struct roster_entry *entry = roster_first(roster);
-			entry != NULL; entry = roster_next(entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		text_harmless(names, span_of(entry->user), TEXT_NAME);
 		ends[i++] = names->len;
 	}

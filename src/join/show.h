@@ -24,8 +24,7 @@ void show_counts(struct text *text, const struct session *session,
 	struct instant now);
 
 /* One row: room, participants, link, what waits for its proof. */
-void show_status(struct text *text, const struct session *session,
-	size_t back);
+void show_status(struct text *text, const struct session *session, size_t back);
 
 /* The participants' names, sorted: spans into names.  The caller frees the
  * array.  Returns how many. */

@@ -53,7 +53,7 @@ answers_add(struct answers *answers, struct span inbox, int64_t mono,
 			continue;
 		}
 		if (span_equal(span_of(slot->inbox), inbox) &&
-				mono - slot->asked < ANSWERS_REST_MS)
+			mono - slot->asked < ANSWERS_REST_MS)
 			return false;
 	}
 	if (chosen == NULL)

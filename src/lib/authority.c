@@ -90,8 +90,7 @@ read_certificate(const char *path)
 	X509 *certificate = NULL;
 
 	if (file != NULL)
-		certificate = PEM_read_bio_X509(file, NULL, NULL,
-			no_password);
+		certificate = PEM_read_bio_X509(file, NULL, NULL, no_password);
 	BIO_free(file);
 	ERR_clear_error();
 	return certificate;
@@ -104,8 +103,7 @@ read_key(const char *path)
 	EVP_PKEY *key = NULL;
 
 	if (file != NULL)
-		key = PEM_read_bio_PrivateKey(file, NULL, NULL,
-			no_password);
+		key = PEM_read_bio_PrivateKey(file, NULL, NULL, no_password);
 	BIO_free(file);
 	ERR_clear_error();
 	return key;
@@ -206,8 +204,8 @@ set_validity(X509 *certificate, int days, const X509 *issuer)
 
 	if (issuer != certificate && expiry_of(issuer) < end)
 		end = expiry_of(issuer);
-	return X509_gmtime_adj(X509_getm_notBefore(certificate),
-		       -HEAD_START) != NULL &&
+	return X509_gmtime_adj(X509_getm_notBefore(certificate), -HEAD_START) !=
+		NULL &&
 		ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)end) !=
 		NULL;
 }
@@ -216,8 +214,8 @@ static int
 add_extension(X509 *certificate, X509V3_CTX *context, int nid,
 	const char *value)
 {
-	X509_EXTENSION *extension =
-		X509V3_EXT_conf_nid(NULL, context, nid, value);
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, context, nid,
+		value);
 	int ok = extension != NULL &&
 		X509_add_ext(certificate, extension, -1) == 1;
 
@@ -243,18 +241,20 @@ add_names(X509 *certificate, X509V3_CTX *context, const struct order *order)
 static int
 set_extensions(X509 *certificate, X509 *issuer, const struct order *order)
 {
-	const struct extension *extension =
-		order->purpose != NULL ? leaf_extensions : ca_extensions;
+	const struct extension *extension = order->purpose != NULL
+		? leaf_extensions
+		: ca_extensions;
 	X509V3_CTX context;
 
 	X509V3_set_ctx_nodb(&context);
 	X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
 	for (; extension->value != NULL; extension++)
 		if (!add_extension(certificate, &context, extension->nid,
-				extension->value))
+			    extension->value))
 			return 0;
-	if (order->purpose != NULL && !add_extension(certificate, &context,
-			NID_ext_key_usage, order->purpose))
+	if (order->purpose != NULL &&
+		!add_extension(certificate, &context, NID_ext_key_usage,
+			order->purpose))
 		return 0;
 	return order->count == 0 || add_names(certificate, &context, order);
 }
@@ -315,8 +315,9 @@ write_pair(const struct pair *pair, const struct order *order,
 	BIO *bio = BIO_new(BIO_s_secmem());
 	int rc;
 
-	if (bio == NULL || PEM_write_bio_PrivateKey(bio, pair->key, NULL, NULL,
-			0, NULL, NULL) != 1)
+	if (bio == NULL ||
+		PEM_write_bio_PrivateKey(bio, pair->key, NULL, NULL, 0, NULL,
+			NULL) != 1)
 		rc = complain(fault, order->key_path);
 	else
 		rc = write_bio(bio, order->key_path, 0600, fault);
@@ -361,7 +362,8 @@ read_ca(struct pair *ca, const char *key_path, const char *path,
 		return 0;
 	ERR_clear_error();
 	pair_free(ca);
-	return fault_set(fault, FAULT_CONFIG, "%s: %s (with ca.pem and ca.key "
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: %s (with ca.pem and ca.key "
 		"moved away a new CA is made, and all certificates anew)",
 		path, wrong);
 }
@@ -373,14 +375,15 @@ authority_make(const char *folder, const char *name, struct fault *fault)
 	char *path = memory_format("%s/ca.pem", folder);
 	struct span span = { name, strnlen(name, AUTHORITY_NAME_MAX) };
 	char *cut = memory_copy(name, text_utf8_check(span));
-	const struct order order = { .key_path = key_path, .path = path,
+	const struct order order = { .key_path = key_path,
+		.path = path,
 		.name = cut };
 	struct pair ca = { 0 };
 	bool absent = access(path, F_OK) < 0 && errno == ENOENT;
 	int rc = absent ? 0 : read_ca(&ca, key_path, path, fault);
 
-	if (rc == 0 && (absent ||
-			!is_current(ca.certificate, AUTHORITY_RENEW_DAYS)))
+	if (rc == 0 &&
+		(absent || !is_current(ca.certificate, AUTHORITY_RENEW_DAYS)))
 		rc = fill(&order, NULL, fault);
 	pair_free(&ca);
 	free(cut);
@@ -411,8 +414,10 @@ issue_leaf(const struct order *order, const char *folder, struct fault *fault)
 static bool
 is_plain(const char *name)
 {
-	return *name != '\0' && name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789-._:")] == '\0';
+	return *name != '\0' &&
+		name[strspn(name,
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"abcdefghijklmnopqrstuvwxyz0123456789-._:")] == '\0';
 }
 
 int
@@ -421,13 +426,19 @@ authority_issue_broker(const char *folder, const char *const *names,
 {
 	for (size_t i = 0; i < count; i++)
 		if (!is_plain(names[i]))
-			return fault_set(fault, FAULT_CONFIG, "%s: is no name "
-				"for a broker's certificate", names[i]);
+			return fault_set(fault, FAULT_CONFIG,
+				"%s: is no name "
+				"for a broker's certificate",
+				names[i]);
 	char *key_path = memory_format("%s/broker.key", folder);
 	char *path = memory_format("%s/broker.pem", folder);
-	const struct order order = { .key_path = key_path, .path = path,
-		.purpose = "serverAuth", .name = names[0], .names = names,
-		.count = count, .days_left = AUTHORITY_RENEW_DAYS };
+	const struct order order = { .key_path = key_path,
+		.path = path,
+		.purpose = "serverAuth",
+		.name = names[0],
+		.names = names,
+		.count = count,
+		.days_left = AUTHORITY_RENEW_DAYS };
 	int rc = issue_leaf(&order, folder, fault);
 
 	free(path);
@@ -442,8 +453,11 @@ authority_issue_client(const char *folder, const char *into, const char *name,
 	char *key_path = memory_format("%s/key.pem", into);
 	char *path = memory_format("%s/certificate.pem", into);
 	char *ca_copy = memory_format("%s/ca.pem", into);
-	const struct order order = { .key_path = key_path, .path = path,
-		.ca_copy = ca_copy, .purpose = "clientAuth", .name = name,
+	const struct order order = { .key_path = key_path,
+		.path = path,
+		.ca_copy = ca_copy,
+		.purpose = "clientAuth",
+		.name = name,
 		.days_left = days_left };
 	int rc = issue_leaf(&order, folder, fault);
 

@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 enum {
-	READS_MAX = 64,     /* reads of libmosquitto in one step */
-	MISC_MS = 1000,     /* between looks at the keepalive */
+	READS_MAX = 64, /* reads of libmosquitto in one step */
+	MISC_MS = 1000, /* between looks at the keepalive */
 	SUBACK_REFUSED = 0x80,
-	DRAIN_MS = 500,     /* for the broker to close its side, at the end */
+	DRAIN_MS = 500, /* for the broker to close its side, at the end */
 };
 
 enum state {
@@ -28,14 +28,13 @@ enum state {
 	STATE_TCP,        /* waits for TCP */
 	STATE_CONNECTING, /* TLS, CONNACK, SUBACKs */
 	STATE_UP,
-	STATE_RESTING,    /* until the next round */
+	STATE_RESTING, /* until the next round */
 };
 
 struct subscription {
 	char *topic;
-	int qos;
-	int mid;     /* of the SUBSCRIBE on this connection */
-	bool seen;   /* its SUBACK */
+	int mid;   /* of the SUBSCRIBE on this connection */
+	bool seen; /* its SUBACK */
 };
 
 struct bus {
@@ -49,17 +48,17 @@ struct bus {
 	enum state state;
 	struct routes *routes;
 	bool round_begun;
-	int64_t rest_ms;     /* after the next round that fails */
-	int64_t deadline;    /* of the attempt, or the end of a rest */
+	int64_t rest_ms;  /* after the next round that fails */
+	int64_t deadline; /* of the attempt, or the end of a rest */
 	int64_t misc_mono;
 
-	char *peer;          /* "host:port" */
+	char *peer; /* "host:port" */
 	struct tls *tls;
 	struct mosquitto *mosquitto;
-	bool accepted;       /* CONNACK 0 */
-	bool more;           /* libmosquitto has more to read, without poll */
+	bool accepted; /* CONNACK 0 */
+	bool more;     /* libmosquitto has more to read, without poll */
 	size_t unsent;
-	struct fault why;    /* kind NONE, or why the connection ends */
+	struct fault why;       /* kind NONE, or why the connection ends */
 	struct fault round_why; /* the most telling of this round */
 };
 
@@ -120,10 +119,9 @@ bus_free(struct bus *bus)
 }
 
 static int
-qos(const struct bus *bus, bool acknowledged)
+qos(const struct bus *bus)
 {
-	/* A DXL broker swallows QoS 1 without a word (protocol.md, 2.2). */
-	return acknowledged && bus->conf->fabric == CONF_MQTT ? 1 : 0;
+	return bus->conf->fabric == CONF_MQTT ? 1 : 0;
 }
 
 static void
@@ -138,11 +136,24 @@ give_up_library(struct bus *bus, int rc)
 {
 	struct fault why = { 0 };
 
-	if (tls_explain(bus->tls, bus->peer, &why) < 0)
-		fault_set(&why, FAULT_UNAVAILABLE, bus->accepted
-			? "%s: the connection is lost: %s"
-			: "%s: the broker closed the connection before it "
-			  "accepted it: %s", bus->peer,
+	if (tls_explain(bus->tls, bus->peer, &why) == 0) {
+		give_up(bus, &why);
+		return;
+	}
+	if (rc == MOSQ_ERR_CONN_LOST)
+		fault_set(&why, FAULT_UNAVAILABLE,
+			bus->accepted ? "%s: the broker closed the connection"
+				      : "%s: the broker closed the connection "
+					"before it "
+					"accepted it (its log may say why)",
+			bus->peer);
+	else if (rc == MOSQ_ERR_KEEPALIVE)
+		fault_set(&why, FAULT_UNAVAILABLE,
+			"%s: the broker has not "
+			"answered for %d s",
+			bus->peer, BUS_KEEPALIVE_S);
+	else
+		fault_set(&why, FAULT_UNAVAILABLE, "%s: %s", bus->peer,
 			rc == MOSQ_ERR_ERRNO ? strerror(errno)
 					     : mosquitto_strerror(rc));
 	give_up(bus, &why);
@@ -152,7 +163,7 @@ static void
 subscribe(struct bus *bus, struct subscription *subscription)
 {
 	int rc = mosquitto_subscribe(bus->mosquitto, &subscription->mid,
-		subscription->topic, subscription->qos);
+		subscription->topic, qos(bus));
 
 	subscription->seen = false;
 	if (rc != MOSQ_ERR_SUCCESS)
@@ -160,21 +171,19 @@ subscribe(struct bus *bus, struct subscription *subscription)
 }
 
 void
-bus_subscribe(struct bus *bus, const char *topic, bool acknowledged)
+bus_subscribe(struct bus *bus, const char *topic)
 {
 	bus->subscriptions = memory_resize(bus->subscriptions,
 		bus->subscription_count + 1, sizeof(*bus->subscriptions));
-	struct subscription *subscription =
-		&bus->subscriptions[bus->subscription_count++];
-	*subscription = (struct subscription){
-		.topic = memory_string(topic), .qos = qos(bus, acknowledged) };
+	struct subscription
+		*subscription = &bus->subscriptions[bus->subscription_count++];
+	*subscription = (struct subscription){ .topic = memory_string(topic) };
 	if (bus->mosquitto != NULL)
 		subscribe(bus, subscription);
 }
 
 void
-bus_publish(struct bus *bus, const char *topic, struct span bytes,
-	bool acknowledged)
+bus_publish(struct bus *bus, const char *topic, struct span bytes)
 {
 	if (bus->mosquitto == NULL || bus->why.kind != FAULT_NONE)
 		return;
@@ -182,7 +191,7 @@ bus_publish(struct bus *bus, const char *topic, struct span bytes,
 	/* Counted before: QoS 0 may be written within the call. */
 	bus->unsent++;
 	int rc = mosquitto_publish(bus->mosquitto, NULL, topic, (int)bytes.len,
-		bytes.bytes, qos(bus, acknowledged), false);
+		bytes.bytes, qos(bus), false);
 	if (rc != MOSQ_ERR_SUCCESS)
 		give_up_library(bus, rc);
 }
@@ -254,9 +263,10 @@ on_subscribe(struct mosquitto *mosquitto, void *context, int mid, int count,
 		subscription->seen = true;
 		if (count < 1 || granted[0] < SUBACK_REFUSED)
 			continue;
-		fault_set(&why, FAULT_NOPERM, "%s: the broker does not let "
-			"%s read %s (its operator can)", bus->peer,
-			bus->conf->certificate, subscription->topic);
+		fault_set(&why, FAULT_NOPERM,
+			"%s: the broker does not let "
+			"%s read %s (its operator can)",
+			bus->peer, bus->conf->certificate, subscription->topic);
 		give_up(bus, &why);
 	}
 	check_up(bus);
@@ -293,7 +303,7 @@ set_will(struct bus *bus)
 
 	if (bus->calls.will(bus->calls.context, &topic, &bytes))
 		rc = mosquitto_will_set(bus->mosquitto, topic.bytes,
-			(int)bytes.len, bytes.bytes, 0, false);
+			(int)bytes.len, bytes.bytes, qos(bus), false);
 	text_free(&topic);
 	text_free(&bytes);
 	return rc;
@@ -330,8 +340,9 @@ begin_attempt(struct bus *bus, const struct route *route, int64_t mono)
 
 	drop_connection(bus);
 	free(bus->peer);
-	bus->peer = memory_format(strchr(route->host, ':') != NULL
-		? "[%s]:%u" : "%s:%u", route->host, (unsigned)route->port);
+	bus->peer = memory_format(strchr(route->host, ':') != NULL ? "[%s]:%u"
+								   : "%s:%u",
+		route->host, (unsigned)route->port);
 	bus->state = STATE_TCP;
 	bus->deadline = mono + BUS_ATTEMPT_MS;
 	bus->misc_mono = mono + MISC_MS;
@@ -366,7 +377,8 @@ rest(struct bus *bus, int64_t mono)
 	bus->deadline = mono + wait;
 	bus->round_begun = false;
 	bus->rest_ms = bus->rest_ms * 2 < BUS_BACKOFF_MAX_MS
-		? bus->rest_ms * 2 : BUS_BACKOFF_MAX_MS;
+		? bus->rest_ms * 2
+		: BUS_BACKOFF_MAX_MS;
 }
 
 static void
@@ -419,7 +431,7 @@ end_connection(struct bus *bus, int64_t mono)
 	}
 	/* That a broker refuses us tells more than that another is silent. */
 	if (bus->round_why.kind == FAULT_NONE ||
-			bus->round_why.kind == FAULT_UNAVAILABLE)
+		bus->round_why.kind == FAULT_UNAVAILABLE)
 		bus->round_why = why;
 	choose(bus, mono);
 }
@@ -435,6 +447,20 @@ socket_error(int fd)
 	return error;
 }
 
+/* What became of a TCP connection: 0 if it stands, else an errno.  The first
+ * step of the handshake, too early, may have taken the error away. */
+static int
+tcp_error(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int error = socket_error(fd);
+
+	if (error == 0 && getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
+		return errno == ENOTCONN ? ECONNREFUSED : errno;
+	return error;
+}
+
 static void
 step_tcp(struct bus *bus, short events)
 {
@@ -442,14 +468,15 @@ step_tcp(struct bus *bus, short events)
 
 	if ((events & (POLLOUT | POLLERR | POLLHUP)) == 0)
 		return;
-	int error = socket_error(mosquitto_socket(bus->mosquitto));
+	int error = tcp_error(mosquitto_socket(bus->mosquitto));
 	if (error == 0) {
 		bus->state = STATE_CONNECTING;
 		return;
 	}
-	fault_set(&why, FAULT_UNAVAILABLE, error == ECONNREFUSED
-		? "%s: %s (does the broker run there?)" : "%s: %s", bus->peer,
-		strerror(error));
+	fault_set(&why, FAULT_UNAVAILABLE,
+		error == ECONNREFUSED ? "%s: %s (does the broker run there?)"
+				      : "%s: %s",
+		bus->peer, strerror(error));
 	give_up(bus, &why);
 }
 
@@ -481,7 +508,7 @@ step_read(struct bus *bus)
 		if (rc != MOSQ_ERR_SUCCESS)
 			give_up_library(bus, rc);
 		if (bus->why.kind != FAULT_NONE || errno == EAGAIN ||
-				!tls_pending(ssl))
+			!tls_pending(ssl))
 			return;
 	}
 	bus->more = true;
@@ -601,7 +628,7 @@ bus_deadline(const struct bus *bus)
 	if (bus->state != STATE_UP && bus->deadline < deadline)
 		deadline = bus->deadline;
 	if (bus->mosquitto != NULL && bus->state != STATE_TCP &&
-			bus->misc_mono < deadline)
+		bus->misc_mono < deadline)
 		deadline = bus->misc_mono;
 	return deadline;
 }
@@ -614,8 +641,8 @@ write_all(struct bus *bus)
 	int left = BUS_CLOSE_MS;
 
 	while (bus->why.kind == FAULT_NONE && left > 0) {
-		struct pollfd fd = { mosquitto_socket(bus->mosquitto),
-			POLLOUT, 0 };
+		struct pollfd fd = { mosquitto_socket(bus->mosquitto), POLLOUT,
+			0 };
 
 		step_write(bus);
 		if (bus->why.kind != FAULT_NONE || !is_writing(bus))

@@ -16,16 +16,21 @@
  * MQTT 3.1.1 over TLS: one connection to whichever broker of the settings
  * answers first, kept up.  Drives libmosquitto without threads and without
  * waiting: the caller polls the descriptors and calls bus_step().
+ *
+ * All is published and subscribed to at QoS 1 on `mqtt`, and at QoS 0 on
+ * `dxl`, where QoS 1 is swallowed (protocol.md, 2.2).  One QoS for all, as
+ * mosquitto lets a message of QoS 0 overtake those of QoS 1 that wait: a bye
+ * would come before the last words.
  */
 struct bus;
 
 enum {
 	BUS_KEEPALIVE_S = 30,
-	BUS_ATTEMPT_MS = 10 * 1000,   /* from TCP to the last SUBACK */
-	BUS_PROBE_MS = 1000,          /* to measure brokers (protocol.md, 3.5) */
-	BUS_BACKOFF_MIN_MS = 250,     /* doubled after each round … */
+	BUS_ATTEMPT_MS = 10 * 1000, /* from TCP to the last SUBACK */
+	BUS_PROBE_MS = 1000,        /* to measure brokers (protocol.md, 3.5) */
+	BUS_BACKOFF_MIN_MS = 250,   /* doubled after each round … */
 	BUS_BACKOFF_MAX_MS = 30 * 1000, /* … up to this, and a random quarter */
-	BUS_CLOSE_MS = 1000,          /* to send what is queued, at the end */
+	BUS_CLOSE_MS = 1000,            /* to send what is queued, at the end */
 	BUS_FDS_MAX = 36,
 };
 
@@ -56,14 +61,12 @@ struct bus *bus_new(const struct conf *conf, const struct identity *identity,
 /* Drops the connection as it is; the broker publishes the will. */
 void bus_free(struct bus *bus);
 
-/* Subscribes, now if there is a connection and again with each new one.
- * Acknowledged messages want QoS 1, where the fabric has it. */
-void bus_subscribe(struct bus *bus, const char *topic, bool acknowledged);
+/* Subscribes, now if there is a connection and again with each new one. */
+void bus_subscribe(struct bus *bus, const char *topic);
 
 /* Publishes on the connection that there is, or is being made.  Without one
  * the message is dropped: the caller says it again when `opened` is called. */
-void bus_publish(struct bus *bus, const char *topic, struct span bytes,
-	bool acknowledged);
+void bus_publish(struct bus *bus, const char *topic, struct span bytes);
 
 /* Of what was published on this connection: how many are not yet written
  * (QoS 0) or acknowledged (QoS 1). */

@@ -112,27 +112,32 @@ take_broker(struct reader *reader, const config_setting_t *broker)
 	long port = CONF_PORT;
 
 	if (!config_setting_is_group(broker))
-		return complain(reader, broker, "a broker is "
+		return complain(reader, broker,
+			"a broker is "
 			"{ host = \"broker1.example.com\"; port = %d; }",
 			CONF_PORT);
 	for (int i = 0; i < config_setting_length(broker); i++) {
-		const config_setting_t *member =
-			config_setting_get_elem(broker, (unsigned)i);
+		const config_setting_t *member = config_setting_get_elem(broker,
+			(unsigned)i);
 		const char *name = config_setting_name(member);
 
 		if (strcmp(name, "host") == 0) {
 			host = config_setting_get_string(member);
 			if (host == NULL)
-				return complain(reader, member, "host is a "
+				return complain(reader, member,
+					"host is a "
 					"text (put it into double quotes)");
 		} else if (strcmp(name, "port") == 0) {
 			if (config_setting_type(member) != CONFIG_TYPE_INT)
-				return complain(reader, member, "port is a "
+				return complain(reader, member,
+					"port is a "
 					"number (without quotes)");
 			port = config_setting_get_int(member);
 		} else {
-			return complain(reader, member, "unknown key %s "
-				"(a broker has host and port)", name);
+			return complain(reader, member,
+				"unknown key %s "
+				"(a broker has host and port)",
+				name);
 		}
 	}
 	if (host == NULL)
@@ -147,12 +152,13 @@ take_brokers(struct reader *reader, const config_setting_t *setting,
 {
 	(void)into;
 	if (!config_setting_is_list(setting))
-		return complain(reader, setting, "brokers is a list: "
+		return complain(reader, setting,
+			"brokers is a list: "
 			"( { host = \"broker1.example.com\"; port = %d; } )",
 			CONF_PORT);
 	for (int i = 0; i < config_setting_length(setting); i++)
-		if (take_broker(reader, config_setting_get_elem(setting,
-				(unsigned)i)) < 0)
+		if (take_broker(reader,
+			    config_setting_get_elem(setting, (unsigned)i)) < 0)
 			return -1;
 	return 0;
 }
@@ -162,8 +168,8 @@ take_brokers(struct reader *reader, const config_setting_t *setting,
 static const struct key {
 	const char *name;
 	take_fn *take;
-	size_t offset;   /* of a char * in struct conf, or NOWHERE */
-	bool in_dxl;     /* dxlclient.config says it */
+	size_t offset; /* of a char * in struct conf, or NOWHERE */
+	bool in_dxl;   /* dxlclient.config says it */
 } keys[] = {
 	{ "brokers", take_brokers, NOWHERE, true },
 	{ "ca", take_path, offsetof(struct conf, ca), true },
@@ -212,10 +218,11 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 	struct conf dxl;
 
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		const config_setting_t *clash =
-			config_lookup(config, keys[i].name);
+		const config_setting_t *clash = config_lookup(config,
+			keys[i].name);
 		if (keys[i].in_dxl && clash != NULL)
-			return complain(reader, clash, "%s and dxl_config "
+			return complain(reader, clash,
+				"%s and dxl_config "
 				"exclude each other (%s comes from the latter)",
 				keys[i].name, keys[i].name);
 	}
@@ -237,10 +244,10 @@ static int
 finish(struct reader *reader, const config_t *config)
 {
 	struct conf *conf = reader->conf;
-	const char *missing = conf->ca == NULL ? "ca" :
-		conf->certificate == NULL      ? "certificate" :
-		conf->key == NULL              ? "key" :
-						 NULL;
+	const char *missing = conf->ca == NULL ? "ca"
+		: conf->certificate == NULL    ? "certificate"
+		: conf->key == NULL            ? "key"
+					       : NULL;
 
 	if (reader->dxl_config != NULL) {
 		if (follow_dxl_config(reader, config) < 0)
@@ -265,7 +272,8 @@ refuse_include(const struct reader *reader, const char *text)
 		if (strncmp(text, "@include", strlen("@include")) == 0)
 			return fault_set(reader->fault, FAULT_CONFIG,
 				"%s:%d: @include is not supported (put all "
-				"into this file)", reader->path, line);
+				"into this file)",
+				reader->path, line);
 		text = strchr(text, '\n');
 		if (text != NULL)
 			text++;
@@ -286,9 +294,11 @@ conf_read(struct conf *conf, const char *path, struct fault *fault)
 	if (text == NULL || refuse_include(&reader, text) < 0)
 		goto out;
 	if (config_read_string(&config, text) != CONFIG_TRUE) {
-		fault_set(fault, FAULT_CONFIG, "%s:%d: %s here or just before "
-			"(a setting is: name = \"value\";)", path,
-			config_error_line(&config), config_error_text(&config));
+		fault_set(fault, FAULT_CONFIG,
+			"%s:%d: %s here or just before "
+			"(a setting is: name = \"value\";)",
+			path, config_error_line(&config),
+			config_error_text(&config));
 		goto out;
 	}
 	const config_setting_t *root = config_root_setting(&config);
@@ -324,15 +334,20 @@ check_text(const char *path, const char *text, size_t len, struct fault *fault)
 	size_t good = text_utf8_check((struct span){ text, len });
 
 	if (len > CONF_FILE_MAX)
-		return fault_set(fault, FAULT_CONFIG, "%s: is larger than %d "
-			"bytes: no configuration file", path, CONF_FILE_MAX);
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: is larger than %d "
+			"bytes: no configuration file",
+			path, CONF_FILE_MAX);
 	if (nul != NULL)
-		return fault_set(fault, FAULT_CONFIG, "%s:%d: a NUL byte: no "
-			"configuration file", path,
-			line_of(text, (size_t)(nul - text)));
+		return fault_set(fault, FAULT_CONFIG,
+			"%s:%d: a NUL byte: no "
+			"configuration file",
+			path, line_of(text, (size_t)(nul - text)));
 	if (good < len)
-		return fault_set(fault, FAULT_CONFIG, "%s:%d: is not UTF-8 "
-			"(iconv converts it)", path, line_of(text, good));
+		return fault_set(fault, FAULT_CONFIG,
+			"%s:%d: is not UTF-8 "
+			"(iconv converts it)",
+			path, line_of(text, good));
 	return 0;
 }
 
@@ -344,8 +359,8 @@ conf_load(const char *path, struct fault *fault)
 	ssize_t got = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	while (fd >= 0 && (got = read(fd, text + len,
-			CONF_FILE_MAX + 1 - len)) != 0) {
+	while (fd >= 0 &&
+		(got = read(fd, text + len, CONF_FILE_MAX + 1 - len)) != 0) {
 		if (got > 0)
 			len += (size_t)got;
 		else if (errno != EINTR)

@@ -14,7 +14,7 @@
  */
 
 enum {
-	CONF_PORT = 8883,            /* where none is given */
+	CONF_PORT = 8883, /* where none is given */
 	CONF_BROKERS_MAX = 64,
 	CONF_FILE_MAX = 1024 * 1024, /* bytes of a configuration file */
 };
@@ -38,11 +38,11 @@ struct conf {
 	char *ca;            /* paths; NULL if not set */
 	char *certificate;
 	char *key;
-	char *ciphers;       /* OpenSSL cipher string; NULL: its default */
-	bool verify_host;    /* `verify_host`, else by the fabric's kind */
-	char *room;          /* defaults, or NULL */
+	char *ciphers;    /* OpenSSL cipher string; NULL: its default */
+	bool verify_host; /* `verify_host`, else by the fabric's kind */
+	char *room;       /* defaults, or NULL */
 	char *user;
-	char **warnings;     /* one line each with file and line, for -v */
+	char **warnings; /* one line each with file and line, for -v */
 	size_t warning_count;
 };
 

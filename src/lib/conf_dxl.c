@@ -63,8 +63,9 @@ clean(char *text)
 
 	if (*start == '"' || *start == '\'') {
 		char *end = strchr(start + 1, *start);
-		const char *rest = end == NULL ? NULL :
-			end + 1 + strspn(end + 1, blanks);
+		const char *rest = end == NULL
+			? NULL
+			: end + 1 + strspn(end + 1, blanks);
 
 		if (rest != NULL && (*rest == '\0' || *rest == '#')) {
 			*end = '\0';
@@ -84,8 +85,10 @@ add_entry(struct ini *ini, const char *key, char *value, int line)
 		if (strcmp(old->section, ini->section) != 0 ||
 			strcmp(old->key, key) != 0)
 			continue;
-		conf_warn(ini->conf, "%s:%d: %s was set in line %d already "
-			"(this one counts)", ini->path, line, key, old->line);
+		conf_warn(ini->conf,
+			"%s:%d: %s was set in line %d already "
+			"(this one counts)",
+			ini->path, line, key, old->line);
 		old->value = value;
 		old->line = line;
 		return 0;
@@ -94,8 +97,8 @@ add_entry(struct ini *ini, const char *key, char *value, int line)
 		return fault_set(ini->fault, FAULT_CONFIG,
 			"%s:%d: more than %d settings", ini->path, line,
 			ENTRIES_MAX);
-	ini->entries[ini->count++] =
-		(struct entry){ ini->section, key, value, line };
+	ini->entries[ini->count++] = (struct entry){ ini->section, key, value,
+		line };
 	return 0;
 }
 
@@ -113,8 +116,8 @@ begin_section(struct ini *ini, char *text, int line)
 	for (size_t i = 0; i < ini->count; i++) {
 		if (strcmp(ini->entries[i].section, ini->section) != 0)
 			continue;
-		conf_warn(ini->conf, "%s:%d: [%s] begins again",
-			ini->path, line, ini->section);
+		conf_warn(ini->conf, "%s:%d: [%s] begins again", ini->path,
+			line, ini->section);
 		break;
 	}
 	return 0;
@@ -133,8 +136,8 @@ parse_line(struct ini *ini, char *text, int line)
 		delimiter = strchr(text, ':');
 	if (delimiter == NULL || delimiter == text)
 		return fault_set(ini->fault, FAULT_CONFIG,
-			"%s:%d: neither [section] nor name = value",
-			ini->path, line);
+			"%s:%d: neither [section] nor name = value", ini->path,
+			line);
 	*delimiter = '\0';
 	return add_entry(ini, clean(text), clean(delimiter + 1), line);
 }
@@ -212,8 +215,10 @@ add_broker(struct ini *ini, const struct entry *entry)
 		return fault_set(ini->fault, FAULT_CONFIG, "%s:%d: %s",
 			ini->path, entry->line, wrong);
 	if (count > at + 3 && *fields[at + 3] != '\0')
-		conf_warn(ini->conf, "%s:%d: what follows the address is "
-			"ignored", ini->path, entry->line);
+		conf_warn(ini->conf,
+			"%s:%d: what follows the address is "
+			"ignored",
+			ini->path, entry->line);
 	return 0;
 }
 
@@ -237,9 +242,10 @@ take_brokers(struct ini *ini)
 
 	while ((entry = next_in(ini, "Brokers", &at)) != NULL) {
 		if (conf->broker_count == CONF_BROKERS_MAX) {
-			conf_warn(conf, "%s:%d: only the first %d brokers are "
-				"used", ini->path, entry->line,
-				CONF_BROKERS_MAX);
+			conf_warn(conf,
+				"%s:%d: only the first %d brokers are "
+				"used",
+				ini->path, entry->line, CONF_BROKERS_MAX);
 			break;
 		}
 		if (add_broker(ini, entry) < 0)
@@ -248,20 +254,25 @@ take_brokers(struct ini *ini)
 	const char *use = get(ini, "General", "UseWebSockets");
 	if (conf->broker_count == 0)
 		return fault_set(ini->fault, FAULT_CONFIG,
-			next_in(ini, "BrokersWebSockets", &web) != NULL ?
-			"%s: names WebSocket brokers only, and WebSockets are "
-			"not supported (add plain ones to [Brokers])" :
-			"%s: names no broker (add one to [Brokers])",
+			next_in(ini, "BrokersWebSockets", &web) != NULL
+				? "%s: names WebSocket brokers only, and "
+				  "WebSockets are "
+				  "not supported (add plain ones to [Brokers])"
+				: "%s: names no broker (add one to [Brokers])",
 			ini->path);
 	if (is_one_of(use, yes))
-		conf_warn(conf, "%s: UseWebSockets is ignored (WebSockets are "
-			"not supported; [Brokers] are used)", ini->path);
+		conf_warn(conf,
+			"%s: UseWebSockets is ignored (WebSockets are "
+			"not supported; [Brokers] are used)",
+			ini->path);
 	else if (use != NULL && !is_one_of(use, no))
 		conf_warn(conf, "%s: UseWebSockets is neither true nor false",
 			ini->path);
 	if (get(ini, "Proxy", "Address") != NULL)
-		conf_warn(conf, "%s: [Proxy] is ignored (it is for WebSockets, "
-			"which are not supported)", ini->path);
+		conf_warn(conf,
+			"%s: [Proxy] is ignored (it is for WebSockets, "
+			"which are not supported)",
+			ini->path);
 	return 0;
 }
 
@@ -280,8 +291,10 @@ take_path(struct ini *ini, const char *key, char **into)
 		return 0;
 	if (stat(*into, &beside) == 0 &&
 		(here.st_dev != beside.st_dev || here.st_ino != beside.st_ino))
-		conf_warn(ini->conf, "%s: %s is %s of the current folder, not "
-			"%s", ini->path, key, path, *into);
+		conf_warn(ini->conf,
+			"%s: %s is %s of the current folder, not "
+			"%s",
+			ini->path, key, path, *into);
 	free(*into);
 	*into = memory_string(path);
 	return 0;
@@ -299,7 +312,9 @@ parse(struct ini *ini, char *text)
 int
 conf_read_dxl(struct conf *conf, const char *path, struct fault *fault)
 {
-	struct ini ini = { .path = path, .conf = conf, .fault = fault,
+	struct ini ini = { .path = path,
+		.conf = conf,
+		.fault = fault,
 		.section = "" };
 	int rc = -1;
 

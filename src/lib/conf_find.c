@@ -119,8 +119,10 @@ read_named(struct conf *conf, const char *path, struct fault *fault)
 	if (conf->broker_count > 0)
 		return 0;
 	conf_free(conf);
-	return fault_set(fault, FAULT_CONFIG, "%s: names no broker (set "
-		"brokers or dxl_config; man qchat.conf)", path);
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: names no broker (set "
+		"brokers or dxl_config; man qchat.conf)",
+		path);
 }
 
 static bool
@@ -162,18 +164,22 @@ read_fabric(struct conf *conf, const char *personal, struct fault *fault)
 	int rc = -1;
 
 	if (is_absent(path))
-		fault_set(fault, FAULT_CONFIG, "no fabric is configured: "
+		fault_set(fault, FAULT_CONFIG,
+			"no fabric is configured: "
 			"`qchat-fabric up` starts a private one on this "
 			"machine, or name a broker in %s (man qchat.conf)",
 			personal);
 	else if (conf_fabric_pid(dir) == 0)
-		fault_set(fault, FAULT_UNAVAILABLE, "the private fabric does "
+		fault_set(fault, FAULT_UNAVAILABLE,
+			"the private fabric does "
 			"not run (qchat-fabric up starts it)");
 	else
 		rc = read_next(conf, path, fault);
 	if (rc == 0 && conf->broker_count == 0)
-		rc = fault_set(fault, FAULT_CONFIG, "%s: names no broker "
-			"(qchat-fabric makes this file)", path);
+		rc = fault_set(fault, FAULT_CONFIG,
+			"%s: names no broker "
+			"(qchat-fabric makes this file)",
+			path);
 	free(path);
 	free(dir);
 	return rc;
@@ -227,7 +233,8 @@ conf_find(struct conf *conf, const struct conf_source *source,
 		dxl_config = environment("QCHAT_DXL_CONFIG");
 	}
 	if (config != NULL && dxl_config != NULL)
-		return fault_set(fault, FAULT_CONFIG, "QCHAT_CONFIG and "
+		return fault_set(fault, FAULT_CONFIG,
+			"QCHAT_CONFIG and "
 			"QCHAT_DXL_CONFIG exclude each other (unset one)");
 	if (config != NULL)
 		rc = read_named(conf, config, fault);

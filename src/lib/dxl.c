@@ -37,7 +37,7 @@ static struct header
 header_simple(unsigned char byte)
 {
 	if (byte < 0x80 || byte >= 0xe0 || byte == 0xc0 || byte == 0xc2 ||
-			byte == 0xc3)
+		byte == 0xc3)
 		return (struct header){ SHAPE_FIXED, 1, 0 };
 	if (byte >= 0x90 && byte < 0xa0)
 		return (struct header){ SHAPE_ARRAY, 1, byte & 0x0fU };
@@ -47,8 +47,7 @@ header_simple(unsigned char byte)
 		return (struct header){ SHAPE_FIXED,
 			1 + ((size_t)1 << (byte & 3)), 0 };
 	if (byte == 0xca || byte == 0xcb) /* floats of 4 and 8 bytes */
-		return (struct header){ SHAPE_FIXED,
-			byte == 0xca ? 5 : 9, 0 };
+		return (struct header){ SHAPE_FIXED, byte == 0xca ? 5 : 9, 0 };
 	return (struct header){ SHAPE_NONE, 0, 0 };
 }
 
@@ -109,13 +108,13 @@ measure(struct span bytes)
 	if (header.shape != SHAPE_ARRAY)
 		return measure_scalar(bytes);
 	if (header.count > DXL_LIST_MAX ||
-			header.count > bytes.len - header.len)
+		header.count > bytes.len - header.len)
 		return 0;
 
 	size_t len = header.len;
 	for (size_t i = 0; i < header.count; i++) {
-		size_t item = measure_scalar((struct span){
-			bytes.bytes + len, bytes.len - len });
+		size_t item = measure_scalar(
+			(struct span){ bytes.bytes + len, bytes.len - len });
 		if (item == 0)
 			return 0;
 		len += item;
@@ -148,8 +147,9 @@ next(struct reader *reader, const char *field)
 		reader->bytes.len - reader->offset };
 	size_t offset = 0;
 	size_t len = measure(left);
-	if (len == 0 || msgpack_unpack_next(&reader->unpacked, left.bytes,
-			len, &offset) != MSGPACK_UNPACK_SUCCESS) {
+	if (len == 0 ||
+		msgpack_unpack_next(&reader->unpacked, left.bytes, len,
+			&offset) != MSGPACK_UNPACK_SUCCESS) {
 		reader->failed = true;
 		reader->field = field;
 		return NULL;
@@ -196,7 +196,7 @@ read_int(struct reader *reader, const char *field)
 	if (object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
 		return object->via.i64;
 	if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
-			object->via.u64 <= INT64_MAX)
+		object->via.u64 <= INT64_MAX)
 		return (int64_t)object->via.u64;
 	refuse(reader, field);
 	return 0;
@@ -231,7 +231,7 @@ read_list(struct reader *reader, const char *field)
 	list.items = memory_alloc(count, sizeof(*list.items));
 	for (; list.count < count; list.count++)
 		if (!to_span(&object->via.array.ptr[list.count],
-				&list.items[list.count])) {
+			    &list.items[list.count])) {
 			refuse(reader, field);
 			break;
 		}
@@ -263,8 +263,8 @@ read_by_type(struct reader *reader, struct dxl_message *message)
 	if (message->type == DXL_REQUEST)
 		message->reply_to_topic = read_span(reader, "reply topic");
 	else
-		message->request_message_id =
-			read_span(reader, "request message id");
+		message->request_message_id = read_span(reader,
+			"request message id");
 	message->service_id = read_span(reader, "service id");
 	if (message->type != DXL_ERROR)
 		return;
@@ -284,12 +284,12 @@ read_by_version(struct reader *reader, struct dxl_message *message)
 	message->source_tenant_guid = read_span(reader, "source tenant");
 	if (at_end(reader))
 		return;
-	message->destination_tenant_guids =
-		read_list(reader, "destination tenants");
+	message->destination_tenant_guids = read_list(reader,
+		"destination tenants");
 	if (message->version < 3 || at_end(reader))
 		return;
-	message->source_client_instance_id =
-		read_span(reader, "source client instance id");
+	message->source_client_instance_id = read_span(reader,
+		"source client instance id");
 }
 
 int

@@ -19,9 +19,9 @@ enum dxl_type {
 };
 
 enum {
-	DXL_VERSION = 2,               /* what we emit */
+	DXL_VERSION = 2,                 /* what we emit */
 	DXL_PARSE_MAX = 2 * 1024 * 1024, /* bytes that we look at */
-	DXL_LIST_MAX = 16384,          /* elements of one array */
+	DXL_LIST_MAX = 16384,            /* elements of one array */
 };
 
 struct dxl_list {

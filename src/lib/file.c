@@ -46,8 +46,8 @@ has_bytes(const char *path, struct span bytes, mode_t mode)
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-			(status.st_mode & 07777) == mode &&
-			status.st_size == (off_t)bytes.len) {
+		(status.st_mode & 07777) == mode &&
+		status.st_size == (off_t)bytes.len) {
 		char *old = memory_alloc(bytes.len, 1);
 
 		same = read_all(fd, old, bytes.len) == (ssize_t)bytes.len &&
@@ -91,8 +91,8 @@ file_replace(const char *path, struct span bytes, mode_t mode,
 			strerror(errno));
 		goto out;
 	}
-	if (write_all(fd, bytes) < 0 || fchmod(fd, mode) < 0 ||
-			fsync(fd) < 0 || rename(fresh, path) < 0) {
+	if (write_all(fd, bytes) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+		rename(fresh, path) < 0) {
 		fault_set(fault, FAULT_IO, "%s: %s", path, strerror(errno));
 		unlink(fresh);
 		goto out;
@@ -112,7 +112,7 @@ make_parents(const char *path)
 	char *parent = memory_string(path);
 
 	for (char *slash = parent + 1; (slash = strchr(slash, '/')) != NULL;
-			slash++) {
+		slash++) {
 		*slash = '\0';
 		/* What goes wrong here, goes wrong below it too. */
 		if (mkdir(parent, 0700) < 0 && errno != EEXIST)
@@ -138,8 +138,10 @@ file_folder(const char *path, struct fault *fault)
 		return fault_set(fault, FAULT_CANTCREAT, "%s: is not a folder",
 			path);
 	if (status.st_uid != geteuid())
-		return fault_set(fault, FAULT_NOPERM, "%s: belongs to another "
-			"user (uid %lu)", path, (unsigned long)status.st_uid);
+		return fault_set(fault, FAULT_NOPERM,
+			"%s: belongs to another "
+			"user (uid %lu)",
+			path, (unsigned long)status.st_uid);
 	if ((status.st_mode & 07777) != 0700 && chmod(path, 0700) < 0)
 		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
 			strerror(errno));
@@ -156,7 +158,7 @@ file_lock(const char *path, int wait_ms, struct fault *fault)
 			strerror(errno));
 	/* flock() itself cannot be told how long to wait. */
 	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
-			waited += LOCK_TICK_MS) {
+		waited += LOCK_TICK_MS) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			fault_set(fault, FAULT_IO, "%s: %s", path,
 				strerror(errno));

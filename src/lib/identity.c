@@ -32,8 +32,8 @@ struct identity {
 	char *file; /* the certificate's, for messages */
 	EVP_PKEY *key;
 	X509 *leaf;
-	STACK_OF(X509) *chain; /* what follows the leaf */
-	STACK_OF(X509) *trusted;
+	STACK_OF(X509) * chain; /* what follows the leaf */
+	STACK_OF(X509) * trusted;
 	char *name;
 	char fingerprint[IDENTITY_FINGERPRINT_MAX];
 };
@@ -116,13 +116,17 @@ read_key(struct identity *identity, const struct conf *conf,
 	if (identity->key != NULL)
 		rc = 0;
 	else if (asked)
-		fault_set(fault, FAULT_CONFIG, "%s: is encrypted, which is not "
+		fault_set(fault, FAULT_CONFIG,
+			"%s: is encrypted, which is not "
 			"supported yet (openssl pkey -in %s -out NEW; chmod "
-			"600 NEW)", path, path);
+			"600 NEW)",
+			path, path);
 	else
-		fault_set(fault, FAULT_CONFIG, "%s: holds no usable private "
+		fault_set(fault, FAULT_CONFIG,
+			"%s: holds no usable private "
 			"key in PEM form (it would begin with -----BEGIN "
-			"PRIVATE KEY-----)", path);
+			"PRIVATE KEY-----)",
+			path);
 out:
 	ERR_clear_error();
 	BIO_free(file);
@@ -131,8 +135,8 @@ out:
 
 /* Reads all certificates of a file, one at least. */
 static STACK_OF(X509) *
-read_certificates(const char *path, const char *setting,
-	const struct conf *conf, struct fault *fault)
+	read_certificates(const char *path, const char *setting,
+		const struct conf *conf, struct fault *fault)
 {
 	STACK_OF(X509) *all = sk_X509_new_null();
 	struct stat info;
@@ -148,13 +152,16 @@ read_certificates(const char *path, const char *setting,
 	unsigned long error = ERR_peek_last_error();
 	if (ERR_GET_LIB(error) != ERR_LIB_PEM ||
 		ERR_GET_REASON(error) != PEM_R_NO_START_LINE)
-		fault_set(fault, FAULT_CONFIG, "%s: certificate %d in it is "
-			"damaged (get the file anew)", path,
-			sk_X509_num(all) + 1);
+		fault_set(fault, FAULT_CONFIG,
+			"%s: certificate %d in it is "
+			"damaged (get the file anew)",
+			path, sk_X509_num(all) + 1);
 	else if (sk_X509_num(all) == 0)
-		fault_set(fault, FAULT_CONFIG, "%s: holds no certificate in "
+		fault_set(fault, FAULT_CONFIG,
+			"%s: holds no certificate in "
 			"PEM form (it would begin with -----BEGIN "
-			"CERTIFICATE-----)", path);
+			"CERTIFICATE-----)",
+			path);
 	else
 		rc = 0;
 out:
@@ -187,13 +194,15 @@ check_dates(const struct identity *identity, struct fault *fault)
 	/* 0 is a time that cannot be read */
 	if (X509_cmp_current_time(end) <= 0) {
 		format_date(date, end);
-		return fault_set(fault, FAULT_CONFIG, "%s: the certificate "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the certificate "
 			"expired %s (get a new one: qchat-provision)",
 			identity->file, date);
 	}
 	if (X509_cmp_current_time(begin) >= 0) {
 		format_date(date, begin);
-		return fault_set(fault, FAULT_CONFIG, "%s: the certificate is "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the certificate is "
 			"not valid before %s (is this machine's clock right?)",
 			identity->file, date);
 	}
@@ -207,22 +216,26 @@ check_leaf(const struct identity *identity, const struct conf *conf,
 	if (X509_check_private_key(identity->leaf, identity->key) != 1) {
 		for (int i = 0; i < sk_X509_num(identity->chain); i++)
 			if (X509_check_private_key(
-				sk_X509_value(identity->chain, i),
-				identity->key) == 1)
+				    sk_X509_value(identity->chain, i),
+				    identity->key) == 1)
 				return fault_set(fault, FAULT_CONFIG,
 					"%s: the key's certificate is number "
 					"%d in it (put it first)",
 					identity->file, i + 2);
-		return fault_set(fault, FAULT_CONFIG, "%s: belongs to another "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: belongs to another "
 			"certificate than that in %s (are both of the same "
-			"request?)", conf->key, identity->file);
+			"request?)",
+			conf->key, identity->file);
 	}
 	if (check_dates(identity, fault) < 0)
 		return -1;
 	if (X509_check_purpose(identity->leaf, X509_PURPOSE_SSL_CLIENT, 0) != 1)
-		return fault_set(fault, FAULT_CONFIG, "%s: the certificate is "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the certificate is "
 			"not one for TLS clients (get one with the extended "
-			"key usage clientAuth)", identity->file);
+			"key usage clientAuth)",
+			identity->file);
 	return 0;
 }
 
@@ -240,8 +253,8 @@ common_name(const X509 *certificate)
 		last = at;
 	if (last < 0)
 		return NULL;
-	int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(
-		X509_NAME_get_entry(subject, last)));
+	int len = ASN1_STRING_to_UTF8(&utf8,
+		X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
 	if (len > 0 && memchr(utf8, '\0', (size_t)len) == NULL)
 		name = memory_copy(utf8, (size_t)len);
 	OPENSSL_free(utf8);
@@ -337,13 +350,14 @@ refused(const struct identity *identity, struct fault *fault)
 	}
 	ERR_clear_error();
 	if (weak != NULL)
-		return fault_set(fault, FAULT_CONFIG, "%s: the certificate's "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the certificate's "
 			"%s for this machine's OpenSSL (get a new one, or "
 			"set ciphers = \"DEFAULT@SECLEVEL=0\" in qchat.conf)",
 			identity->file, weak);
 	return fault_set(fault, FAULT_CONFIG,
-		"%s: OpenSSL does not take the certificate: %s",
-		identity->file, reason != NULL ? reason : "unknown reason");
+		"%s: OpenSSL does not take the certificate: %s", identity->file,
+		reason != NULL ? reason : "unknown reason");
 }
 
 int
@@ -358,11 +372,11 @@ identity_apply(const struct identity *identity, struct ssl_ctx_st *context,
 		return refused(identity, fault);
 	for (int i = 0; i < sk_X509_num(identity->chain); i++)
 		if (SSL_CTX_add1_chain_cert(context,
-			sk_X509_value(identity->chain, i)) != 1)
+			    sk_X509_value(identity->chain, i)) != 1)
 			return refused(identity, fault);
 	for (int i = 0; i < sk_X509_num(identity->trusted); i++)
 		if (X509_STORE_add_cert(store,
-			sk_X509_value(identity->trusted, i)) != 1)
+			    sk_X509_value(identity->trusted, i)) != 1)
 			return refused(identity, fault);
 	return 0;
 }

@@ -60,11 +60,12 @@ member_connected(struct member *member, const char *conn, struct instant now)
 	member->connected = true;
 	if (member->since == 0)
 		member->since = now.wall;
+	/* First the posts: our presence says which number is the newest. */
+	member_send_unproved(member, now);
 	if (member->participant) {
 		member_send_here_to_room(member, now);
 		member_ask(member, MEMBER_WAIT_MS, now);
 	}
-	member_send_unproved(member, now);
 }
 
 void
@@ -167,7 +168,7 @@ member_tick(struct member *member, struct instant now)
 	while ((inbox = answers_take(member->answers, now.mono)) != NULL)
 		member_send_here(member, inbox, member->topic, now);
 	if (now.mono >= member->here_mono ||
-			(member->participant && now.mono >= member->ping_mono))
+		(member->participant && now.mono >= member->ping_mono))
 		member_send_here_to_room(member, now);
 	await_proof(member, now);
 }
@@ -182,8 +183,8 @@ void
 member_show_unproved(struct member *member, struct instant now)
 {
 	for (size_t i = 0; i < outbox_count(member->outbox); i++)
-		member_deliver_own(member,
-			outbox_at(member->outbox, i).payload, now);
+		member_deliver_own(member, outbox_at(member->outbox, i).payload,
+			now);
 }
 
 void

@@ -21,11 +21,11 @@
 struct member;
 
 enum {
-	MEMBER_POST_MAX = 900 * 1024, /* bytes of a post when it is encoded */
-	MEMBER_PING_MS = 60 * 1000,  /* protocol.md, 6.3 */
-	MEMBER_WAIT_MS = 1500,       /* over which to spread answers to us */
+	MEMBER_POST_MAX = 900 * 1024,   /* bytes of a post when it is encoded */
+	MEMBER_PING_MS = 60 * 1000,     /* protocol.md, 6.3 */
+	MEMBER_WAIT_MS = 1500,          /* over which to spread answers to us */
 	MEMBER_WAIT_MAX_MS = 60 * 1000, /* that we let others ask for */
-	MEMBER_SPREAD_MS = 5,        /* of it, for each participant known */
+	MEMBER_SPREAD_MS = 5,           /* of it, for each participant known */
 };
 
 struct instant {
@@ -47,22 +47,20 @@ struct member_config {
 };
 
 struct member_counts {
-	uint64_t messages;  /* records of messages handed out */
-	uint64_t malformed; /* dropped: not an envelope, not JSON, … */
-	uint64_t doubles;   /* dropped: a number that was there before */
-	uint64_t missing;   /* numbers in gaps */
-	uint64_t unknown;   /* types that are not known here */
+	uint64_t messages;   /* records of messages handed out */
+	uint64_t malformed;  /* dropped: not an envelope, not JSON, … */
+	uint64_t doubles;    /* dropped: a number that was there before */
+	uint64_t missing;    /* numbers in gaps */
+	uint64_t unknown;    /* types that are not known here */
 	uint64_t unanswered; /* questions over the limits */
-	int64_t first_time; /* wall ms of the first message; 0: none yet */
+	int64_t first_time;  /* wall ms of the first message; 0: none yet */
 	int64_t last_time;
 };
 
 /* What a member does.  Nothing may call back into the member from these. */
 struct member_calls {
 	void *context;
-	/* acknowledged: at QoS 1 where the fabric has it, else at 0. */
-	void (*publish)(void *context, const char *topic, struct span bytes,
-		bool acknowledged);
+	void (*publish)(void *context, const char *topic, struct span bytes);
 	/* A record, our own ones when they are proved; it and its spans are
 	 * valid during the call only. */
 	void (*deliver)(void *context, const struct record *record);
@@ -93,12 +91,12 @@ void member_disconnected(struct member *member);
 
 /* Appends the bye that the broker is to publish on the room's topic if the
  * connection conn breaks.  False if this member wants none. */
-bool member_will(struct member *member, const char *conn,
-	struct instant now, struct text *bytes);
+bool member_will(struct member *member, const char *conn, struct instant now,
+	struct text *bytes);
 
 /* Something arrived on the room's topic, on our inbox, or on the lobby. */
-void member_receive(struct member *member, struct span topic,
-	struct span bytes, struct instant now);
+void member_receive(struct member *member, struct span topic, struct span bytes,
+	struct instant now);
 
 /* What to say.  Spans are borrowed for the call. */
 struct member_post {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
+	ROOM_ANSWER_REST_MS = 1000,   /* between two "here" into the room */
 	ROOM_ANSWER_SPREAD_MS = 1000, /* at most, for a legacy question */
 };
 
@@ -72,7 +72,8 @@ deliver_message(struct member *member, const struct room_message *message,
 	record.seq = message->seq;
 	for (int64_t i = 0; i < lines; i++) {
 		const char *end = i + 1 < lines
-			? memchr(left.bytes, '\n', left.len) : NULL;
+			? memchr(left.bytes, '\n', left.len)
+			: NULL;
 		size_t len = end != NULL ? (size_t)(end - left.bytes)
 					 : left.len;
 
@@ -129,8 +130,8 @@ deliver_arrival(struct member *member, const struct room_message *message,
 	bool answer, struct instant now)
 {
 	bool older = message->since >= 0 && message->since < member->since;
-	bool here = answer || older || (message->app.len == 0 &&
-		now.mono <= member->asked_until);
+	bool here = answer || older ||
+		(message->app.len == 0 && now.mono <= member->asked_until);
 	struct record record = record_of(member, message,
 		here ? RECORD_HERE : RECORD_JOIN, now);
 
@@ -181,7 +182,8 @@ hear_message(struct member *member, const struct room_message *message,
 	}
 	/* A legacy peer is here when it talks; who numbers what it says tells
 	 * by type 2 whether it is. */
-	if (message->uid.len > 0 && (message->seq < 0 ||
+	if (message->uid.len > 0 &&
+		(message->seq < 0 ||
 			roster_find(member->roster, message->uid) != NULL))
 		roster_hear(member->roster, message, now.mono, &made);
 	if (made)
@@ -234,10 +236,11 @@ hear_who(struct member *member, const struct room_message *message,
 	if (message->inbox.len > 0) {
 		int64_t wait = message->wait < 0 ? MEMBER_WAIT_MS
 			: message->wait < MEMBER_WAIT_MAX_MS
-			? message->wait : MEMBER_WAIT_MAX_MS;
+			? message->wait
+			: MEMBER_WAIT_MAX_MS;
 
 		if (!answers_add(member->answers, message->inbox, now.mono,
-				now.mono + spread(member, wait)))
+			    now.mono + spread(member, wait)))
 			member->counts.unanswered++;
 		return;
 	}
@@ -327,10 +330,11 @@ read_event(struct member *member, const struct dxl_message *event,
 	struct span about = dxl_field(event, ROOM_TOPIC_FIELD);
 
 	if (event->type != DXL_EVENT)
-		return fault_set(fault, FAULT_DATA, "a DXL message that is no "
+		return fault_set(fault, FAULT_DATA,
+			"a DXL message that is no "
 			"event");
 	if (place == PLACE_INBOX && about.len > 0 &&
-			!span_equal(about, span_of(member->topic)))
+		!span_equal(about, span_of(member->topic)))
 		return fault_set(fault, FAULT_DATA,
 			"an inbox message about another room");
 	if (room_parse(&message, event->payload, fault) < 0)

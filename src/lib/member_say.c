@@ -31,10 +31,11 @@ append_id(struct member *member, struct text *id)
 {
 	uint64_t a = next_random(member), b = next_random(member);
 
-	text_appendf(id, "{%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64
-		"-%04" PRIx64 "-%012" PRIx64 "}", a >> 32, (a >> 16) & 0xffff,
-		a & 0xfff, 0x8000 | ((b >> 48) & 0x3fff),
-		b & UINT64_C(0xffffffffffff));
+	text_appendf(id,
+		"{%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64
+		"-%012" PRIx64 "}",
+		a >> 32, (a >> 16) & 0xffff, a & 0xfff,
+		0x8000 | ((b >> 48) & 0x3fff), b & UINT64_C(0xffffffffffff));
 }
 
 /* Appends the event that carries a message. */
@@ -69,7 +70,7 @@ send(struct member *member, const char *topic,
 
 	append_event(member, message, about, &bytes);
 	member->calls.publish(member->calls.context, topic,
-		(struct span){ bytes.bytes, bytes.len }, false);
+		(struct span){ bytes.bytes, bytes.len });
 	text_free(&bytes);
 }
 
@@ -178,7 +179,7 @@ publish_post(struct member *member, size_t i)
 	struct outbox_post post = outbox_at(member->outbox, i);
 
 	member->calls.publish(member->calls.context, member->topic,
-		post.envelope, true);
+		post.envelope);
 }
 
 void
@@ -191,16 +192,17 @@ member_send_unproved(struct member *member, struct instant now)
 }
 
 static int
-check_text(struct span text, const char *what, size_t most,
-	struct fault *fault)
+check_text(struct span text, const char *what, size_t most, struct fault *fault)
 {
 	if (text.len > most)
 		return fault_set(fault, FAULT_DATA,
 			"%s has %zu bytes (at most %zu)", what, text.len, most);
 	size_t good = text_utf8_check(text);
 	if (good < text.len)
-		return fault_set(fault, FAULT_DATA, "%s is not UTF-8 at byte "
-			"%zu (iconv -t UTF-8 converts)", what, good + 1);
+		return fault_set(fault, FAULT_DATA,
+			"%s is not UTF-8 at byte "
+			"%zu (iconv -t UTF-8 converts)",
+			what, good + 1);
 	if (text.len > 0 && memchr(text.bytes, '\0', text.len) != NULL)
 		return fault_set(fault, FAULT_DATA, "%s holds a NUL", what);
 	return 0;
@@ -212,8 +214,7 @@ fill_post(struct member *member, const struct member_post *post,
 {
 	room_message_init(message, ROOM_MESSAGE);
 	if (check_text(post->text, "the text", MEMBER_POST_MAX, fault) < 0 ||
-			check_text(post->title, "the title", ROOM_TITLE_MAX,
-				fault) < 0)
+		check_text(post->title, "the title", ROOM_TITLE_MAX, fault) < 0)
 		return -1;
 	if (post->tag_count > ROOM_TAGS_MAX)
 		return fault_set(fault, FAULT_DATA,
@@ -265,8 +266,10 @@ member_say(struct member *member, const struct member_post *post,
 		return -1;
 	append_event(member, &message, NULL, &bytes);
 	if (bytes.len > MEMBER_POST_MAX) {
-		fault_set(fault, FAULT_DATA, "the message has %zu bytes when "
-			"encoded (at most %d)", bytes.len, MEMBER_POST_MAX);
+		fault_set(fault, FAULT_DATA,
+			"the message has %zu bytes when "
+			"encoded (at most %d)",
+			bytes.len, MEMBER_POST_MAX);
 		text_free(&bytes);
 		return -1;
 	}

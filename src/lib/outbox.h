@@ -32,8 +32,7 @@ void outbox_add(struct outbox *outbox, int64_t first, int64_t last,
  * waits, to the byte?  Then the post is done with.  Returns its last number,
  * or 0: nobody else's bytes prove ours.
  */
-int64_t outbox_prove(struct outbox *outbox, int64_t first,
-	struct span payload);
+int64_t outbox_prove(struct outbox *outbox, int64_t first, struct span payload);
 
 /* Drops the oldest post. */
 void outbox_drop(struct outbox *outbox);

@@ -135,11 +135,10 @@ json_set_message(json_t *object, const struct record *record)
 {
 	json_object_set_new(object, "text", json_span(record->text));
 	if (record->severity != ROOM_SEVERITY_NONE)
-		json_object_set_new(object, "severity", json_string(
-			room_severity_name(record->severity)));
+		json_object_set_new(object, "severity",
+			json_string(room_severity_name(record->severity)));
 	if (record->title.len > 0)
-		json_object_set_new(object, "title",
-			json_span(record->title));
+		json_object_set_new(object, "title", json_span(record->title));
 	if (record->tag_count == 0)
 		return;
 	json_t *tags = json_array();
@@ -156,17 +155,19 @@ json_set_by_type(json_t *object, const struct record *record)
 		json_set_message(object, record);
 		break;
 	case RECORD_HERE:
-		json_object_set_new(object, "idle", record->idle >= 0
-			? json_real((double)record->idle / 1000)
-			: json_null());
+		json_object_set_new(object, "idle",
+			record->idle >= 0
+				? json_real((double)record->idle / 1000)
+				: json_null());
 		json_object_set_new(object, "messages",
 			json_number_or_null(record->said));
 		/* fall through */
 	case RECORD_JOIN:
 		json_object_set_new(object, "app",
 			json_span_or_null(record->app));
-		json_object_set_new(object, "since", record->since >= 0
-			? json_time(record->since) : json_null());
+		json_object_set_new(object, "since",
+			record->since >= 0 ? json_time(record->since)
+					   : json_null());
 		break;
 	case RECORD_LEAVE:
 		json_object_set_new(object, "reason",
@@ -236,11 +237,12 @@ record_format_check(const char *format, struct fault *fault)
 			continue;
 		const char *known = *at == '%' ? "trkumisfj%" : "nt0\\";
 		if (at[1] == '\0' || strchr(known, at[1]) == NULL)
-			return fault_set(fault, FAULT_USAGE, "--format: "
+			return fault_set(fault, FAULT_USAGE,
+				"--format: "
 				"\"%.2s\" at character %zu means nothing "
 				"(%%t %%r %%k %%u %%m %%i %%s %%f %%j %%%% "
-				"\\n \\t \\0 \\\\ do)", at,
-				(size_t)(at - format) + 1);
+				"\\n \\t \\0 \\\\ do)",
+				at, (size_t)(at - format) + 1);
 		at++;
 	}
 	return 0;
@@ -296,10 +298,11 @@ record_format(const struct record *record, const char *format,
 			append_field(record, *++at, line);
 		} else if (*at == '\\') {
 			at++;
-			text_append_char(line, *at == 'n' ? '\n'
-				: *at == 't'      ? '\t'
-				: *at == '0'      ? '\0'
-						  : '\\');
+			text_append_char(line,
+				*at == 'n'           ? '\n'
+					: *at == 't' ? '\t'
+					: *at == '0' ? '\0'
+						     : '\\');
 		} else {
 			text_append_char(line, *at);
 		}

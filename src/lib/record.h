@@ -22,24 +22,24 @@ enum record_type {
 
 struct record {
 	enum record_type type;
-	bool own;          /* from this process itself */
-	int64_t time;      /* wall ms: when it was said */
-	int64_t received;  /* wall ms: when it came here */
-	struct span room;  /* name */
+	bool own;         /* from this process itself */
+	int64_t time;     /* wall ms: when it was said */
+	int64_t received; /* wall ms: when it came here */
+	struct span room; /* name */
 	struct span user;
-	struct span uid;   /* empty: a legacy peer without one */
-	int64_t seq;       /* -1: none */
-	struct span text;  /* message */
+	struct span uid;             /* empty: a legacy peer without one */
+	int64_t seq;                 /* -1: none */
+	struct span text;            /* message */
 	enum room_severity severity; /* message */
-	struct span title; /* message */
+	struct span title;           /* message */
 	const struct span *tags;     /* message */
 	size_t tag_count;
-	struct span app;   /* join, here; empty: a legacy peer */
-	int64_t since;     /* join, here: wall ms, -1: not known */
-	int64_t idle;      /* here: ms since its last post, -1: not known */
-	int64_t said;      /* here: messages that it has sent, -1: not known */
+	struct span app;    /* join, here; empty: a legacy peer */
+	int64_t since;      /* join, here: wall ms, -1: not known */
+	int64_t idle;       /* here: ms since its last post, -1: not known */
+	int64_t said;       /* here: messages that it has sent, -1: not known */
 	const char *reason; /* leave: "bye" or "silence" */
-	int64_t gap_first; /* gap: these numbers, both included */
+	int64_t gap_first;  /* gap: these numbers, both included */
 	int64_t gap_last;
 };
 

@@ -38,8 +38,16 @@ void
 room_message_init(struct room_message *message, enum room_type type)
 {
 	*message = (struct room_message){
-		.type = type, .time = -1, .ms = -1, .seq = -1, .lines = -1,
-		.last = -1, .since = -1, .idle = -1, .known = -1, .wait = -1,
+		.type = type,
+		.time = -1,
+		.ms = -1,
+		.seq = -1,
+		.lines = -1,
+		.last = -1,
+		.since = -1,
+		.idle = -1,
+		.known = -1,
+		.wait = -1,
 	};
 }
 
@@ -77,7 +85,7 @@ number_of_string(const char *string)
 	while (isspace((unsigned char)*end))
 		end++;
 	if (end == string || *end != '\0' || !isfinite(number) || number < 0 ||
-			number > (double)ROOM_NUMBER_MAX)
+		number > (double)ROOM_NUMBER_MAX)
 		return -1;
 	return (int64_t)number;
 }
@@ -94,7 +102,8 @@ get_time(const json_t *object)
 		return get_number(object, "time");
 	double number = json_real_value(value);
 	return number >= 0 && number <= (double)ROOM_NUMBER_MAX
-		? (int64_t)number : -1;
+		? (int64_t)number
+		: -1;
 }
 
 static void
@@ -106,11 +115,12 @@ get_tags(const json_t *object, struct room_message *message)
 		const json_t *tag = json_array_get(tags, i);
 
 		if (!json_is_string(tag) ||
-				json_string_length(tag) > ROOM_TAG_MAX ||
-				message->tag_count == ROOM_TAGS_MAX)
+			json_string_length(tag) > ROOM_TAG_MAX ||
+			message->tag_count == ROOM_TAGS_MAX)
 			continue;
 		message->tags[message->tag_count++] = (struct span){
-			json_string_value(tag), json_string_length(tag) };
+			json_string_value(tag), json_string_length(tag)
+		};
 	}
 }
 
@@ -121,8 +131,7 @@ count_lines(struct span text)
 	const char *end = text.bytes + text.len;
 
 	for (const char *at = text.bytes;
-			(at = memchr(at, '\n', (size_t)(end - at))) != NULL;
-			at++)
+		(at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
 		lines++;
 	return lines;
 }
@@ -147,9 +156,9 @@ read_message(struct room_message *message, const json_t *object,
 		return 0;
 	message->lines = get_number(object, "n");
 	if (message->lines < 2 || message->lines > ROOM_BLOCK_LINES_MAX ||
-			message->seq < 0 ||
-			message->seq > ROOM_NUMBER_MAX - message->lines ||
-			count_lines(message->text) != (size_t)message->lines)
+		message->seq < 0 ||
+		message->seq > ROOM_NUMBER_MAX - message->lines ||
+		count_lines(message->text) != (size_t)message->lines)
 		return fault_set(fault, FAULT_DATA,
 			"a block whose `n` does not fit its lines");
 	return 0;
@@ -197,8 +206,8 @@ read_object(struct room_message *message, const json_t *object,
 		return read_message(message, object, fault);
 	read_presence(message, object);
 	if (message->type != ROOM_WHO && message->uid.len == 0)
-		return fault_set(fault, FAULT_DATA,
-			"a type %d without UID", (int)message->type);
+		return fault_set(fault, FAULT_DATA, "a type %d without UID",
+			(int)message->type);
 	return 0;
 }
 
@@ -270,14 +279,13 @@ set_original(json_t *object, const struct room_message *message)
 	if (message->type == ROOM_WHO)
 		return;
 	if (message->type == ROOM_MESSAGE)
-		set(object, "message", json_stringn(message->text.bytes,
-			message->text.len));
+		set(object, "message",
+			json_stringn(message->text.bytes, message->text.len));
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)message->time);
 	set(object, "time", json_string(seconds));
-	set(object, "user", json_stringn(message->user.bytes,
-		message->user.len));
-	set(object, "UID", json_stringn(message->uid.bytes,
-		message->uid.len));
+	set(object, "user",
+		json_stringn(message->user.bytes, message->user.len));
+	set(object, "UID", json_stringn(message->uid.bytes, message->uid.len));
 }
 
 static void
@@ -303,8 +311,9 @@ set_additions(json_t *object, const struct room_message *message)
 		return;
 	json_t *tags = json_array();
 	for (size_t i = 0; i < message->tag_count; i++)
-		json_array_append_new(tags, json_stringn(
-			message->tags[i].bytes, message->tags[i].len));
+		json_array_append_new(tags,
+			json_stringn(message->tags[i].bytes,
+				message->tags[i].len));
 	set(object, "tags", tags);
 }
 
@@ -362,7 +371,8 @@ int
 room_name_check(struct span name, struct fault *fault)
 {
 	if (name.len == 0)
-		return fault_set(fault, FAULT_USAGE, "the room's name is empty");
+		return fault_set(fault, FAULT_USAGE,
+			"the room's name is empty");
 	if (name.len > ROOM_NAME_MAX)
 		return fault_set(fault, FAULT_USAGE,
 			"the room's name has %zu bytes (at most %d)", name.len,

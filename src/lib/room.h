@@ -22,9 +22,9 @@
 #define ROOM_TOPIC_FIELD "qchat.topic"
 
 enum {
-	ROOM_NAME_MAX = 512,          /* bytes of a room's name */
-	ROOM_INBOX_MAX = 256,         /* bytes of an inbox's topic */
-	ROOM_UID_MAX = 64,            /* bytes; ours have 32 */
+	ROOM_NAME_MAX = 512,  /* bytes of a room's name */
+	ROOM_INBOX_MAX = 256, /* bytes of an inbox's topic */
+	ROOM_UID_MAX = 64,    /* bytes; ours have 32 */
 	ROOM_USER_MAX = 256,
 	ROOM_TITLE_MAX = 1024,
 	ROOM_TAG_MAX = 256,
@@ -57,8 +57,8 @@ struct room_message {
 	int64_t type;
 	struct span user;
 	struct span uid;
-	int64_t time;  /* seconds since the epoch */
-	int64_t ms;    /* milliseconds since the epoch */
+	int64_t time; /* seconds since the epoch */
+	int64_t ms;   /* milliseconds since the epoch */
 	struct span text;
 	int64_t seq;   /* 1 and up */
 	int64_t lines; /* `n`: lines of a block; -1: one record */
@@ -68,10 +68,10 @@ struct room_message {
 	struct span title;
 	struct span tags[ROOM_TAGS_MAX];
 	size_t tag_count;
-	int64_t since; /* here: milliseconds since the epoch */
-	int64_t idle;  /* here: milliseconds since the last post */
-	int64_t known; /* here: participants that the sender knows */
-	int64_t wait;  /* who: milliseconds over which to spread answers */
+	int64_t since;     /* here: milliseconds since the epoch */
+	int64_t idle;      /* here: milliseconds since the last post */
+	int64_t known;     /* here: participants that the sender knows */
+	int64_t wait;      /* who: milliseconds over which to spread answers */
 	struct span inbox; /* here, who: a topic, checked */
 	struct span conn;  /* here, bye: which connection */
 	struct span app;   /* here: program and version */

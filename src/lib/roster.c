@@ -50,8 +50,8 @@ struct roster_entry *
 roster_hear(struct roster *roster, const struct room_message *message,
 	int64_t mono, bool *made)
 {
-	struct roster_entry *entry = table_touch(roster->entries,
-		message->uid, made);
+	struct roster_entry *entry = table_touch(roster->entries, message->uid,
+		made);
 
 	if (*made)
 		entry->since = entry->spoke_mono = entry->last = -1;
@@ -59,8 +59,7 @@ roster_hear(struct roster *roster, const struct room_message *message,
 	entry->heard_mono = mono;
 	if (message->type == ROOM_MESSAGE) {
 		entry->spoke_mono = mono;
-		entry->messages +=
-			message->lines > 0 ? message->lines : 1;
+		entry->messages += message->lines > 0 ? message->lines : 1;
 		return entry;
 	}
 	keep(entry->app, sizeof(entry->app), message->app);

@@ -13,9 +13,9 @@
 struct roster;
 
 enum {
-	ROSTER_MAX = 16384,           /* participants; then the oldest goes */
+	ROSTER_MAX = 16384,            /* participants; then the oldest goes */
 	ROSTER_FORGET_MS = 300 * 1000, /* silence after which one is forgotten
-	                                * (protocol.md, 6.3) */
+					* (protocol.md, 6.3) */
 };
 
 /* A participant.  Strings are cut at their field's size, never in the middle

@@ -68,14 +68,13 @@ add(struct routes *routes, const char *host, uint16_t port,
 	const struct addrinfo *info)
 {
 	if (routes->count == ROUTES_MAX ||
-			info->ai_addrlen > sizeof(struct sockaddr_storage))
+		info->ai_addrlen > sizeof(struct sockaddr_storage))
 		return;
 
 	struct way *way = &routes->ways[routes->count];
 	*way = (struct way){ .fd = -1, .answered = INT64_MAX };
 	if (getnameinfo(info->ai_addr, info->ai_addrlen, way->route.address,
-			sizeof(way->route.address), NULL, 0,
-			NI_NUMERICHOST) != 0)
+		    sizeof(way->route.address), NULL, 0, NI_NUMERICHOST) != 0)
 		return;
 	way->route.host = host;
 	way->route.port = port;
@@ -102,7 +101,7 @@ look_up(struct routes *routes, const char *name, const char *host,
 	if (rc != 0)
 		return rc;
 	for (const struct addrinfo *info = infos; info != NULL;
-			info = info->ai_next)
+		info = info->ai_next)
 		add(routes, host, port, info);
 	freeaddrinfo(infos);
 	return 0;
@@ -140,7 +139,7 @@ measure(struct way *way, int64_t mono)
 	if (way->fd < 0)
 		return;
 	if (connect(way->fd, (const struct sockaddr *)&way->address,
-			way->address_len) == 0)
+		    way->address_len) == 0)
 		way->answered = mono;
 	if (way->answered != INT64_MAX || errno != EINPROGRESS)
 		stop(way);
@@ -171,7 +170,8 @@ routes_begin(struct routes *routes, int64_t mono, struct fault *fault)
 	if (routes->count == 0)
 		return fault_set(fault, FAULT_UNAVAILABLE,
 			"%s: %s (is the broker's name right, and the network "
-			"there?)", name, reason);
+			"there?)",
+			name, reason);
 	routes->until = mono;
 	if (!is_worth_measuring(routes))
 		return 0;
@@ -206,7 +206,7 @@ routes_next(struct routes *routes, int64_t mono, const struct route **route)
 	if (best == NULL)
 		return ROUTES_NONE;
 	if (best->answered == INT64_MAX && is_measuring(routes) &&
-			mono < routes->until)
+		mono < routes->until)
 		return ROUTES_WAIT;
 	best->tried = true;
 	*route = &best->route;
@@ -221,7 +221,9 @@ routes_fds(const struct routes *routes, struct pollfd *fds)
 	for (size_t i = 0; i < routes->count; i++)
 		if (routes->ways[i].fd >= 0)
 			fds[count++] = (struct pollfd){
-				.fd = routes->ways[i].fd, .events = POLLOUT };
+				.fd = routes->ways[i].fd,
+				.events = POLLOUT
+			};
 	return count;
 }
 
@@ -238,7 +240,7 @@ finish(struct way *way, int64_t mono)
 	socklen_t len = sizeof(error);
 
 	if (getsockopt(way->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-			error == 0)
+		error == 0)
 		way->answered = mono;
 	stop(way);
 }

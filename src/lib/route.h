@@ -48,8 +48,8 @@ enum routes_state routes_next(struct routes *routes, int64_t mono,
 
 size_t routes_fds(const struct routes *routes, struct pollfd *fds);
 int64_t routes_deadline(const struct routes *routes);
-void routes_step(struct routes *routes, const struct pollfd *fds,
-	size_t count, int64_t mono);
+void routes_step(struct routes *routes, const struct pollfd *fds, size_t count,
+	int64_t mono);
 
 /* Ends the measuring. */
 void routes_end(struct routes *routes);

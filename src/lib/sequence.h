@@ -32,8 +32,8 @@ void sequence_free(struct sequence *sequence);
  * and not told of before.  A sender heard for the first time has no gap:
  * what it said before we came is not missing.
  */
-int64_t sequence_take(struct sequence *sequence, struct span uid,
-	int64_t first, int64_t last, struct sequence_gap *gap);
+int64_t sequence_take(struct sequence *sequence, struct span uid, int64_t first,
+	int64_t last, struct sequence_gap *gap);
 
 /*
  * A sender says that last is its newest number.  *gap is what of it was never

@@ -32,9 +32,9 @@ struct session {
 	char *user, *app, *inbox;
 	char uid[IDENTITY_UID_MAX];
 	char conn[2 * CONN_BYTES + 1]; /* of the connection being made */
-	struct member **members; /* one, or the lobby's and those found */
+	struct member **members;       /* one, or the lobby's and those found */
 	size_t member_count;
-	bool reconnect;          /* a member wants a fresh connection */
+	bool reconnect; /* a member wants a fresh connection */
 };
 
 struct instant
@@ -51,12 +51,11 @@ session_now(void)
 }
 
 static void
-member_publish(void *context, const char *topic, struct span bytes,
-	bool acknowledged)
+member_publish(void *context, const char *topic, struct span bytes)
 {
 	struct session *session = context;
 
-	bus_publish(session->bus, topic, bytes, acknowledged);
+	bus_publish(session->bus, topic, bytes);
 }
 
 static void
@@ -198,7 +197,7 @@ find_member(const struct session *session, struct span topic)
 {
 	for (size_t i = 0; i < session->member_count; i++)
 		if (span_equal(topic,
-				span_of(member_topic(session->members[i]))))
+			    span_of(member_topic(session->members[i]))))
 			return session->members[i];
 	return NULL;
 }
@@ -214,7 +213,7 @@ member_for(struct session *session, struct span topic)
 	struct member *member = find_member(session, topic);
 	struct span name = room_of_topic(topic);
 	if (member != NULL || session->member_count > ROOMS_MAX ||
-			room_name_check(name, &fault) < 0)
+		room_name_check(name, &fault) < 0)
 		return member;
 
 	char *room = memory_copy(name.bytes, name.len);
@@ -277,8 +276,10 @@ check_user(const char *user, struct fault *fault)
 	struct span span = span_of(user);
 
 	if (span.len == 0 || span.len > ROOM_USER_MAX)
-		return fault_set(fault, FAULT_USAGE, "the user name has %zu "
-			"bytes (1 to %d do)", span.len, ROOM_USER_MAX);
+		return fault_set(fault, FAULT_USAGE,
+			"the user name has %zu "
+			"bytes (1 to %d do)",
+			span.len, ROOM_USER_MAX);
 	if (text_utf8_check(span) < span.len)
 		return fault_set(fault, FAULT_USAGE,
 			"the user name \"%s\" is not UTF-8", user);
@@ -290,16 +291,15 @@ subscribe(struct session *session)
 {
 	const struct session_config *config = &session->config;
 
-	bus_subscribe(session->bus, session->inbox, false);
+	bus_subscribe(session->bus, session->inbox);
 	if (config->room == NULL) {
-		bus_subscribe(session->bus, ROOM_TOPIC_PREFIX "#", false);
+		bus_subscribe(session->bus, ROOM_TOPIC_PREFIX "#");
 		return;
 	}
 	if (!config->unconfirmed)
-		bus_subscribe(session->bus, member_topic(session->members[0]),
-			true);
+		bus_subscribe(session->bus, member_topic(session->members[0]));
 	if (config->participant)
-		bus_subscribe(session->bus, ROOM_LOBBY_TOPIC, false);
+		bus_subscribe(session->bus, ROOM_LOBBY_TOPIC);
 }
 
 struct session *
@@ -322,7 +322,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 	session->calls = *calls;
 	session->link = SESSION_CONNECTING;
 	if (config->room != NULL &&
-			room_name_check(span_of(config->room), fault) < 0)
+		room_name_check(span_of(config->room), fault) < 0)
 		goto out;
 	session->identity = identity_open(conf, fault);
 	if (session->identity == NULL)
@@ -421,8 +421,7 @@ session_fds(struct session *session, struct pollfd *fds)
 int64_t
 session_deadline(const struct session *session)
 {
-	int64_t deadline = session->reconnect ? 0
-		: bus_deadline(session->bus);
+	int64_t deadline = session->reconnect ? 0 : bus_deadline(session->bus);
 
 	for (size_t i = 0; i < session->member_count; i++) {
 		int64_t next = member_deadline(session->members[i]);
@@ -461,9 +460,9 @@ wait_ms(int64_t until)
 }
 
 int
-session_wait(struct session *const *sessions, size_t count,
-	struct pollfd *own, size_t own_count, int64_t until,
-	const sigset_t *during, struct fault *fault)
+session_wait(struct session *const *sessions, size_t count, struct pollfd *own,
+	size_t own_count, int64_t until, const sigset_t *during,
+	struct fault *fault)
 {
 	struct pollfd *fds = memory_alloc(own_count + count * SESSION_FDS_MAX,
 		sizeof(*fds));

@@ -22,7 +22,7 @@ struct session;
 enum session_link {
 	SESSION_CONNECTING, /* never up so far */
 	SESSION_UP,
-	SESSION_LOST,       /* was up; being made again */
+	SESSION_LOST, /* was up; being made again */
 };
 
 /* What a session tells.  Pointers are valid during the call only.  Nothing
@@ -40,8 +40,8 @@ struct session_calls {
 };
 
 struct session_config {
-	const char *room;  /* NULL: all rooms, only looking */
-	const char *app;   /* "qchat-join" */
+	const char *room; /* NULL: all rooms, only looking */
+	const char *app;  /* "qchat-join" */
 	bool participant;
 	bool once;
 	bool unconfirmed;

@@ -38,8 +38,8 @@ node_of(const void *entry)
 {
 	const unsigned char *bytes = entry;
 
-	return (const struct node *)(const void *)
-		(bytes - offsetof(struct node, entry));
+	return (const struct node *)(const void *)(bytes -
+		offsetof(struct node, entry));
 }
 
 struct table *

@@ -18,12 +18,12 @@ enum {
 struct tls {
 	SSL_CTX *context;
 	const struct conf *conf;
-	char *host;                  /* as configured */
-	int alert;                   /* that the broker sent, or -1 */
-	int verify_error;            /* X509_V_… */
-	char verify_date[32];        /* notAfter or notBefore */
+	char *host;                       /* as configured */
+	int alert;                        /* that the broker sent, or -1 */
+	int verify_error;                 /* X509_V_… */
+	char verify_date[32];             /* notAfter or notBefore */
 	char verify_name[NAME_MAX_BYTES]; /* subject's or issuer's name */
-	unsigned long handshake_error; /* of OpenSSL, or 0 */
+	unsigned long handshake_error;    /* of OpenSSL, or 0 */
 };
 
 static struct tls *
@@ -61,10 +61,9 @@ on_verify(int good, X509_STORE_CTX *store)
 			X509_get0_notAfter(certificate));
 	bool mismatch = tls->verify_error == X509_V_ERR_HOSTNAME_MISMATCH ||
 		tls->verify_error == X509_V_ERR_IP_ADDRESS_MISMATCH;
-	X509_NAME_get_text_by_NID(mismatch
-		? X509_get_subject_name(certificate)
-		: X509_get_issuer_name(certificate), NID_commonName,
-		tls->verify_name, sizeof(tls->verify_name));
+	X509_NAME_get_text_by_NID(mismatch ? X509_get_subject_name(certificate)
+					   : X509_get_issuer_name(certificate),
+		NID_commonName, tls->verify_name, sizeof(tls->verify_name));
 	return good;
 }
 
@@ -101,7 +100,7 @@ on_info(const SSL *ssl, int where, int value)
 	else if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
 		tls->alert = value & 0xff;
 	else if (where == SSL_CB_CONNECT_EXIT && value <= 0 &&
-			ERR_peek_last_error() != 0)
+		ERR_peek_last_error() != 0)
 		tls->handshake_error = ERR_peek_last_error();
 }
 
@@ -133,17 +132,18 @@ set_up(struct tls *tls, const struct identity *identity, struct fault *fault)
 	 * (protocol.md, 13). */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS |
-		SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(context,
+		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
 	SSL_CTX_set_info_callback(context, on_info);
 	if (conf->ciphers != NULL &&
-			SSL_CTX_set_cipher_list(context, conf->ciphers) != 1)
+		SSL_CTX_set_cipher_list(context, conf->ciphers) != 1)
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: ciphers: \"%s\" is no OpenSSL cipher string "
-			"(man openssl-ciphers)", conf->file, conf->ciphers);
+			"(man openssl-ciphers)",
+			conf->file, conf->ciphers);
 	if (identity_apply(identity, context, fault) < 0)
 		return -1;
 	return conf->verify_host ? set_host(tls, fault) : 0;
@@ -156,7 +156,9 @@ tls_new(const struct conf *conf, const struct identity *identity,
 	struct tls *tls = memory_alloc(1, sizeof(*tls));
 
 	*tls = (struct tls){ .context = SSL_CTX_new(TLS_client_method()),
-		.conf = conf, .host = memory_string(host), .alert = -1,
+		.conf = conf,
+		.host = memory_string(host),
+		.alert = -1,
 		.verify_error = X509_V_OK };
 	if (tls->context == NULL) {
 		fault_set(fault, FAULT_INTERNAL, "OpenSSL gives no context");
@@ -188,33 +190,39 @@ explain_verify(const struct tls *tls, const char *peer, struct fault *fault)
 {
 	switch (tls->verify_error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker's "
 			"certificate expired %s (its operator has to renew it; "
-			"is the clock of this machine right?)", peer,
-			tls->verify_date);
+			"is the clock of this machine right?)",
+			peer, tls->verify_date);
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker's "
 			"certificate is not valid before %s (is the clock of "
-			"this machine right?)", peer, tls->verify_date);
+			"this machine right?)",
+			peer, tls->verify_date);
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker's "
 			"certificate, of \"%s\", is not for %s (name the "
-			"broker as its certificate does)", peer,
-			tls->verify_name, tls->host);
+			"broker as its certificate does)",
+			peer, tls->verify_name, tls->host);
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker's "
 			"certificate comes from \"%s\", which is not among the "
 			"CAs of %s (the setting ca must name the fabric's CA)",
 			peer, tls->verify_name, tls->conf->ca);
 	default:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker's "
-			"certificate is not good: %s", peer,
-			X509_verify_cert_error_string(tls->verify_error));
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker's "
+			"certificate is not good: %s",
+			peer, X509_verify_cert_error_string(tls->verify_error));
 	}
 }
 
@@ -225,27 +233,37 @@ explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
 
 	switch (tls->alert) {
 	case SSL3_AD_CERTIFICATE_EXPIRED:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker says "
-			"that %s has expired", peer, certificate);
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker says "
+			"that %s has expired",
+			peer, certificate);
 	case SSL3_AD_CERTIFICATE_REVOKED:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker says "
-			"that %s is revoked (ask for a new one)", peer,
-			certificate);
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker says "
+			"that %s is revoked (ask for a new one)",
+			peer, certificate);
 	case TLS1_AD_UNKNOWN_CA:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker does "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker does "
 			"not know the CA that issued %s (the setting "
-			"certificate must name one of this fabric)", peer,
-			certificate);
+			"certificate must name one of this fabric)",
+			peer, certificate);
 	case TLS1_AD_PROTOCOL_VERSION:
-		return fault_set(fault, FAULT_UNAVAILABLE, "%s: the broker "
-			"does not speak TLS 1.2 or newer", peer);
+		return fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: the broker "
+			"does not speak TLS 1.2 or newer",
+			peer);
 	case TLS1_AD_INTERNAL_ERROR:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker refuses "
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker refuses "
 			"%s without a reason (a DXL broker does so when it is "
-			"revoked)", peer, certificate);
+			"revoked)",
+			peer, certificate);
 	default:
-		return fault_set(fault, FAULT_CONFIG, "%s: the broker refuses "
-			"%s: %s", peer, certificate,
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: the broker refuses "
+			"%s: %s",
+			peer, certificate,
 			SSL_alert_desc_string_long(tls->alert));
 	}
 }
@@ -262,18 +280,23 @@ tls_explain(const struct tls *tls, const char *peer, struct fault *fault)
 	else if (tls->handshake_error == 0)
 		return -1;
 	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL)
-		fault_set(fault, FAULT_UNAVAILABLE, "%s: the broker does not "
-			"speak TLS 1.2 or newer", peer);
+		fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: the broker does not "
+			"speak TLS 1.2 or newer",
+			peer);
 	else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return -1;
 	else if (reason == SSL_R_WRONG_VERSION_NUMBER ||
-			reason == SSL_R_PACKET_LENGTH_TOO_LONG)
-		fault_set(fault, FAULT_UNAVAILABLE, "%s: what answers there "
-			"does not speak TLS (is it the port for TLS?)", peer);
+		reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+		fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: what answers there "
+			"does not speak TLS (is it the port for TLS?)",
+			peer);
 	else
-		fault_set(fault, FAULT_UNAVAILABLE, "%s: the TLS handshake "
-			"failed: %s", peer,
-			ERR_reason_error_string(tls->handshake_error));
+		fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: the TLS handshake "
+			"failed: %s",
+			peer, ERR_reason_error_string(tls->handshake_error));
 	return 0;
 }
 

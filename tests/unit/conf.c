@@ -15,7 +15,7 @@
 /* Everything happens in this folder, which is also the current one. */
 static char folder[256];
 
-#define CERTS "ca = \"ca.pem\"; certificate = \"c.pem\"; key = \"/k.pem\";\n"
+#define CERTS  "ca = \"ca.pem\"; certificate = \"c.pem\"; key = \"/k.pem\";\n"
 #define BROKER "brokers = ( { host = \"b1\"; } );\n"
 #define DXL_CERTS \
 	"[Certs]\nBrokerCertChain=ca.crt\nCertFile=c.crt\nPrivateKey=/c.key\n"
@@ -46,8 +46,8 @@ fails_at(const char *path, const char *want)
 	struct fault fault = { 0 };
 	struct conf conf;
 	bool dxl = strstr(path, "dxl") != NULL;
-	int rc = dxl ? conf_read_dxl(&conf, path, &fault) :
-		conf_read(&conf, path, &fault);
+	int rc = dxl ? conf_read_dxl(&conf, path, &fault)
+		     : conf_read(&conf, path, &fault);
 
 	if (rc == 0)
 		conf_free(&conf);
@@ -77,9 +77,8 @@ reads(struct conf *conf, const char *path, const char *text)
 	struct fault fault = { 0 };
 
 	put(path, text);
-	int rc = strstr(path, "dxl") != NULL ?
-		conf_read_dxl(conf, path, &fault) :
-		conf_read(conf, path, &fault);
+	int rc = strstr(path, "dxl") != NULL ? conf_read_dxl(conf, path, &fault)
+					     : conf_read(conf, path, &fault);
 	if (!ok(rc == 0, "reads: %.40s", text))
 		printf("# %s\n", fault.text);
 	if (rc < 0)
@@ -111,7 +110,8 @@ test_read(void)
 {
 	struct conf conf;
 
-	reads(&conf, "sub/q.conf", "\xef\xbb\xbf# gr\xc3\xbc\xc3\x9f\n" CERTS
+	reads(&conf, "sub/q.conf",
+		"\xef\xbb\xbf# gr\xc3\xbc\xc3\x9f\n" CERTS
 		"fabric = \"mqtt\"; room = \"r\"; user = \"u\";\r\n"
 		"ciphers = \"DEFAULT\";\n"
 		"brokers = ( { host = \"b1\"; port = 1; },\n"
@@ -152,7 +152,8 @@ test_read(void)
 static void
 test_faults(void)
 {
-	fails("\n" CERTS "brokr = 1;", "q.conf:3: unknown key brokr (known are "
+	fails("\n" CERTS "brokr = 1;",
+		"q.conf:3: unknown key brokr (known are "
 		"brokers, ca, certificate, ciphers, dxl_config, fabric, key, "
 		"room, user, verify_host)");
 	fails("ca = 1;", "q.conf:1: ca is a text");
@@ -268,7 +269,8 @@ test_dxl_config(void)
 	struct conf conf;
 
 	put("sub/d.config", DXL_CERTS "[Brokers]\nx=8883;b1\n");
-	reads(&conf, "sub/q.conf", "dxl_config = \"d.config\"; room = \"r\"; "
+	reads(&conf, "sub/q.conf",
+		"dxl_config = \"d.config\"; room = \"r\"; "
 		"ciphers = \"DEFAULT@SECLEVEL=0\";");
 	is_broker(&conf, 0, "b1", NULL, 8883);
 	ok(conf.fabric == CONF_DXL && !conf.verify_host, "a DXL fabric");
@@ -278,11 +280,13 @@ test_dxl_config(void)
 	is(conf.ca, "sub/ca.crt", "ca from there");
 	is(conf.key, "/c.key", "key from there");
 	conf_free(&conf);
-	reads(&conf, "sub/q.conf", "dxl_config = \"d.config\"; "
+	reads(&conf, "sub/q.conf",
+		"dxl_config = \"d.config\"; "
 		"fabric = \"mqtt\";");
 	ok(conf.fabric == CONF_MQTT && conf.verify_host, "fabric overrides");
 	conf_free(&conf);
-	reads(&conf, "sub/q.conf", "dxl_config = \"d.config\"; "
+	reads(&conf, "sub/q.conf",
+		"dxl_config = \"d.config\"; "
 		"verify_host = true;");
 	ok(conf.fabric == CONF_DXL && conf.verify_host, "verify_host too");
 	conf_free(&conf);
@@ -364,7 +368,7 @@ test_dxl_brokers(void)
 	reads(&conf, "dxl.config",
 		DXL_CERTS "[Brokers]\nx=i;1;h;a;h2;h3\ny=2;h;a;\n");
 	ok(conf.broker_count == 2 && conf.warning_count == 1 &&
-		warned(&conf, "dxl.config:6: what follows"),
+			warned(&conf, "dxl.config:6: what follows"),
 		"further hosts are ignored with a warning");
 	conf_free(&conf);
 }
@@ -374,7 +378,8 @@ test_dxl_syntax(void)
 {
 	struct conf conf;
 
-	reads(&conf, "dxl.config", "\xef\xbb\xbf; comment\r\n[General] # x\r\n"
+	reads(&conf, "dxl.config",
+		"\xef\xbb\xbf; comment\r\n[General] # x\r\n"
 		"#UseWebSockets=True\r\nClientId={1}\r\n[[nested]]\r\n"
 		"[ Certs ]\r\nBrokerCertChain = 'a b.crt'\r\n"
 		"CertFile = \"c#d.crt\" # x\r\nPrivateKey = it's # x\r\n"
@@ -387,7 +392,8 @@ test_dxl_syntax(void)
 	ok(conf.warning_count == 0, "no warning");
 	conf_free(&conf);
 
-	reads(&conf, "dxl.config", "[CERTS]\nbrokercertchain=a\ncertfile=b\n"
+	reads(&conf, "dxl.config",
+		"[CERTS]\nbrokercertchain=a\ncertfile=b\n"
 		"certfile=c\ncertfile=e\nprivatekey='d'e\n"
 		"[brokers]\nx=8883;b1\n");
 	is(conf.ca, "a", "case does not matter where none is right");
@@ -399,7 +405,9 @@ test_dxl_syntax(void)
 		"with one each time");
 	conf_free(&conf);
 
-	reads(&conf, "dxl.config", DXL_CERTS "certfile=other\n"
+	reads(&conf, "dxl.config",
+		DXL_CERTS
+		"certfile=other\n"
 		"[Brokers]\nx=1;b1\nX=2;b2\nx=3;b3\n[brokers]\ny=4;b4\n"
 		"[Brokers]\nz=5;b5\n");
 	is(conf.certificate, "c.crt", "the right case goes before");
@@ -416,24 +424,33 @@ static void
 test_dxl_rest(void)
 {
 	static const char *const words[][2] = {
-		{ "True", "is ignored" }, { "yes", "is ignored" },
-		{ "ON", "is ignored" }, { "1", "is ignored" },
-		{ "False", NULL }, { "no", NULL }, { "off", NULL },
-		{ "0", NULL }, { "maybe", "neither true nor false" },
+		{ "True", "is ignored" },
+		{ "yes", "is ignored" },
+		{ "ON", "is ignored" },
+		{ "1", "is ignored" },
+		{ "False", NULL },
+		{ "no", NULL },
+		{ "off", NULL },
+		{ "0", NULL },
+		{ "maybe", "neither true nor false" },
 	};
 	struct conf conf;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		char *text = memory_format("[General]\nUseWebSockets=%s\n"
-			"[Brokers]\nx=8883;b\n" DXL_CERTS, words[i][0]);
+					   "[Brokers]\nx=8883;b\n" DXL_CERTS,
+			words[i][0]);
 
 		reads(&conf, "dxl.config", text);
-		ok(words[i][1] == NULL ? conf.warning_count == 0 :
-			warned(&conf, words[i][1]), "warns if it must");
+		ok(words[i][1] == NULL ? conf.warning_count == 0
+				       : warned(&conf, words[i][1]),
+			"warns if it must");
 		conf_free(&conf);
 		free(text);
 	}
-	reads(&conf, "dxl.config", DXL_CERTS "[Brokers]\nx=8883;b\n"
+	reads(&conf, "dxl.config",
+		DXL_CERTS
+		"[Brokers]\nx=8883;b\n"
 		"[BrokersWebSockets]\nx=nonsense\n[Proxy]\nAddress=p\n");
 	ok(conf.broker_count == 1 && warned(&conf, "[Proxy] is ignored"),
 		"a proxy is ignored with a warning");
@@ -447,7 +464,7 @@ test_dxl_rest(void)
 	dxl_fails("[Brokers]\nx=1;b\n[Certs]\nBrokerCertChain=a\nPrivateKey=b",
 		"dxl.config: CertFile is missing in [Certs]");
 	dxl_fails("[Brokers]\nx=1;b\n[Certs]\nBrokerCertChain=a\nCertFile=b\n"
-		"PrivateKey= # none\n",
+		  "PrivateKey= # none\n",
 		"dxl.config: PrivateKey is missing in [Certs]");
 }
 
@@ -620,10 +637,12 @@ test_fabric(void)
 	char *path = memory_format("%s/qchat.conf", dir);
 
 	finds_none(&none, FAULT_CONFIG, "/home/.config/qchat/qchat.conf (man");
-	finds_none(&none, FAULT_CONFIG, "no fabric is configured: "
+	finds_none(&none, FAULT_CONFIG,
+		"no fabric is configured: "
 		"`qchat-fabric up` starts a private one");
 	put(path, CERTS BROKER "room = \"private\";");
-	finds_none(&none, FAULT_UNAVAILABLE, "the private fabric does not run "
+	finds_none(&none, FAULT_UNAVAILABLE,
+		"the private fabric does not run "
 		"(qchat-fabric up starts it)");
 
 	pid_t pid = start_fabric(dir, "\n");
@@ -685,8 +704,8 @@ test_fabric_pid(void)
 	free(dir);
 }
 
-static int
-delete(const char *path, const struct stat *info, int type, struct FTW *at)
+static int delete (const char *path, const struct stat *info, int type,
+	struct FTW *at)
 {
 	(void)info;
 	(void)type;

@@ -111,9 +111,11 @@ put_key(const char *path, EVP_PKEY *what, const EVP_CIPHER *cipher)
 }
 
 static char ca[] = "ca.pem", certificate[] = "c.pem", key_file[] = "k.pem",
-	conf_file[] = "q.conf";
-static const struct conf conf = { .file = conf_file, .ca = ca,
-	.certificate = certificate, .key = key_file };
+	    conf_file[] = "q.conf";
+static const struct conf conf = { .file = conf_file,
+	.ca = ca,
+	.certificate = certificate,
+	.key = key_file };
 
 /* Puts good files where a test may have left bad ones. */
 static void
@@ -172,7 +174,8 @@ test_good(void)
 	identity_free(identity);
 	identity_free(NULL);
 
-	struct wish wish = { .key = key, .usage = "clientAuth",
+	struct wish wish = { .key = key,
+		.usage = "clientAuth",
 		.names = { "a", "b", "j\xc3\xb6rg" } };
 	put_certificates(certificate, &wish, 1);
 	identity = opens("one for clients");
@@ -189,7 +192,8 @@ static void
 test_key(void)
 {
 	put_key(key_file, key, EVP_aes_128_cbc());
-	fails(FAULT_CONFIG, "k.pem: is encrypted, which is not supported yet "
+	fails(FAULT_CONFIG,
+		"k.pem: is encrypted, which is not supported yet "
 		"(openssl pkey -in k.pem -out NEW");
 	BIO *file = BIO_new_file(key_file, "w");
 	PEM_write_bio_PrivateKey_traditional(file, key, EVP_aes_128_cbc(),
@@ -201,7 +205,8 @@ test_key(void)
 	put(key_file, "");
 	fails(FAULT_CONFIG, "k.pem: holds no usable private key in PEM form");
 	unlink(key_file);
-	fails(FAULT_CONFIG, "k.pem: No such file or directory (q.conf names "
+	fails(FAULT_CONFIG,
+		"k.pem: No such file or directory (q.conf names "
 		"it as key)");
 	unlink(key_file);
 	mkdir(key_file, 0700);
@@ -212,7 +217,8 @@ test_key(void)
 	mkfifo(key_file, 0600);
 	fails(FAULT_CONFIG, "k.pem: is no plain file");
 	put_key(key_file, other_key, NULL);
-	fails(FAULT_CONFIG, "k.pem: belongs to another certificate than that "
+	fails(FAULT_CONFIG,
+		"k.pem: belongs to another certificate than that "
 		"in c.pem");
 }
 
@@ -220,7 +226,8 @@ static void
 test_mode(void)
 {
 	chmod(key_file, 0604);
-	fails(FAULT_NOPERM, "k.pem: everybody can read this private key "
+	fails(FAULT_NOPERM,
+		"k.pem: everybody can read this private key "
 		"(chmod 600 k.pem)");
 	if (geteuid() == 0) {
 		chmod(key_file, 0640);
@@ -236,7 +243,8 @@ test_mode(void)
 	chmod(".", 0755);
 	be_nobody(true);
 	struct fault fault = { 0 };
-	ok(identity_open(&conf, &fault) == NULL, "an unreadable key is refused");
+	ok(identity_open(&conf, &fault) == NULL,
+		"an unreadable key is refused");
 	is(fault.text, "k.pem: Permission denied (q.conf names it as key)",
 		"as such");
 	be_nobody(false);
@@ -262,7 +270,8 @@ test_certificate(void)
 	struct wish wish = { .key = key, .from = -3 * DAY, .until = -2 * DAY };
 	char *date = date_in(wish.until);
 	char *want = memory_format("c.pem: the certificate expired %s (get a "
-		"new one", date);
+				   "new one",
+		date);
 
 	put_certificates(certificate, &wish, 1);
 	fails(FAULT_CONFIG, want);
@@ -271,27 +280,32 @@ test_certificate(void)
 	wish = (struct wish){ .key = key, .from = 2 * DAY, .until = 3 * DAY };
 	date = date_in(wish.from);
 	want = memory_format("c.pem: the certificate is not valid before %s "
-		"(is this machine's clock right?)", date);
+			     "(is this machine's clock right?)",
+		date);
 	put_certificates(certificate, &wish, 1);
 	fails(FAULT_CONFIG, want);
 	free(date);
 	free(want);
 	wish = (struct wish){ .key = key, .usage = "serverAuth" };
 	put_certificates(certificate, &wish, 1);
-	fails(FAULT_CONFIG, "c.pem: the certificate is not one for TLS "
+	fails(FAULT_CONFIG,
+		"c.pem: the certificate is not one for TLS "
 		"clients");
 	const struct wish turned[] = { { .key = other_key }, { .key = key } };
 	put_certificates(certificate, turned, 2);
-	fails(FAULT_CONFIG, "c.pem: the key's certificate is number 2 in it "
+	fails(FAULT_CONFIG,
+		"c.pem: the key's certificate is number 2 in it "
 		"(put it first)");
 	put(certificate, "");
 	fails(FAULT_CONFIG, "c.pem: holds no certificate in PEM form");
 	put_key(certificate, key, NULL);
 	fails(FAULT_CONFIG, "c.pem: holds no certificate in PEM form");
 	unlink(certificate);
-	fails(FAULT_CONFIG, "c.pem: No such file or directory (q.conf names "
+	fails(FAULT_CONFIG,
+		"c.pem: No such file or directory (q.conf names "
 		"it as certificate)");
-	put(certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n"
+	put(certificate,
+		"-----BEGIN CERTIFICATE-----\nAAAA\n"
 		"-----END CERTIFICATE-----\n");
 	fails(FAULT_CONFIG, "c.pem: certificate 1 in it is damaged");
 }
@@ -305,7 +319,8 @@ test_ca(void)
 	put(ca, "# none\n");
 	fails(FAULT_CONFIG, "ca.pem: holds no certificate in PEM form");
 	unlink(ca);
-	fails(FAULT_CONFIG, "ca.pem: No such file or directory (q.conf names "
+	fails(FAULT_CONFIG,
+		"ca.pem: No such file or directory (q.conf names "
 		"it as ca)");
 	FILE *file = fopen(ca, "a");
 	fputs("-----BEGIN CERTIFICATE-----\nMIIB\n", file);
@@ -329,15 +344,18 @@ test_apply(void)
 	STACK_OF(X509) *extra = NULL;
 
 	put_certificates(certificate, chain, 2);
-	put_certificates(ca, (struct wish[]){ { .key = other_key,
-		.names = { "ca" } }, { .key = key, .names = { "old" } } }, 2);
+	put_certificates(ca,
+		(struct wish[]){ { .key = other_key, .names = { "ca" } },
+			{ .key = key, .names = { "old" } } },
+		2);
 	struct identity *identity = opens("a chain");
 	ok(identity_apply(identity, context, &fault) == 0, "applies");
 	ok(SSL_CTX_check_private_key(context) == 1, "key and certificate");
 	SSL_CTX_get0_chain_certs(context, &extra);
 	ok(sk_X509_num(extra) == 1, "the chain without the leaf");
 	ok(sk_X509_OBJECT_num(X509_STORE_get0_objects(
-		SSL_CTX_get_cert_store(context))) == 2, "two trusted CAs");
+		   SSL_CTX_get_cert_store(context))) == 2,
+		"two trusted CAs");
 	identity_free(identity);
 	SSL_CTX_free(context);
 	put_good();
@@ -387,8 +405,8 @@ test_random(void)
 	ok(strcmp(id, again) != 0, "another each time");
 }
 
-static int
-delete(const char *path, const struct stat *info, int type, struct FTW *at)
+static int delete (const char *path, const struct stat *info, int type,
+	struct FTW *at)
 {
 	(void)info;
 	(void)type;
@@ -417,10 +435,14 @@ main(void)
 	test_certificate();
 	test_ca();
 	test_apply();
-	test_weak(&(struct wish){ .key = weak }, 1, "c.pem: the certificate's "
+	test_weak(&(struct wish){ .key = weak }, 1,
+		"c.pem: the certificate's "
 		"key is too short for this machine's OpenSSL");
-	test_weak(&(struct wish){ .key = key, .digest = EVP_sha1(),
-		.issued = true }, 1, "c.pem: the certificate's signature is "
+	test_weak(&(struct wish){ .key = key,
+			  .digest = EVP_sha1(),
+			  .issued = true },
+		1,
+		"c.pem: the certificate's signature is "
 		"too weak for this machine's OpenSSL");
 	test_weak((struct wish[]){ { .key = key }, { .key = weak } }, 2,
 		"c.pem: the certificate's issuer's key is too short for");

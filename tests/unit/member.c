@@ -32,11 +32,9 @@ static bool swallow; /* the fabric drops what is published */
 static struct instant now = { 1000000, INT64_C(1795408513935) };
 
 static void
-on_publish(void *context, const char *topic, struct span bytes,
-	bool acknowledged)
+on_publish(void *context, const char *topic, struct span bytes)
 {
 	(void)context;
-	(void)acknowledged;
 	published++;
 	if (swallow || queue_len == QUEUE_MAX)
 		return;
@@ -48,8 +46,8 @@ on_publish(void *context, const char *topic, struct span bytes,
 static void
 on_deliver(void *context, const struct record *record)
 {
-	static const char *const names[] = { "message", "join", "here",
-		"leave", "gap" };
+	static const char *const names[] = { "message", "join", "here", "leave",
+		"gap" };
 	struct peer *peer = context;
 
 	text_appendf(&peer->log, "%s %.*s", names[record->type],
@@ -108,10 +106,15 @@ add(const char *user, bool participant)
 	snprintf(uid, sizeof(uid), "%032zx", peer_count + 1);
 	snprintf(peer->inbox, sizeof(peer->inbox), "/mcafee/client/{%zu}",
 		peer_count);
-	const struct member_config config = { .room = "ops", .user = user,
-		.uid = uid, .inbox = peer->inbox, .app = "test/1",
-		.participant = participant, .once = !participant,
-		.proof_ms = 5000, .seed = peer_count + 1 };
+	const struct member_config config = { .room = "ops",
+		.user = user,
+		.uid = uid,
+		.inbox = peer->inbox,
+		.app = "test/1",
+		.participant = participant,
+		.once = !participant,
+		.proof_ms = 5000,
+		.seed = peer_count + 1 };
 	const struct member_calls calls = { peer, on_publish, on_deliver,
 		on_proved, on_retry, on_unproved, on_ignored };
 	peer->member = member_new(&config, &calls);
@@ -132,7 +135,8 @@ hand_out(const char *topic, struct span bytes)
 	for (size_t i = 0; i < peer_count; i++) {
 		bool inbox = strcmp(topic, peers[i].inbox) == 0;
 
-		if (peers[i].online && (inbox ||
+		if (peers[i].online &&
+			(inbox ||
 				strcmp(topic, "/mcafee/event/qchat/ops") == 0))
 			member_receive(peers[i].member, span_of(topic), bytes,
 				now);
@@ -202,8 +206,10 @@ say(struct peer *peer, const char *text, int64_t lines)
 static void
 forge(const char *topic, const char *payload)
 {
-	const struct dxl_message event = { .version = 2, .type = DXL_EVENT,
-		.message_id = span_of("{x}"), .payload = span_of(payload) };
+	const struct dxl_message event = { .version = 2,
+		.type = DXL_EVENT,
+		.message_id = span_of("{x}"),
+		.payload = span_of(payload) };
 	struct text bytes = { 0 };
 
 	dxl_format(&event, &bytes);
@@ -211,7 +217,7 @@ forge(const char *topic, const char *payload)
 	text_free(&bytes);
 }
 
-#define ROOM "/mcafee/event/qchat/ops"
+#define ROOM     "/mcafee/event/qchat/ops"
 #define UID_OF_2 "00000000000000000000000000000002"
 
 static void
@@ -262,8 +268,10 @@ test_question(void)
 	for (int i = 0; i < 200; i++) {
 		char question[100];
 
-		snprintf(question, sizeof(question), "{\"type\":3,\"inbox\":"
-			"\"/mcafee/client/%d\"}", i);
+		snprintf(question, sizeof(question),
+			"{\"type\":3,\"inbox\":"
+			"\"/mcafee/client/%d\"}",
+			i);
 		forge(ROOM, question);
 	}
 	pass(5000);
@@ -344,12 +352,16 @@ test_posts(void)
 	say(a, "five\nsix", -1);
 	ok(member_unproved(a->member) == 3, "three posts wait for their echo");
 	pass(100);
-	log_is(a, "message alice 1 one\nproved 1-1\nmessage alice 2 two\n"
+	log_is(a,
+		"message alice 1 one\nproved 1-1\nmessage alice 2 two\n"
 		"message alice 3 three\nmessage alice 4 four\nproved 2-4\n"
-		"message alice 5 five\nsix\nproved 5-5\n", "and get it");
-	log_is(b, "message alice 1 one\nmessage alice 2 two\n"
+		"message alice 5 five\nsix\nproved 5-5\n",
+		"and get it");
+	log_is(b,
+		"message alice 1 one\nmessage alice 2 two\n"
 		"message alice 3 three\nmessage alice 4 four\n"
-		"message alice 5 five\nsix\n", "bob has a record a line");
+		"message alice 5 five\nsix\n",
+		"bob has a record a line");
 	forget_all();
 }
 
@@ -360,8 +372,10 @@ test_order(void)
 
 	connect_peer(a, "a1");
 	pass(2000);
-#define SAYS(n, rest) forge(ROOM, "{\"type\":1,\"user\":\"bob\",\"UID\":\"" \
-	UID_OF_2 "\",\"seq\":" n ",\"message\":\"" rest "}")
+#define SAYS(n, rest)                                              \
+	forge(ROOM,                                                \
+		"{\"type\":1,\"user\":\"bob\",\"UID\":\"" UID_OF_2 \
+		"\",\"seq\":" n ",\"message\":\"" rest "}")
 	SAYS("7", "seven\"");
 	log_is(a, "message bob 7 seven\n", "what was before is not missing");
 	SAYS("8", "eight\"");
@@ -372,7 +386,8 @@ test_order(void)
 	log_is(a, "gap bob 9-11\nmessage bob 12 twelve\n", "a gap is told");
 	SAYS("11", "x\\ny\\nz\",\"n\":3");
 	log_is(a, "message bob 13 z\n", "of a block that overlaps, the rest");
-	forge(ROOM, "{\"type\":2,\"user\":\"bob\",\"UID\":\"" UID_OF_2
+	forge(ROOM,
+		"{\"type\":2,\"user\":\"bob\",\"UID\":\"" UID_OF_2
 		"\",\"last\":15}");
 	log_is(a, "here bob\ngap bob 14-15\n", "a gap at the end is told");
 	SAYS("14", "late\"");
@@ -404,7 +419,8 @@ test_proof(void)
 	log_is(a, "unproved 1-1\n", "then it is given up");
 
 	say(a, "again", -1);
-	forge(ROOM, "{\"type\":1,\"user\":\"alice\",\"UID\":"
+	forge(ROOM,
+		"{\"type\":1,\"user\":\"alice\",\"UID\":"
 		"\"00000000000000000000000000000001\",\"seq\":2,"
 		"\"message\":\"again\"}");
 	log_is(a, "", "other bytes under our number prove nothing");
@@ -425,15 +441,19 @@ test_legacy(void)
 
 	connect_peer(a, "a1");
 	pass(4000);
-	forge(ROOM, "{\"type\": 1, \"message\": \"hello\", \"time\": "
+	forge(ROOM,
+		"{\"type\": 1, \"message\": \"hello\", \"time\": "
 		"1492703939.123456, \"user\": \"jesse\"}");
-	forge(ROOM, "{\"type\": 1, \"message\": \"hello\", \"time\": "
+	forge(ROOM,
+		"{\"type\": 1, \"message\": \"hello\", \"time\": "
 		"1492703939.123456, \"user\": \"jesse\"}");
 	log_is(a, "message jesse -1 hello\nmessage jesse -1 hello\n",
 		"without UID and number each message counts");
-	forge(ROOM, "{\"type\": 2, \"time\": \"1506625783\", \"user\": \"j\", "
+	forge(ROOM,
+		"{\"type\": 2, \"time\": \"1506625783\", \"user\": \"j\", "
 		"\"UID\": \"any unique string\"}");
-	forge(ROOM, "{\"type\": 4, \"time\": \"1506625783\", \"user\": \"j\", "
+	forge(ROOM,
+		"{\"type\": 4, \"time\": \"1506625783\", \"user\": \"j\", "
 		"\"UID\": \"any unique string\"}");
 	log_is(a, "join j\nleave j\n", "comes and goes");
 	forge(ROOM, "{\"type\": 9}");

@@ -29,7 +29,7 @@ test_table(void)
 	is(table_key(table_newer(table_oldest(table))), "a", "and goes on");
 	table_remove(table, span_of("a"));
 	ok(table_count(table) == 2 &&
-		table_newer(table_newer(table_oldest(table))) == NULL,
+			table_newer(table_newer(table_oldest(table))) == NULL,
 		"one can be taken out of the middle");
 	table_free(table);
 	table_free(NULL);
@@ -55,7 +55,7 @@ test_roster(void)
 	ok(roster_deadline(roster) == 5 + ROSTER_FORGET_MS,
 		"it will be forgotten");
 	ok(roster_expired(roster, 5 + ROSTER_FORGET_MS - 1) == NULL &&
-		roster_expired(roster, 5 + ROSTER_FORGET_MS) == entry,
+			roster_expired(roster, 5 + ROSTER_FORGET_MS) == entry,
 		"and not before");
 	ok(roster_bye_fits(entry, span_of("")), "a bye without conn fits");
 	ok(!roster_bye_fits(entry, span_of("c")), "one of another does not");
@@ -68,7 +68,9 @@ static const struct record sample = {
 	.time = INT64_C(1795408513935),
 	.received = INT64_C(1795408514000),
 	.room = { "incident 42", 11 },
-	.user = { "al\x1b" "ice", 6 },
+	.user = { "al\x1b"
+		  "ice",
+		6 },
 	.uid = { "0123456789abcdef0123456789abcdef", 32 },
 	.seq = 7,
 	.text = { "a\nb\\c\x7f\xc3\xa9", 8 },
@@ -89,11 +91,14 @@ test_record(void)
 	struct fault fault = { 0 };
 
 	record_plain(&sample, &out);
-	is(out.bytes, "2026-11-23T04:35:13.935Z incident_42 - al\\x1bice "
-		"[high] disk: a\\nb\\\\c\\x7f\xc3\xa9\n", "the plain line");
+	is(out.bytes,
+		"2026-11-23T04:35:13.935Z incident_42 - al\\x1bice "
+		"[high] disk: a\\nb\\\\c\\x7f\xc3\xa9\n",
+		"the plain line");
 	text_clear(&out);
 	record_json(&sample, &out);
-	is(out.bytes, "{\"v\":1,\"id\":\"0123456789abcdef0123456789abcdef/7\","
+	is(out.bytes,
+		"{\"v\":1,\"id\":\"0123456789abcdef0123456789abcdef/7\","
 		"\"room\":\"incident 42\",\"type\":\"message\","
 		"\"time\":\"2026-11-23T04:35:13.935Z\","
 		"\"received\":\"2026-11-23T04:35:14.000Z\","
@@ -101,7 +106,8 @@ test_record(void)
 		"\"uid\":\"0123456789abcdef0123456789abcdef\",\"seq\":7,"
 		"\"mark\":\"-\",\"fingerprint\":\"-\",\"sealed\":false,"
 		"\"text\":\"a\\nb\\\\c\\u007f\\u00E9\",\"severity\":\"high\","
-		"\"title\":\"disk\",\"tags\":[\"db\"]}\n", "the JSON line");
+		"\"title\":\"disk\",\"tags\":[\"db\"]}\n",
+		"the JSON line");
 	text_clear(&out);
 	record_format(&sample, "%r|%k|%u|%s|%f|%%|\\t\\n\\\\", &out);
 	is(out.bytes, "incident_42|-|al\\x1bice|7|-|%|\t\n\\", "a format");
@@ -109,7 +115,7 @@ test_record(void)
 	record_format(&sample, "a\\0b", &out);
 	ok(out.len == 3 && out.bytes[1] == '\0', "a NUL that was asked for");
 	ok(record_format_check("%t %q", &fault) < 0 &&
-		strstr(fault.text, "character 4") != NULL,
+			strstr(fault.text, "character 4") != NULL,
 		"a wrong format names the place");
 	ok(record_format_check("100%", &fault) < 0, "so does a lone percent");
 	record.type = RECORD_GAP;
@@ -155,9 +161,12 @@ test_scroll(void)
 	rows_are(scroll, 4, 0, "  he|  re|a|  b|",
 		"a word that is too long is broken");
 	scroll_free(scroll);
-	ok(scroll_width(span_of("\xe6\x97\xa5" "a")) == 3,
+	ok(scroll_width(span_of("\xe6\x97\xa5"
+				"a")) == 3,
 		"a wide character takes two columns");
-	ok(scroll_fit(span_of("\xe6\x97\xa5" "a"), 1) == 0,
+	ok(scroll_fit(span_of("\xe6\x97\xa5"
+			      "a"),
+		   1) == 0,
 		"and does not fit into one");
 }
 

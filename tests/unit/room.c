@@ -41,8 +41,8 @@ test_time(void)
 		1506625783, "time as a string");
 	time_is("{\"type\":1,\"message\":\"\",\"time\":\" +1506625783 \"}",
 		1506625783, "time as a string that int() takes");
-	time_is("{\"type\":1,\"message\":\"\",\"time\":1506625783}",
-		1506625783, "time as an integer");
+	time_is("{\"type\":1,\"message\":\"\",\"time\":1506625783}", 1506625783,
+		"time as an integer");
 	time_is("{\"type\":1,\"message\":\"\",\"time\":1492703939.12}",
 		1492703939, "time as a float");
 	time_is("{\"type\":1,\"message\":\"\"}", -1, "no time");
@@ -75,7 +75,8 @@ test_refused(void)
 	refused("{\"type\":1,\"message\":\"a\\nb\",\"n\":2}",
 		"a block without number");
 	refused("{\"type\":1,\"message\":\"a\\nb\",\"seq\":9007199254740991,"
-		"\"n\":2}", "a block beyond the last number");
+		"\"n\":2}",
+		"a block beyond the last number");
 }
 
 static void
@@ -141,17 +142,18 @@ test_round_trip(void)
 	room_format(&out, &payload);
 	ok(strstr(payload.bytes, "\"time\":\"1506625783\"") != NULL,
 		"time goes out as a string");
-	int rc = room_parse(&message, (struct span){ payload.bytes,
-		payload.len }, &fault);
+	int rc = room_parse(&message,
+		(struct span){ payload.bytes, payload.len }, &fault);
 	ok(rc == 0 && message.seq == 5 && message.lines == 2 &&
-		message.last == 6 && message.ms == out.ms &&
-		message.severity == ROOM_SEVERITY_HIGH &&
-		span_equal(message.title, out.title) &&
-		message.tag_count == 2 &&
-		span_equal(message.tags[1], tags[1]) &&
-		span_equal(message.user, out.user) &&
-		span_equal(message.uid, out.uid) &&
-		span_equal(message.text, out.text), "a block comes back");
+			message.last == 6 && message.ms == out.ms &&
+			message.severity == ROOM_SEVERITY_HIGH &&
+			span_equal(message.title, out.title) &&
+			message.tag_count == 2 &&
+			span_equal(message.tags[1], tags[1]) &&
+			span_equal(message.user, out.user) &&
+			span_equal(message.uid, out.uid) &&
+			span_equal(message.text, out.text),
+		"a block comes back");
 	if (rc == 0)
 		room_message_free(&message);
 	text_clear(&payload);

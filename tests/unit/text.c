@@ -22,9 +22,15 @@ test_harmless(void)
 	harmless(span_of("\x1b[31mred\x07\x7f\r"), TEXT_LINE,
 		"\\x1b[31mred\\x07\\x7f\\r");
 	harmless((struct span){ "a\0b", 3 }, TEXT_LINE, "a\\x00b");
-	harmless(span_of("\xc2\x9b" "31m"), TEXT_LINE, "\\u{009b}31m");
-	harmless(span_of("\x9b" "31m"), TEXT_LINE, "\\x9b31m");
-	harmless(span_of("\xe2\x80\xae" "evil"), TEXT_LINE, "\\u{202e}evil");
+	harmless(span_of("\xc2\x9b"
+			 "31m"),
+		TEXT_LINE, "\\u{009b}31m");
+	harmless(span_of("\x9b"
+			 "31m"),
+		TEXT_LINE, "\\x9b31m");
+	harmless(span_of("\xe2\x80\xae"
+			 "evil"),
+		TEXT_LINE, "\\u{202e}evil");
 	harmless(span_of("\xe2\x80\xa8"), TEXT_LINE, "\\u{2028}");
 	harmless(span_of("\xc0\xaf"), TEXT_LINE, "\\xc0\\xaf");
 	harmless(span_of("\xed\xa0\x80"), TEXT_LINE, "\\xed\\xa0\\x80");
@@ -59,7 +65,7 @@ test_all_bytes(void)
 					clean = false;
 			}
 			if (text_utf8_check((struct span){ out.bytes,
-					out.len }) != out.len)
+				    out.len }) != out.len)
 				clean = false;
 			text_free(&out);
 		}

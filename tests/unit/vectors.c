@@ -32,7 +32,8 @@ static struct span
 string_of(const json_t *value)
 {
 	return (struct span){ json_is_string(value) ? json_string_value(value)
-		: "", json_string_length(value) };
+						    : "",
+		json_string_length(value) };
 }
 
 static bool
@@ -74,13 +75,14 @@ payload_is(const json_t *json, struct span got)
 {
 	struct span base64 = string_of(json_object_get(json, "payloadBase64"));
 	unsigned char *bytes = memory_alloc(base64.len + 4, 1);
-	int len = EVP_DecodeBlock(bytes,
-		(const unsigned char *)base64.bytes, (int)base64.len);
+	int len = EVP_DecodeBlock(bytes, (const unsigned char *)base64.bytes,
+		(int)base64.len);
 
 	for (size_t i = base64.len; i > 0 && base64.bytes[i - 1] == '='; i--)
 		len--;
-	bool same = len >= 0 && span_equal(got,
-		(struct span){ (const char *)bytes, (size_t)len });
+	bool same = len >= 0 &&
+		span_equal(got,
+			(struct span){ (const char *)bytes, (size_t)len });
 	if (!same)
 		printf("# the payload differs\n");
 	free(bytes);
@@ -99,7 +101,7 @@ error_code_is(const json_t *json, const char *folder, int64_t got)
 	size_t len = strlen(folder);
 
 	if (len >= 2 && strcmp(folder + len - 2, "js") == 0 &&
-			strcmp(name, "error-v2-code-neg2147483647") == 0)
+		strcmp(name, "error-v2-code-neg2147483647") == 0)
 		return got == 2147483647;
 	return int_is(json, "errorCode", got);
 }
@@ -146,8 +148,8 @@ test_cuts(struct span bytes, const char *name)
 	for (size_t len = 0; len < bytes.len; len += step) {
 		/* A copy of its own, so that a read beyond it is seen. */
 		char *copy = memory_copy(bytes.bytes, len);
-		if (dxl_parse(&message, (struct span){ copy, len },
-				&fault) == 0)
+		if (dxl_parse(&message, (struct span){ copy, len }, &fault) ==
+			0)
 			dxl_message_free(&message);
 		free(copy);
 	}
@@ -167,11 +169,13 @@ test_file(const char *folder, const char *name, bool exact)
 
 	int rc = dxl_parse(&message, bytes, &fault);
 	if (ok(rc == 0, "%s is read", name)) {
-		ok(matches(json, folder, &message), "%s is as its JSON says", name);
+		ok(matches(json, folder, &message), "%s is as its JSON says",
+			name);
 		dxl_format(&message, &again);
 		if (exact && !holds_nil(name))
-			ok(span_equal(bytes, (struct span){ again.bytes,
-				again.len }), "%s is made again", name);
+			ok(span_equal(bytes,
+				   (struct span){ again.bytes, again.len }),
+				"%s is made again", name);
 		dxl_message_free(&message);
 		test_cuts(bytes, name);
 	} else {
@@ -238,9 +242,9 @@ test_hostile(void)
 	refused("\x02\x02\x81\xa0\xa0\xa0\x90\x90\xa0", 9, "a map");
 	/* version 9 with an object behind all that is known */
 	static const char later[] = "\x09\x02\xa1x\xa0\xa0\x90\x90\xa1y\x90\xa0"
-		"\x90\xa0\x81\xa1k\xa1v";
-	int rc = dxl_parse(&message,
-		(struct span){ later, sizeof(later) - 1 }, &fault);
+				    "\x90\xa0\x81\xa1k\xa1v";
+	int rc = dxl_parse(&message, (struct span){ later, sizeof(later) - 1 },
+		&fault);
 	ok(rc == 0 && message.version == 9, "a later version is read");
 	if (rc == 0)
 		dxl_message_free(&message);

@@ -43,6 +43,7 @@ struct join {
 	struct screen *screen;
 	struct scroll *scroll;
 	size_t back; /* rows scrolled back */
+	bool named;  /* the name was asked for */
 	bool leaving;
 	bool told_lost;
 	struct fault fault;
@@ -165,6 +166,7 @@ ask(struct join *join)
 			? recall.user
 			: memory_string(identity_name(identity));
 		join->conf.user = input_ask("Name", name);
+		join->named = true;
 		if (name != recall.user)
 			free(name);
 	}
@@ -248,7 +250,8 @@ connect_first(struct join *join, const sigset_t *during)
 			    &join->fault) < 0)
 			return -1;
 	}
-	recall_write(session_user(join->session), join->room);
+	recall_write(join->named ? session_user(join->session) : NULL,
+		join->room);
 	return 0;
 }
 

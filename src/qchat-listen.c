@@ -206,9 +206,7 @@ on_link(void *context, enum session_link link, const struct fault *why)
 			listen->fault = *why;
 	} else if (!channel->told_lost) {
 		channel->told_lost = true;
-		cli_say(&listen->cli,
-			"connection lost in %s, trying again: "
-			"%s",
+		cli_say(&listen->cli, "%s: connection lost, trying again: %s",
 			channel->room, why->text);
 	} else {
 		cli_trace(&listen->cli, "%s: %s", channel->room, why->text);

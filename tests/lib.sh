@@ -49,7 +49,7 @@ diag() {
 	if [ $# -gt 0 ]; then
 		printf '%s\n' "$*"
 	else
-		tail -n 20
+		grep -v '^ *$' | tail -n 20
 	fi | cat -v | sed 's/^/#   /'
 }
 
@@ -188,12 +188,14 @@ err() { cat "$T/err"; }
 start() {
 	start_name=$1
 	shift
+	command -v "$1" >"$T/need.out" || must false "$1 is not on PATH"
 	start_in=/dev/null
 	[ -e "$T/$start_name.in" ] && start_in=$T/$start_name.in
 	: >>"$T/$start_name.err"
 	[ -e "$T/$start_name.out" ] || : >"$T/$start_name.out"
 	(
 		trap - EXIT HUP INT TERM
+		exec 7>&- 8>&- 9>&- # inputs of other peers end with us
 		exec "$@" <"$start_in" >"$T/$start_name.out" \
 			2>"$T/$start_name.err"
 	) &
@@ -220,7 +222,7 @@ forget() {
 
 # end_process PID [SIGNAL]: ends it; sets status
 end_process() {
-	alive "$1" && kill -s "${2:-TERM}" "$1"
+	alive "$1" && kill -s "${2:-TERM}" "$1" 2>/dev/null
 	wait_end "$1"
 }
 
@@ -234,10 +236,11 @@ cleanup() {
 	fi
 	[ -z "$at_end" ] || eval "$at_end"
 	for cleanup_pid in $pids; do
-		alive "$cleanup_pid" && kill "$cleanup_pid"
+		alive "$cleanup_pid" && kill "$cleanup_pid" 2>/dev/null
 	done
 	for cleanup_pid in $pids; do
-		poll 250 not alive "$cleanup_pid" || kill -KILL "$cleanup_pid"
+		poll 250 not alive "$cleanup_pid" ||
+			kill -KILL "$cleanup_pid" 2>/dev/null
 	done
 	if [ -n "${QCHAT_TEST_KEEP:-}" ]; then
 		diag "kept: $T"

@@ -33,8 +33,8 @@ must wait_for everywhere start
 broker_kill
 is "$status" 137 'the broker was killed'
 ok 'qchat-listen says that the connection is lost' \
-	wait_line "$T/ear.err" '^qchat-listen: connection lost'
-ok 'with -v too' wait_line "$T/loud.err" '^qchat-listen: connection lost'
+	wait_line "$T/ear.err" '^qchat-listen: ops: connection lost'
+ok 'with -v too' wait_line "$T/loud.err" '^qchat-listen: ops: connection lost'
 as bob exit_is 69 'qchat-say says that there is no broker' \
 	qchat-say -r ops into the void
 ok 'the listener lives' alive "$ear_pid"
@@ -54,7 +54,7 @@ is "$(cat "$T/quiet.err")" '' 'without a word'
 
 # A second time, and an orderly end of the broker.
 broker_stop
-ok 'lost again' wait_line "$T/ear.err" '^qchat-listen: connection lost' 2
+ok 'lost again' wait_line "$T/ear.err" '^qchat-listen: ops: connection lost' 2
 must broker_restart
 ok 'back again' wait_line "$T/ear.err" '^qchat-listen: back in ops' 2
 ok 'a post' posted 'the second time'
@@ -74,15 +74,16 @@ must wait_line "$T/ear.err" '^qchat-listen: back in ops' 3
 echo 'the first line' >&7
 ok 'a stream is under way' wait_line "$T/ear.out" ' bob the first line$'
 broker_kill
-must wait_line "$T/ear.err" '^qchat-listen: connection lost' 3
-echo 'a line without a broker' >&7
-exec 7>&-
+must wait_line "$T/ear.err" '^qchat-listen: ops: connection lost' 3
 must broker_restart
+must wait_line "$T/ear.err" '^qchat-listen: back in ops' 4
+echo 'after it' >&7
+exec 7>&-
 wait_end "$stream_pid"
 case $status in
 0)
 	ok 'a stream that ends with 0 has delivered' \
-		wait_line "$T/ear.out" ' bob a line without a broker$'
+		wait_line "$T/ear.out" ' bob after it$'
 	;;
 *)
 	is "$status" 69 'a stream that did not deliver ends with 69'

@@ -191,7 +191,7 @@ is "$(last_json .text)" 'all of it' 'the text is the text alone'
 as bob exit_is 64 'an unknown severity is 64' qchat-say -r ops -s awful x
 
 say bob 'back\slash and a	tab'
-heard 'back\\\\slash and a\\tab' 'a backslash is doubled'
+heard 'back\\\\slash and a\\ttab' 'a backslash is doubled'
 say bob "$(printf 'red \033[31m bell \007 c1 \302\233 bidi \342\200\256 end')"
 ok 'what drives a terminal' wait_line "$T/ear.out" ' - bob red .* end$'
 is "$(tail -n 1 "$T/ear.out" | cut -d ' ' -f 5-)" \

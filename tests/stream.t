@@ -30,20 +30,21 @@ paste -d ' ' "$T/numbers" "$T/numbers" >"$T/want"
 ok 'complete and in order, each with its number' cmp "$T/bulk.out" "$T/want"
 jq -r '"\(.seq) \(.text)"' <"$T/json.out" >"$T/got"
 ok 'the JSON lines too' cmp "$T/got" "$T/want"
+is "$(grep -c '"type":"gap"' "$T/json.out")" 0 'no gap is told of'
 is "$(jq -r .uid <"$T/json.out" | sort -u | wc -l)" 1 'from one sender'
 
 # Lines of all lengths, also beyond what a block takes.
-awk 'BEGIN {
-	for (i = 0; i < 400; i++) {
-		line = sprintf("%d ", i)
-		for (j = 0; j < i * i % 977; j++) line = line "0123456789"
-		print line
-	}
-	long = sprintf("%0100000d", 7)
-	print long
-	print ""
-	print "end"
-}' >"$T/odd"
+{
+	awk 'BEGIN {
+		for (i = 0; i < 400; i++) {
+			line = i " "
+			for (j = 0; j < i * i % 977; j++) line = line "0123456789"
+			print line
+		}
+	}'
+	head -c 100000 /dev/zero | tr '\0' 7
+	printf '\n\nend\n'
+} >"$T/odd"
 count=$(wc -l <"$T/odd")
 as alice start odd qchat-listen -v -r odd -C "$count" -F '%m\n'
 odd_pid=$pid

@@ -56,10 +56,16 @@ recall_write(const char *user, const char *room)
 	struct fault fault;
 	char *dir = conf_state_dir();
 	char *path = path_of_recall();
+	struct recall before;
+
+	recall_read(&before);
+	if (user == NULL)
+		user = before.user != NULL ? before.user : "";
 	char *lines = memory_format("%s\n%s\n", user, room);
 
 	if (file_folder(dir, &fault) == 0)
 		file_replace(path, span_of(lines), 0600, &fault);
+	recall_free(&before);
 	free(lines);
 	free(path);
 	free(dir);

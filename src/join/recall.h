@@ -12,7 +12,8 @@ struct recall {
 
 void recall_read(struct recall *recall);
 
-/* Silent if it cannot be written: it is a convenience. */
+/* Remembers a room and a name; NULL leaves the name that was remembered.
+ * Silent if it cannot be written: it is a convenience. */
 void recall_write(const char *user, const char *room);
 
 void recall_free(struct recall *recall);

@@ -1,77 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus.h"
 
+#include "connection.h"
 #include "memory.h"
 #include "route.h"
-#include "tls.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <mosquitto.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum {
-	READS_MAX = 64, /* reads of libmosquitto in one step */
-	MISC_MS = 1000, /* between looks at the keepalive */
-	SUBACK_REFUSED = 0x80,
-	DRAIN_MS = 500, /* for the broker to close its side, at the end */
-};
-
-enum state {
-	STATE_CHOOSING,   /* asks routes for the next way */
-	STATE_TCP,        /* waits for TCP */
-	STATE_CONNECTING, /* TLS, CONNACK, SUBACKs */
-	STATE_UP,
-	STATE_RESTING, /* until the next round */
-};
-
-struct subscription {
-	char *topic;
-	int mid;   /* of the SUBSCRIBE on this connection */
-	bool seen; /* its SUBACK */
-};
 
 struct bus {
 	const struct conf *conf;
 	const struct identity *identity;
 	char *client_id;
 	struct bus_calls calls;
-	struct subscription *subscriptions;
-	size_t subscription_count;
+	char **topics; /* to be subscribed to */
+	size_t topic_count;
 
-	enum state state;
 	struct routes *routes;
+	struct connection *connection; /* or NULL: measuring, or resting */
+	char *peer;                    /* of the last one */
 	bool round_begun;
-	int64_t rest_ms;  /* after the next round that fails */
-	int64_t deadline; /* of the attempt, or the end of a rest */
-	int64_t misc_mono;
-
-	char *peer; /* "host:port" */
-	struct tls *tls;
-	struct mosquitto *mosquitto;
-	bool accepted; /* CONNACK 0 */
-	bool more;     /* libmosquitto has more to read, without poll */
-	size_t unsent;
-	struct fault why;       /* kind NONE, or why the connection ends */
 	struct fault round_why; /* the most telling of this round */
+	int64_t rest_until;     /* mono ms */
+	int64_t rest_ms;        /* after the next round that fails */
 };
-
-static bool library_begun;
-
-static void
-begin_library(void)
-{
-	if (library_begun)
-		return;
-	mosquitto_lib_init();
-	library_begun = true;
-}
 
 struct bus *
 bus_new(const struct conf *conf, const struct identity *identity,
@@ -79,28 +30,14 @@ bus_new(const struct conf *conf, const struct identity *identity,
 {
 	struct bus *bus = memory_alloc(1, sizeof(*bus));
 
-	begin_library();
 	bus->conf = conf;
 	bus->identity = identity;
 	bus->client_id = memory_string(client_id);
 	bus->calls = *calls;
 	bus->routes = routes_new(conf);
-	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	bus->peer = memory_string("");
+	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	return bus;
-}
-
-static void
-drop_connection(struct bus *bus)
-{
-	if (bus->mosquitto != NULL)
-		mosquitto_destroy(bus->mosquitto);
-	bus->mosquitto = NULL;
-	tls_free(bus->tls);
-	bus->tls = NULL;
-	bus->accepted = bus->more = false;
-	bus->unsent = 0;
-	bus->why.kind = FAULT_NONE;
 }
 
 void
@@ -108,104 +45,43 @@ bus_free(struct bus *bus)
 {
 	if (bus == NULL)
 		return;
-	drop_connection(bus);
+	connection_free(bus->connection);
 	routes_free(bus->routes);
-	for (size_t i = 0; i < bus->subscription_count; i++)
-		free(bus->subscriptions[i].topic);
-	free(bus->subscriptions);
+	for (size_t i = 0; i < bus->topic_count; i++)
+		free(bus->topics[i]);
+	free(bus->topics);
 	free(bus->client_id);
 	free(bus->peer);
 	free(bus);
 }
 
-static int
-qos(const struct bus *bus)
-{
-	return bus->conf->fabric == CONF_MQTT ? 1 : 0;
-}
-
-static void
-give_up(struct bus *bus, const struct fault *why)
-{
-	if (bus->why.kind == FAULT_NONE)
-		bus->why = *why;
-}
-
-static void
-give_up_library(struct bus *bus, int rc)
-{
-	struct fault why = { 0 };
-
-	if (tls_explain(bus->tls, bus->peer, &why) == 0) {
-		give_up(bus, &why);
-		return;
-	}
-	if (rc == MOSQ_ERR_CONN_LOST)
-		fault_set(&why, FAULT_UNAVAILABLE,
-			bus->accepted ? "%s: the broker closed the connection"
-				      : "%s: the broker closed the connection "
-					"before it "
-					"accepted it (its log may say why)",
-			bus->peer);
-	else if (rc == MOSQ_ERR_KEEPALIVE)
-		fault_set(&why, FAULT_UNAVAILABLE,
-			"%s: the broker has not "
-			"answered for %d s",
-			bus->peer, BUS_KEEPALIVE_S);
-	else
-		fault_set(&why, FAULT_UNAVAILABLE, "%s: %s", bus->peer,
-			rc == MOSQ_ERR_ERRNO ? strerror(errno)
-					     : mosquitto_strerror(rc));
-	give_up(bus, &why);
-}
-
-static void
-subscribe(struct bus *bus, struct subscription *subscription)
-{
-	int rc = mosquitto_subscribe(bus->mosquitto, &subscription->mid,
-		subscription->topic, qos(bus));
-
-	subscription->seen = false;
-	if (rc != MOSQ_ERR_SUCCESS)
-		give_up_library(bus, rc);
-}
-
 void
 bus_subscribe(struct bus *bus, const char *topic)
 {
-	bus->subscriptions = memory_resize(bus->subscriptions,
-		bus->subscription_count + 1, sizeof(*bus->subscriptions));
-	struct subscription
-		*subscription = &bus->subscriptions[bus->subscription_count++];
-	*subscription = (struct subscription){ .topic = memory_string(topic) };
-	if (bus->mosquitto != NULL)
-		subscribe(bus, subscription);
+	bus->topics = memory_resize(bus->topics, bus->topic_count + 1,
+		sizeof(*bus->topics));
+	bus->topics[bus->topic_count++] = memory_string(topic);
+	if (bus->connection != NULL)
+		connection_subscribe(bus->connection, topic);
 }
 
 void
 bus_publish(struct bus *bus, const char *topic, struct span bytes)
 {
-	if (bus->mosquitto == NULL || bus->why.kind != FAULT_NONE)
-		return;
-	assert(bytes.len <= INT32_MAX);
-	/* Counted before: QoS 0 may be written within the call. */
-	bus->unsent++;
-	int rc = mosquitto_publish(bus->mosquitto, NULL, topic, (int)bytes.len,
-		bytes.bytes, qos(bus), false);
-	if (rc != MOSQ_ERR_SUCCESS)
-		give_up_library(bus, rc);
+	if (bus->connection != NULL)
+		connection_publish(bus->connection, topic, bytes);
 }
 
 size_t
 bus_unsent(const struct bus *bus)
 {
-	return bus->unsent;
+	return bus->connection != NULL ? connection_unsent(bus->connection) : 0;
 }
 
 bool
 bus_is_up(const struct bus *bus)
 {
-	return bus->state == STATE_UP;
+	return bus->connection != NULL && connection_is_up(bus->connection);
 }
 
 const char *
@@ -215,166 +91,57 @@ bus_peer(const struct bus *bus)
 }
 
 static void
-check_up(struct bus *bus)
+on_up(void *context)
 {
-	if (bus->state != STATE_CONNECTING || !bus->accepted)
-		return;
-	for (size_t i = 0; i < bus->subscription_count; i++)
-		if (!bus->subscriptions[i].seen)
-			return;
-	bus->state = STATE_UP;
+	struct bus *bus = context;
+
 	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	routes_end(bus->routes);
 	bus->calls.up(bus->calls.context);
 }
 
 static void
-on_connect(struct mosquitto *mosquitto, void *context, int rc)
+on_message(void *context, struct span topic, struct span bytes)
 {
 	struct bus *bus = context;
-	struct fault why = { 0 };
 
-	(void)mosquitto;
-	if (rc == 0) {
-		bus->accepted = true;
-		check_up(bus);
-		return;
-	}
-	/* MQTT 3.1.1, table 3.1: 4 and 5 are about who we are */
-	fault_set(&why, rc == 4 || rc == 5 ? FAULT_NOPERM : FAULT_UNAVAILABLE,
-		"%s: the broker does not accept the connection: %s", bus->peer,
-		mosquitto_connack_string(rc));
-	give_up(bus, &why);
+	bus->calls.message(bus->calls.context, topic, bytes);
 }
 
+/* Begins a connection; all of its first flight is queued here. */
 static void
-on_subscribe(struct mosquitto *mosquitto, void *context, int mid, int count,
-	const int *granted)
-{
-	struct bus *bus = context;
-	struct fault why = { 0 };
-
-	(void)mosquitto;
-	for (size_t i = 0; i < bus->subscription_count; i++) {
-		struct subscription *subscription = &bus->subscriptions[i];
-
-		if (subscription->mid != mid || subscription->seen)
-			continue;
-		subscription->seen = true;
-		if (count < 1 || granted[0] < SUBACK_REFUSED)
-			continue;
-		fault_set(&why, FAULT_NOPERM,
-			"%s: the broker does not let "
-			"%s read %s (its operator can)",
-			bus->peer, bus->conf->certificate, subscription->topic);
-		give_up(bus, &why);
-	}
-	check_up(bus);
-}
-
-static void
-on_publish(struct mosquitto *mosquitto, void *context, int mid)
-{
-	struct bus *bus = context;
-
-	(void)mosquitto;
-	(void)mid;
-	if (bus->unsent > 0)
-		bus->unsent--;
-}
-
-static void
-on_message(struct mosquitto *mosquitto, void *context,
-	const struct mosquitto_message *message)
-{
-	struct bus *bus = context;
-
-	(void)mosquitto;
-	bus->calls.message(bus->calls.context, span_of(message->topic),
-		(struct span){ message->payloadlen > 0 ? message->payload : "",
-			(size_t)message->payloadlen });
-}
-
-static int
-set_will(struct bus *bus)
+connect_by(struct bus *bus, const struct route *route, int64_t mono)
 {
 	struct text topic = { 0 }, bytes = { 0 };
-	int rc = MOSQ_ERR_SUCCESS;
+	struct connection_config config = {
+		.conf = bus->conf,
+		.identity = bus->identity,
+		.client_id = bus->client_id,
+		.route = route,
+		.calls = { bus, on_up, on_message },
+	};
 
-	if (bus->calls.will(bus->calls.context, &topic, &bytes))
-		rc = mosquitto_will_set(bus->mosquitto, topic.bytes,
-			(int)bytes.len, bytes.bytes, qos(bus), false);
+	if (bus->calls.will(bus->calls.context, &topic, &bytes)) {
+		config.will_topic = topic.bytes;
+		config.will = (struct span){ bytes.bytes, bytes.len };
+	}
+	bus->connection = connection_new(&config, mono);
 	text_free(&topic);
 	text_free(&bytes);
-	return rc;
-}
-
-static int
-set_up(struct bus *bus)
-{
-	struct mosquitto *mosquitto = mosquitto_new(bus->client_id, true, bus);
-
-	if (mosquitto == NULL)
-		return MOSQ_ERR_NOMEM;
-	bus->mosquitto = mosquitto;
-	mosquitto_connect_callback_set(mosquitto, on_connect);
-	mosquitto_subscribe_callback_set(mosquitto, on_subscribe);
-	mosquitto_publish_callback_set(mosquitto, on_publish);
-	mosquitto_message_callback_set(mosquitto, on_message);
-	mosquitto_int_option(mosquitto, MOSQ_OPT_PROTOCOL_VERSION,
-		MQTT_PROTOCOL_V311);
-	mosquitto_int_option(mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
-	/* How much is in flight is bounded by who publishes. */
-	mosquitto_max_inflight_messages_set(mosquitto, 0);
-	mosquitto_void_option(mosquitto, MOSQ_OPT_SSL_CTX,
-		tls_context(bus->tls));
-	mosquitto_int_option(mosquitto, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
-	return set_will(bus);
-}
-
-/* Begins a connection: all of its first flight is queued here. */
-static void
-begin_attempt(struct bus *bus, const struct route *route, int64_t mono)
-{
-	struct fault why = { 0 };
-
-	drop_connection(bus);
 	free(bus->peer);
-	bus->peer = memory_format(strchr(route->host, ':') != NULL ? "[%s]:%u"
-								   : "%s:%u",
-		route->host, (unsigned)route->port);
-	bus->state = STATE_TCP;
-	bus->deadline = mono + BUS_ATTEMPT_MS;
-	bus->misc_mono = mono + MISC_MS;
-	bus->tls = tls_new(bus->conf, bus->identity, route->host, &why);
-	if (bus->tls == NULL) {
-		give_up(bus, &why);
-		return;
-	}
-	int rc = set_up(bus);
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_connect_async(bus->mosquitto, route->address,
-			route->port, BUS_KEEPALIVE_S);
-	if (rc != MOSQ_ERR_SUCCESS) {
-		give_up_library(bus, rc);
-		return;
-	}
-	tls_gather(mosquitto_ssl_get(bus->mosquitto));
-	for (size_t i = 0; i < bus->subscription_count; i++)
-		subscribe(bus, &bus->subscriptions[i]);
+	bus->peer = memory_string(connection_peer(bus->connection));
+	for (size_t i = 0; i < bus->topic_count; i++)
+		connection_subscribe(bus->connection, bus->topics[i]);
 	bus->calls.opened(bus->calls.context);
 }
 
-/* A round has found no way, or a connection that was up is lost. */
 static void
 rest(struct bus *bus, int64_t mono)
 {
 	unsigned char spread;
 
 	identity_random(&spread, 1);
-	int64_t wait = bus->rest_ms + bus->rest_ms * spread / 4 / 255;
-	bus->state = STATE_RESTING;
-	bus->deadline = mono + wait;
+	bus->rest_until = mono + bus->rest_ms + bus->rest_ms * spread / 4 / 255;
 	bus->round_begun = false;
 	bus->rest_ms = bus->rest_ms * 2 < BUS_BACKOFF_MAX_MS
 		? bus->rest_ms * 2
@@ -387,9 +154,10 @@ fail_round(struct bus *bus, int64_t mono)
 	struct fault why = bus->round_why;
 
 	rest(bus, mono);
-	bus->calls.failed(bus->calls.context, &why, bus->deadline - mono);
+	bus->calls.failed(bus->calls.context, &why, bus->rest_until - mono);
 }
 
+/* Without a connection and a rest: the next way, or the end of the round. */
 static void
 choose(struct bus *bus, int64_t mono)
 {
@@ -405,10 +173,9 @@ choose(struct bus *bus, int64_t mono)
 	}
 	switch (routes_next(bus->routes, mono, &route)) {
 	case ROUTES_READY:
-		begin_attempt(bus, route, mono);
+		connect_by(bus, route, mono);
 		break;
 	case ROUTES_WAIT:
-		bus->state = STATE_CHOOSING;
 		break;
 	case ROUTES_NONE:
 		fail_round(bus, mono);
@@ -416,14 +183,15 @@ choose(struct bus *bus, int64_t mono)
 	}
 }
 
-/* What ended the connection was noted on the way; now it is safe to act. */
+/* The connection has ended: another, or a rest. */
 static void
-end_connection(struct bus *bus, int64_t mono)
+replace(struct bus *bus, int64_t mono)
 {
-	struct fault why = bus->why;
-	bool was_up = bus->state == STATE_UP;
+	struct fault why = *connection_fault(bus->connection);
+	bool was_up = connection_is_up(bus->connection);
 
-	drop_connection(bus);
+	connection_free(bus->connection);
+	bus->connection = NULL;
 	if (was_up) {
 		rest(bus, mono);
 		bus->calls.lost(bus->calls.context, &why);
@@ -436,183 +204,41 @@ end_connection(struct bus *bus, int64_t mono)
 	choose(bus, mono);
 }
 
-static int
-socket_error(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-		return errno;
-	return error;
-}
-
-/* What became of a TCP connection: 0 if it stands, else an errno.  The first
- * step of the handshake, too early, may have taken the error away. */
-static int
-tcp_error(int fd)
-{
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof(peer);
-	int error = socket_error(fd);
-
-	if (error == 0 && getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
-		return errno == ENOTCONN ? ECONNREFUSED : errno;
-	return error;
-}
-
-static void
-step_tcp(struct bus *bus, short events)
-{
-	struct fault why = { 0 };
-
-	if ((events & (POLLOUT | POLLERR | POLLHUP)) == 0)
-		return;
-	int error = tcp_error(mosquitto_socket(bus->mosquitto));
-	if (error == 0) {
-		bus->state = STATE_CONNECTING;
-		return;
-	}
-	fault_set(&why, FAULT_UNAVAILABLE,
-		error == ECONNREFUSED ? "%s: %s (does the broker run there?)"
-				      : "%s: %s",
-		bus->peer, strerror(error));
-	give_up(bus, &why);
-}
-
-/* libmosquitto tries the handshake for ever when the other side has closed
- * the connection within it. */
-static void
-check_closed(struct bus *bus, int fd)
-{
-	char byte;
-
-	if (!bus->accepted && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		give_up_library(bus, MOSQ_ERR_CONN_LOST);
-	int error = socket_error(fd);
-	if (error != 0) {
-		errno = error;
-		give_up_library(bus, MOSQ_ERR_ERRNO);
-	}
-}
-
-static void
-step_read(struct bus *bus)
-{
-	SSL *ssl = mosquitto_ssl_get(bus->mosquitto);
-
-	bus->more = false;
-	for (int i = 0; i < READS_MAX; i++) {
-		errno = 0;
-		int rc = mosquitto_loop_read(bus->mosquitto, 1);
-		if (rc != MOSQ_ERR_SUCCESS)
-			give_up_library(bus, rc);
-		if (bus->why.kind != FAULT_NONE || errno == EAGAIN ||
-			!tls_pending(ssl))
-			return;
-	}
-	bus->more = true;
-}
-
-static void
-step_write(struct bus *bus)
-{
-	if (bus->why.kind != FAULT_NONE)
-		return;
-	if (mosquitto_want_write(bus->mosquitto)) {
-		int rc = mosquitto_loop_write(bus->mosquitto, 1);
-
-		if (rc != MOSQ_ERR_SUCCESS) {
-			give_up_library(bus, rc);
-			return;
-		}
-	}
-	if (tls_flush(mosquitto_ssl_get(bus->mosquitto)) < 0)
-		give_up_library(bus, MOSQ_ERR_CONN_LOST);
-}
-
-/* Is there anything that the socket has not taken? */
-static bool
-is_writing(const struct bus *bus)
-{
-	return mosquitto_want_write(bus->mosquitto) ||
-		tls_flush(mosquitto_ssl_get(bus->mosquitto)) == 0;
-}
-
-static void
-step_connection(struct bus *bus, short events, int64_t mono)
-{
-	struct fault why = { 0 };
-
-	if (bus->state == STATE_TCP)
-		step_tcp(bus, events);
-	if (bus->state == STATE_TCP || bus->why.kind != FAULT_NONE)
-		return;
-	if ((events & (POLLIN | POLLHUP | POLLERR)) != 0)
-		check_closed(bus, mosquitto_socket(bus->mosquitto));
-	if (bus->why.kind == FAULT_NONE)
-		step_read(bus);
-	step_write(bus);
-	if (bus->why.kind == FAULT_NONE && mono >= bus->misc_mono) {
-		int rc = mosquitto_loop_misc(bus->mosquitto);
-
-		bus->misc_mono = mono + MISC_MS;
-		if (rc != MOSQ_ERR_SUCCESS)
-			give_up_library(bus, rc);
-	}
-	if (bus->state != STATE_UP && mono >= bus->deadline) {
-		fault_set(&why, FAULT_UNAVAILABLE, "%s: no answer within %d s",
-			bus->peer, BUS_ATTEMPT_MS / 1000);
-		give_up(bus, &why);
-	}
-}
-
 void
 bus_step(struct bus *bus, const struct pollfd *fds, size_t count, int64_t mono)
 {
-	short events = 0;
+	short wanted;
 
 	routes_step(bus->routes, fds, count, mono);
-	if (bus->state == STATE_RESTING && mono >= bus->deadline)
-		bus->state = STATE_CHOOSING;
-	if (bus->state == STATE_CHOOSING)
+	if (bus->connection == NULL && mono >= bus->rest_until)
 		choose(bus, mono);
-	if (bus->mosquitto != NULL) {
-		int fd = mosquitto_socket(bus->mosquitto);
+	if (bus->connection != NULL) {
+		int fd = connection_fd(bus->connection, &wanted);
+		short events = 0;
 
 		for (size_t i = 0; i < count; i++)
 			if (fds[i].fd == fd)
 				events = fds[i].revents;
-		if (bus->why.kind == FAULT_NONE)
-			step_connection(bus, events, mono);
+		connection_step(bus->connection, events, mono);
 	}
-	/* An attempt that fails at once leads to the next. */
-	while (bus->why.kind != FAULT_NONE)
-		end_connection(bus, mono);
+	/* One that fails at once leads to the next. */
+	while (bus->connection != NULL &&
+		connection_fault(bus->connection) != NULL)
+		replace(bus, mono);
 }
 
 size_t
 bus_fds(struct bus *bus, struct pollfd *fds)
 {
 	size_t count = routes_fds(bus->routes, fds);
-	int fd = bus->mosquitto != NULL ? mosquitto_socket(bus->mosquitto) : -1;
+	short events;
+	int fd = bus->connection != NULL
+		? connection_fd(bus->connection, &events)
+		: -1;
 
 	if (fd < 0)
 		return count;
-	fds[count] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	if (bus->state == STATE_TCP) {
-		fds[count].events = POLLOUT;
-	} else {
-		/* What was published since the last step goes out now. */
-		step_write(bus);
-		if (bus->why.kind == FAULT_NONE && is_writing(bus))
-			fds[count].events |= POLLOUT;
-	}
-#ifdef TCP_QUICKACK
-	/* A broker with Nagle's algorithm waits for our acknowledgement before
-	 * it sends on; the kernel forgets this wish (protocol.md, 14). */
-	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
-#endif
+	fds[count] = (struct pollfd){ .fd = fd, .events = events };
 	return count + 1;
 }
 
@@ -620,82 +246,30 @@ int64_t
 bus_deadline(const struct bus *bus)
 {
 	int64_t deadline = routes_deadline(bus->routes);
+	int64_t other = bus->connection != NULL
+		? connection_deadline(bus->connection)
+		: bus->round_begun ? INT64_MAX
+				   : bus->rest_until;
 
-	if (bus->more || bus->why.kind != FAULT_NONE)
-		return 0;
-	if (bus->state == STATE_CHOOSING)
-		return bus->round_begun ? deadline : 0;
-	if (bus->state != STATE_UP && bus->deadline < deadline)
-		deadline = bus->deadline;
-	if (bus->mosquitto != NULL && bus->state != STATE_TCP &&
-		bus->misc_mono < deadline)
-		deadline = bus->misc_mono;
-	return deadline;
-}
-
-/* Waits until all that is queued is written.  This is the end of a
- * connection; nothing else is waited for within. */
-static void
-write_all(struct bus *bus)
-{
-	int left = BUS_CLOSE_MS;
-
-	while (bus->why.kind == FAULT_NONE && left > 0) {
-		struct pollfd fd = { mosquitto_socket(bus->mosquitto), POLLOUT,
-			0 };
-
-		step_write(bus);
-		if (bus->why.kind != FAULT_NONE || !is_writing(bus))
-			return;
-		poll(&fd, 1, 20);
-		left -= 20;
-	}
-}
-
-/* Reads until the broker closes: closing first, with bytes unread, would
- * reset the connection and might take our last words with it. */
-static void
-drain(int fd)
-{
-	char bytes[4096];
-	int left = DRAIN_MS;
-
-	if (fd < 0)
-		return;
-	shutdown(fd, SHUT_WR);
-	while (left > 0) {
-		struct pollfd poll_fd = { fd, POLLIN, 0 };
-
-		if (poll(&poll_fd, 1, 20) <= 0)
-			left -= 20;
-		else if (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
-			break;
-	}
-	close(fd);
+	return other < deadline ? other : deadline;
 }
 
 void
 bus_close(struct bus *bus)
 {
-	if (bus->state == STATE_UP) {
-		write_all(bus);
-		int fd = dup(mosquitto_socket(bus->mosquitto));
-		/* libmosquitto closes right behind its DISCONNECT. */
-		tls_ungather(mosquitto_ssl_get(bus->mosquitto));
-		mosquitto_disconnect(bus->mosquitto);
-		drain(fd);
-	}
-	drop_connection(bus);
+	if (bus->connection != NULL)
+		connection_close(bus->connection);
+	connection_free(bus->connection);
+	bus->connection = NULL;
 	routes_end(bus->routes);
-	bus->state = STATE_RESTING;
-	bus->deadline = INT64_MAX;
+	bus->round_begun = false;
+	bus->rest_until = INT64_MAX;
 }
 
 void
 bus_reconnect(struct bus *bus, int64_t mono)
 {
 	bus_close(bus);
-	bus->round_begun = false;
 	bus->rest_ms = BUS_BACKOFF_MIN_MS;
-	bus->deadline = mono;
+	bus->rest_until = mono;
 }

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	GATHER_BYTES = 64 * 1024,
@@ -17,6 +18,8 @@ enum {
 
 struct tls {
 	SSL_CTX *context;
+	SSL *ssl;   /* the connection, or NULL before its handshake */
+	int socket; /* a second descriptor of its socket, or -1 */
 	const struct conf *conf;
 	char *host;                       /* as configured */
 	int alert;                        /* that the broker sent, or -1 */
@@ -76,32 +79,51 @@ is_address(const char *host)
 		inet_pton(AF_INET6, host, address) == 1;
 }
 
+static void
+gather(SSL *ssl)
+{
+	BIO *socket = SSL_get_rbio(ssl);
+	BIO *buffer = BIO_new(BIO_f_buffer());
+
+	if (buffer == NULL)
+		return; /* slower, that is all */
+	BIO_set_write_buffer_size(buffer, GATHER_BYTES);
+	BIO_up_ref(socket);
+	SSL_set0_wbio(ssl, BIO_push(buffer, socket));
+}
+
 /*
- * libmosquitto is given an address and sends that as the server's name (SNI),
- * but only a host name may stand there (RFC 6066, section 3).  The start of
- * the handshake is the one moment between its choice and the first byte.
+ * The start of the handshake is the one moment between libmosquitto's choices
+ * and the first byte.  It is given an address and sends that as the server's
+ * name (SNI), but only a host name may stand there (RFC 6066, section 3).
+ * And it forgets the connection when a write fails, where we still want to
+ * read why.
  */
 static void
-set_server_name(const SSL *ssl, char *host)
+attach(struct tls *tls, SSL *ssl)
 {
-	SSL *handshake;
-
-	memcpy(&handshake, &ssl, sizeof(handshake)); /* the callback's const */
-	SSL_set_tlsext_host_name(handshake, is_address(host) ? NULL : host);
+	SSL_up_ref(ssl);
+	tls->ssl = ssl;
+	tls->socket = dup(SSL_get_fd(ssl));
+	SSL_set_tlsext_host_name(ssl, is_address(tls->host) ? NULL : tls->host);
+	gather(ssl);
 }
 
 static void
 on_info(const SSL *ssl, int where, int value)
 {
 	struct tls *tls = tls_of(ssl);
+	SSL *connection;
 
-	if (where == SSL_CB_HANDSHAKE_START)
-		set_server_name(ssl, tls->host);
-	else if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
+	if (where == SSL_CB_HANDSHAKE_START && tls->ssl == NULL) {
+		memcpy(&connection, &ssl, sizeof(ssl)); /* less its const */
+		attach(tls, connection);
+	} else if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL) {
 		tls->alert = value & 0xff;
-	else if (where == SSL_CB_CONNECT_EXIT && value <= 0 &&
-		ERR_peek_last_error() != 0)
+	} else if (where == SSL_CB_CONNECT_EXIT && value <= 0 &&
+		ERR_peek_last_error() != 0) {
 		tls->handshake_error = ERR_peek_last_error();
+	}
 }
 
 static int
@@ -158,6 +180,7 @@ tls_new(const struct conf *conf, const struct identity *identity,
 	*tls = (struct tls){ .context = SSL_CTX_new(TLS_client_method()),
 		.conf = conf,
 		.host = memory_string(host),
+		.socket = -1,
 		.alert = -1,
 		.verify_error = X509_V_OK };
 	if (tls->context == NULL) {
@@ -174,6 +197,9 @@ tls_free(struct tls *tls)
 {
 	if (tls == NULL)
 		return;
+	SSL_free(tls->ssl);
+	if (tls->socket >= 0)
+		close(tls->socket);
 	SSL_CTX_free(tls->context);
 	free(tls->host);
 	free(tls);
@@ -268,64 +294,84 @@ explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
 	}
 }
 
-int
-tls_explain(const struct tls *tls, const char *peer, struct fault *fault)
+/* The handshake of TLS 1.3 is over for us before the broker has looked at our
+ * certificate: its alert may lie unread behind a write that failed. */
+static void
+hear_alert(struct tls *tls)
 {
-	int reason = ERR_GET_REASON(tls->handshake_error);
+	char byte;
 
-	if (tls->verify_error != X509_V_OK)
-		explain_verify(tls, peer, fault);
-	else if (tls->alert >= 0)
-		explain_alert(tls, peer, fault);
-	else if (tls->handshake_error == 0)
+	if (tls->ssl == NULL || SSL_set_fd(tls->ssl, tls->socket) != 1)
+		return;
+	SSL_peek(tls->ssl, &byte, 1);
+	ERR_clear_error();
+}
+
+static int
+explain_handshake(const struct tls *tls, const char *peer, struct fault *fault)
+{
+	if (tls->handshake_error == 0)
 		return -1;
-	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL)
-		fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: the broker does not "
-			"speak TLS 1.2 or newer",
-			peer);
-	else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+	switch (ERR_GET_REASON(tls->handshake_error)) {
+	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
 		return -1;
-	else if (reason == SSL_R_WRONG_VERSION_NUMBER ||
-		reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+	case SSL_R_UNSUPPORTED_PROTOCOL:
 		fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: what answers there "
-			"does not speak TLS (is it the port for TLS?)",
+			"%s: the broker does not speak TLS 1.2 or newer", peer);
+		break;
+	case SSL_R_WRONG_VERSION_NUMBER:
+	case SSL_R_PACKET_LENGTH_TOO_LONG:
+		fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: what answers there does not speak TLS (is it the "
+			"port for TLS?)",
 			peer);
-	else
+		break;
+	default:
 		fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: the TLS handshake "
-			"failed: %s",
-			peer, ERR_reason_error_string(tls->handshake_error));
+			"%s: the TLS handshake failed: %s", peer,
+			ERR_reason_error_string(tls->handshake_error));
+	}
 	return 0;
 }
 
-void
-tls_gather(SSL *ssl)
+int
+tls_explain(struct tls *tls, const char *peer, struct fault *fault)
 {
-	BIO *socket = SSL_get_rbio(ssl);
-	BIO *buffer = BIO_new(BIO_f_buffer());
-
-	if (buffer == NULL)
-		return; /* slower, that is all */
-	BIO_set_write_buffer_size(buffer, GATHER_BYTES);
-	BIO_up_ref(socket);
-	SSL_set0_wbio(ssl, BIO_push(buffer, socket));
-}
-
-void
-tls_ungather(SSL *ssl)
-{
-	BIO *socket = SSL_get_rbio(ssl);
-
-	BIO_up_ref(socket);
-	SSL_set0_wbio(ssl, socket);
+	if (tls == NULL)
+		return -1;
+	if (tls->verify_error == X509_V_OK && tls->alert < 0 &&
+		tls->handshake_error == 0)
+		hear_alert(tls);
+	if (tls->verify_error != X509_V_OK) {
+		explain_verify(tls, peer, fault);
+		return 0;
+	}
+	if (tls->alert >= 0) {
+		explain_alert(tls, peer, fault);
+		return 0;
+	}
+	return explain_handshake(tls, peer, fault);
 }
 
 int
-tls_flush(SSL *ssl)
+tls_socket(const struct tls *tls)
 {
-	BIO *out = SSL_get_wbio(ssl);
+	return tls->socket;
+}
+
+void
+tls_ungather(struct tls *tls)
+{
+	BIO *socket = SSL_get_rbio(tls->ssl);
+
+	BIO_up_ref(socket);
+	SSL_set0_wbio(tls->ssl, socket);
+}
+
+int
+tls_flush(struct tls *tls)
+{
+	BIO *out = SSL_get_wbio(tls->ssl);
 
 	if (BIO_wpending(out) == 0)
 		return 1;
@@ -335,7 +381,7 @@ tls_flush(SSL *ssl)
 }
 
 bool
-tls_pending(SSL *ssl)
+tls_pending(const struct tls *tls)
 {
-	return SSL_has_pending(ssl) == 1;
+	return SSL_has_pending(tls->ssl) == 1;
 }

@@ -13,7 +13,6 @@
  * it in plain words. */
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
-struct ssl_st;     /* OpenSSL's SSL */
 struct tls;
 
 /*
@@ -28,22 +27,23 @@ void tls_free(struct tls *tls);
 
 struct ssl_ctx_st *tls_context(const struct tls *tls);
 
-/* Sets a fault that says why TLS failed, if it was TLS that did: 0 then,
- * and -1 if nothing is known. */
-int tls_explain(const struct tls *tls, const char *peer, struct fault *fault);
+/* The socket of the connection in this context, open until tls_free() even
+ * when libmosquitto has closed it; -1 before its handshake begins. */
+int tls_socket(const struct tls *tls);
 
-/* From now on what is written to the connection is gathered until
- * tls_flush(), so that a flight of messages is few system calls. */
-void tls_gather(struct ssl_st *ssl);
+/* Sets a fault that says why TLS failed, if it was TLS that did: 0 then, and
+ * -1 if nothing is known.  tls may be NULL. */
+int tls_explain(struct tls *tls, const char *peer, struct fault *fault);
+
+/* What is written to the connection is gathered, so that a flight of messages
+ * is few system calls, until this.  1 if all is out, 0 if the socket is full,
+ * -1 if it is broken. */
+int tls_flush(struct tls *tls);
 
 /* Back to writing at once.  Only when all is flushed. */
-void tls_ungather(struct ssl_st *ssl);
-
-/* Writes what was gathered.  1 if all is out, 0 if the socket is full, -1 if
- * it is broken. */
-int tls_flush(struct ssl_st *ssl);
+void tls_ungather(struct tls *tls);
 
 /* Has TLS bytes that poll() does not see? */
-bool tls_pending(struct ssl_st *ssl);
+bool tls_pending(const struct tls *tls);
 
 #endif

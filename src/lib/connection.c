@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "connection.h"
+
+#include "bus.h"
+#include "memory.h"
+#include "tls.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <mosquitto.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	READS_MAX = 64, /* reads of libmosquitto in one step */
+	MISC_MS = 1000, /* between looks at the keepalive */
+	SUBACK_REFUSED = 0x80,
+	POLL_MS = 20, /* while it closes */
+};
+
+struct subscription {
+	char *topic;
+	int mid;   /* of its SUBSCRIBE */
+	bool seen; /* its SUBACK */
+};
+
+struct connection {
+	const struct conf *conf;
+	struct connection_calls calls;
+	char *peer;
+	struct tls *tls;
+	struct mosquitto *mosquitto;
+	struct subscription *subscriptions;
+	size_t subscription_count;
+	int64_t deadline;  /* until it has to be up */
+	int64_t misc_mono; /* the next look at the keepalive */
+	bool tcp;          /* stands */
+	bool accepted;     /* CONNACK 0 */
+	bool up;
+	bool more; /* to read, without poll */
+	size_t unsent;
+	struct fault fault; /* kind NONE while it lives */
+};
+
+static void
+end(struct connection *connection, const struct fault *fault)
+{
+	if (connection->fault.kind == FAULT_NONE)
+		connection->fault = *fault;
+}
+
+/* libmosquitto, or a call below it, has failed. */
+static void
+end_by_library(struct connection *connection, int rc)
+{
+	int error = errno;
+	const char *peer = connection->peer;
+	struct fault fault = { 0 };
+
+	if (tls_explain(connection->tls, peer, &fault) == 0) {
+		end(connection, &fault);
+		return;
+	}
+	if (rc == MOSQ_ERR_KEEPALIVE)
+		fault_set(&fault, FAULT_UNAVAILABLE,
+			"%s: the broker has not answered for %d s", peer,
+			BUS_KEEPALIVE_S);
+	else if (rc != MOSQ_ERR_CONN_LOST && rc != MOSQ_ERR_ERRNO)
+		fault_set(&fault, FAULT_UNAVAILABLE, "%s: %s", peer,
+			mosquitto_strerror(rc));
+	else if (connection->accepted)
+		fault_set(&fault, FAULT_UNAVAILABLE,
+			"%s: the broker closed the connection", peer);
+	else if (connection->tcp)
+		fault_set(&fault, FAULT_UNAVAILABLE,
+			"%s: the broker closed the connection before it "
+			"accepted it (its log may say why)",
+			peer);
+	else
+		fault_set(&fault, FAULT_UNAVAILABLE, "%s: %s", peer,
+			strerror(error));
+	end(connection, &fault);
+}
+
+static int
+qos(const struct connection *connection)
+{
+	return connection->conf->fabric == CONF_MQTT ? 1 : 0;
+}
+
+void
+connection_subscribe(struct connection *connection, const char *topic)
+{
+	if (connection->fault.kind != FAULT_NONE)
+		return;
+	connection->subscriptions = memory_resize(connection->subscriptions,
+		connection->subscription_count + 1,
+		sizeof(*connection->subscriptions));
+	struct subscription *subscription =
+		&connection->subscriptions[connection->subscription_count++];
+	*subscription = (struct subscription){ memory_string(topic), 0, false };
+	int rc = mosquitto_subscribe(connection->mosquitto, &subscription->mid,
+		topic, qos(connection));
+	if (rc != MOSQ_ERR_SUCCESS)
+		end_by_library(connection, rc);
+}
+
+void
+connection_publish(struct connection *connection, const char *topic,
+	struct span bytes)
+{
+	if (connection->fault.kind != FAULT_NONE)
+		return;
+	assert(bytes.len <= INT32_MAX);
+	/* Counted before: QoS 0 may be written within the call. */
+	connection->unsent++;
+	int rc = mosquitto_publish(connection->mosquitto, NULL, topic,
+		(int)bytes.len, bytes.bytes, qos(connection), false);
+	if (rc != MOSQ_ERR_SUCCESS)
+		end_by_library(connection, rc);
+}
+
+size_t
+connection_unsent(const struct connection *connection)
+{
+	return connection->unsent;
+}
+
+bool
+connection_is_up(const struct connection *connection)
+{
+	return connection->up;
+}
+
+const char *
+connection_peer(const struct connection *connection)
+{
+	return connection->peer;
+}
+
+const struct fault *
+connection_fault(const struct connection *connection)
+{
+	return connection->fault.kind != FAULT_NONE ? &connection->fault : NULL;
+}
+
+static void
+check_up(struct connection *connection)
+{
+	if (connection->up || !connection->accepted ||
+		connection->fault.kind != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < connection->subscription_count; i++)
+		if (!connection->subscriptions[i].seen)
+			return;
+	connection->up = true;
+	connection->calls.up(connection->calls.context);
+}
+
+static void
+on_connect(struct mosquitto *mosquitto, void *context, int rc)
+{
+	struct connection *connection = context;
+	struct fault fault = { 0 };
+
+	(void)mosquitto;
+	if (rc == 0) {
+		connection->accepted = true;
+		check_up(connection);
+		return;
+	}
+	/* MQTT 3.1.1, table 3.1: 4 and 5 are about who we are */
+	fault_set(&fault, rc == 4 || rc == 5 ? FAULT_NOPERM : FAULT_UNAVAILABLE,
+		"%s: the broker does not accept the connection: %s",
+		connection->peer, mosquitto_connack_string(rc));
+	end(connection, &fault);
+}
+
+static void
+on_subscribe(struct mosquitto *mosquitto, void *context, int mid, int count,
+	const int *granted)
+{
+	struct connection *connection = context;
+	struct fault fault = { 0 };
+
+	(void)mosquitto;
+	for (size_t i = 0; i < connection->subscription_count; i++) {
+		struct subscription *subscription = &connection
+							     ->subscriptions[i];
+
+		if (subscription->mid != mid || subscription->seen)
+			continue;
+		subscription->seen = true;
+		if (count > 0 && granted[0] < SUBACK_REFUSED)
+			continue;
+		fault_set(&fault, FAULT_NOPERM,
+			"%s: the broker does not let %s read %s (its operator "
+			"can)",
+			connection->peer, connection->conf->certificate,
+			subscription->topic);
+		end(connection, &fault);
+	}
+	check_up(connection);
+}
+
+static void
+on_publish(struct mosquitto *mosquitto, void *context, int mid)
+{
+	struct connection *connection = context;
+
+	(void)mosquitto;
+	(void)mid;
+	if (connection->unsent > 0)
+		connection->unsent--;
+}
+
+static void
+on_message(struct mosquitto *mosquitto, void *context,
+	const struct mosquitto_message *message)
+{
+	struct connection *connection = context;
+
+	(void)mosquitto;
+	connection->calls.message(connection->calls.context,
+		span_of(message->topic),
+		(struct span){ message->payloadlen > 0 ? message->payload : "",
+			(size_t)message->payloadlen });
+}
+
+static void
+begin_library(void)
+{
+	static bool begun;
+
+	if (!begun)
+		mosquitto_lib_init();
+	begun = true;
+}
+
+static int
+set_up(struct connection *connection, const struct connection_config *config)
+{
+	begin_library();
+	struct mosquitto *mosquitto = mosquitto_new(config->client_id, true,
+		connection);
+
+	if (mosquitto == NULL)
+		return MOSQ_ERR_NOMEM;
+	connection->mosquitto = mosquitto;
+	mosquitto_connect_callback_set(mosquitto, on_connect);
+	mosquitto_subscribe_callback_set(mosquitto, on_subscribe);
+	mosquitto_publish_callback_set(mosquitto, on_publish);
+	mosquitto_message_callback_set(mosquitto, on_message);
+	mosquitto_int_option(mosquitto, MOSQ_OPT_PROTOCOL_VERSION,
+		MQTT_PROTOCOL_V311);
+	mosquitto_int_option(mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
+	/* How much is in flight is bounded by who publishes. */
+	mosquitto_max_inflight_messages_set(mosquitto, 0);
+	mosquitto_void_option(mosquitto, MOSQ_OPT_SSL_CTX,
+		tls_context(connection->tls));
+	mosquitto_int_option(mosquitto, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+	if (config->will_topic == NULL)
+		return MOSQ_ERR_SUCCESS;
+	return mosquitto_will_set(mosquitto, config->will_topic,
+		(int)config->will.len, config->will.bytes, qos(connection),
+		false);
+}
+
+struct connection *
+connection_new(const struct connection_config *config, int64_t mono)
+{
+	struct connection *connection = memory_alloc(1, sizeof(*connection));
+	const struct route *route = config->route;
+	struct fault fault = { 0 };
+
+	connection->conf = config->conf;
+	connection->calls = config->calls;
+	connection->peer = memory_format(strchr(route->host, ':') != NULL
+			? "[%s]:%u"
+			: "%s:%u",
+		route->host, (unsigned)route->port);
+	connection->deadline = mono + BUS_ATTEMPT_MS;
+	connection->misc_mono = mono + MISC_MS;
+	connection->tls = tls_new(config->conf, config->identity, route->host,
+		&fault);
+	if (connection->tls == NULL) {
+		end(connection, &fault);
+		return connection;
+	}
+	int rc = set_up(connection, config);
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_connect_async(connection->mosquitto,
+			route->address, route->port, BUS_KEEPALIVE_S);
+	if (rc != MOSQ_ERR_SUCCESS)
+		end_by_library(connection, rc);
+	return connection;
+}
+
+void
+connection_free(struct connection *connection)
+{
+	if (connection == NULL)
+		return;
+	if (connection->mosquitto != NULL)
+		mosquitto_destroy(connection->mosquitto);
+	tls_free(connection->tls);
+	for (size_t i = 0; i < connection->subscription_count; i++)
+		free(connection->subscriptions[i].topic);
+	free(connection->subscriptions);
+	free(connection->peer);
+	free(connection);
+}
+
+static int
+socket_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		return errno;
+	return error;
+}
+
+/* What became of TCP: 0 if it stands, else an errno.  The first step of the
+ * handshake, too early, may have taken the error away. */
+static int
+tcp_error(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int error = socket_error(fd);
+
+	if (error == 0 && getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
+		return errno == ENOTCONN ? ECONNREFUSED : errno;
+	return error;
+}
+
+static void
+step_tcp(struct connection *connection, short events)
+{
+	struct fault fault = { 0 };
+
+	if ((events & (POLLOUT | POLLERR | POLLHUP)) == 0)
+		return;
+	int error = tcp_error(mosquitto_socket(connection->mosquitto));
+	if (error == 0) {
+		connection->tcp = true;
+		return;
+	}
+	/* It may have stood, and been reset within the handshake. */
+	if (tls_explain(connection->tls, connection->peer, &fault) < 0)
+		fault_set(&fault, FAULT_UNAVAILABLE,
+			error == ECONNREFUSED
+				? "%s: %s (does the broker run there?)"
+				: "%s: %s",
+			connection->peer, strerror(error));
+	end(connection, &fault);
+}
+
+static void
+step_read(struct connection *connection)
+{
+	connection->more = false;
+	for (int i = 0; i < READS_MAX; i++) {
+		errno = 0;
+		int rc = mosquitto_loop_read(connection->mosquitto, 1);
+		if (rc != MOSQ_ERR_SUCCESS)
+			end_by_library(connection, rc);
+		if (connection->fault.kind != FAULT_NONE || errno == EAGAIN ||
+			!tls_pending(connection->tls))
+			return;
+	}
+	connection->more = true;
+}
+
+/* libmosquitto tries the handshake for ever when the other side has closed
+ * the connection within it. */
+static void
+check_closed(struct connection *connection)
+{
+	int fd = mosquitto_socket(connection->mosquitto);
+	char byte;
+
+	if (connection->fault.kind != FAULT_NONE)
+		return;
+	if (socket_error(fd) != 0 ||
+		(!connection->accepted &&
+			recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0))
+		end_by_library(connection, MOSQ_ERR_CONN_LOST);
+}
+
+static void
+step_write(struct connection *connection)
+{
+	if (connection->fault.kind != FAULT_NONE)
+		return;
+	if (mosquitto_want_write(connection->mosquitto)) {
+		int rc = mosquitto_loop_write(connection->mosquitto, 1);
+
+		if (rc != MOSQ_ERR_SUCCESS) {
+			end_by_library(connection, rc);
+			return;
+		}
+	}
+	if (tls_flush(connection->tls) < 0)
+		end_by_library(connection, MOSQ_ERR_CONN_LOST);
+}
+
+/* Is there anything that the socket has not taken? */
+static bool
+is_writing(const struct connection *connection)
+{
+	return mosquitto_want_write(connection->mosquitto) ||
+		tls_flush(connection->tls) == 0;
+}
+
+static void
+step_time(struct connection *connection, int64_t mono)
+{
+	struct fault fault = { 0 };
+
+	if (!connection->up && mono >= connection->deadline) {
+		fault_set(&fault, FAULT_UNAVAILABLE,
+			"%s: no answer within %d s", connection->peer,
+			BUS_ATTEMPT_MS / 1000);
+		end(connection, &fault);
+	}
+	if (connection->fault.kind != FAULT_NONE || !connection->tcp ||
+		mono < connection->misc_mono)
+		return;
+	int rc = mosquitto_loop_misc(connection->mosquitto);
+	connection->misc_mono = mono + MISC_MS;
+	if (rc != MOSQ_ERR_SUCCESS)
+		end_by_library(connection, rc);
+}
+
+void
+connection_step(struct connection *connection, short events, int64_t mono)
+{
+	if (connection->fault.kind != FAULT_NONE)
+		return;
+	if (!connection->tcp)
+		step_tcp(connection, events);
+	if (connection->tcp) {
+		step_read(connection);
+		if ((events & (POLLIN | POLLHUP | POLLERR)) != 0)
+			check_closed(connection);
+		step_write(connection);
+	}
+	step_time(connection, mono);
+}
+
+int
+connection_fd(struct connection *connection, short *events)
+{
+	if (connection->fault.kind != FAULT_NONE)
+		return -1;
+	int fd = mosquitto_socket(connection->mosquitto);
+	*events = connection->tcp ? POLLIN : POLLOUT;
+	if (connection->tcp) {
+		/* What was published since the last step goes out now. */
+		step_write(connection);
+		if (connection->fault.kind != FAULT_NONE)
+			return -1;
+		if (is_writing(connection))
+			*events |= POLLOUT;
+	}
+#ifdef TCP_QUICKACK
+	/* A broker with Nagle's algorithm waits for our acknowledgement before
+	 * it sends on; the kernel forgets this wish (protocol.md, 14). */
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
+#endif
+	return fd;
+}
+
+int64_t
+connection_deadline(const struct connection *connection)
+{
+	if (connection->more || connection->fault.kind != FAULT_NONE)
+		return 0;
+	if (connection->up)
+		return connection->misc_mono;
+	if (!connection->tcp || connection->deadline < connection->misc_mono)
+		return connection->deadline;
+	return connection->misc_mono;
+}
+
+/* Until all that is queued is written.  This is the end of a connection;
+ * nothing else is waited for within. */
+static void
+write_all(struct connection *connection, int *left_ms)
+{
+	while (*left_ms > 0) {
+		struct pollfd fd = { mosquitto_socket(connection->mosquitto),
+			POLLOUT, 0 };
+
+		step_write(connection);
+		if (connection->fault.kind != FAULT_NONE ||
+			!is_writing(connection))
+			return;
+		poll(&fd, 1, POLL_MS);
+		*left_ms -= POLL_MS;
+	}
+}
+
+/* Reads until the broker closes: closing first, with bytes unread, would
+ * reset the connection and might take our last words with it. */
+static void
+drain(int fd, int *left_ms)
+{
+	char bytes[4096];
+
+	shutdown(fd, SHUT_WR);
+	while (*left_ms > 0) {
+		struct pollfd poll_fd = { fd, POLLIN, 0 };
+
+		if (poll(&poll_fd, 1, POLL_MS) <= 0)
+			*left_ms -= POLL_MS;
+		else if (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
+			break;
+	}
+}
+
+void
+connection_close(struct connection *connection)
+{
+	const struct fault closed = { FAULT_UNAVAILABLE, "closed" };
+	int left_ms = BUS_CLOSE_MS;
+
+	if (connection->up && connection->fault.kind == FAULT_NONE)
+		write_all(connection, &left_ms);
+	if (connection->up && connection->fault.kind == FAULT_NONE) {
+		/* libmosquitto closes right behind its DISCONNECT. */
+		tls_ungather(connection->tls);
+		mosquitto_disconnect(connection->mosquitto);
+		drain(tls_socket(connection->tls), &left_ms);
+	}
+	end(connection, &closed);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_CONNECTION_H
+#define QCHAT_CONNECTION_H
+
+#include "conf.h"
+#include "fault.h"
+#include "identity.h"
+#include "route.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Part of `bus`: one connection to one broker, from TCP to its end.  It is
+ * never made again: what goes wrong is its fault and its end. */
+struct connection;
+
+struct connection_calls {
+	void *context;
+	/* CONNACK and all SUBACKs are there. */
+	void (*up)(void *context);
+	void (*message)(void *context, struct span topic, struct span bytes);
+};
+
+struct connection_config {
+	const struct conf *conf;         /* borrowed until connection_free() */
+	const struct identity *identity; /* for the call */
+	const char *client_id;           /* for the call */
+	const struct route *route;       /* for the call */
+	const char *will_topic;          /* NULL: no will */
+	struct span will;
+	struct connection_calls calls;
+};
+
+/* Begins the connection; does not wait.  Never NULL: what failed at once is
+ * its fault. */
+struct connection *connection_new(const struct connection_config *config,
+	int64_t mono);
+
+/* Without connection_close() before, the broker publishes the will. */
+void connection_free(struct connection *connection);
+
+/* NULL while it lives. */
+const struct fault *connection_fault(const struct connection *connection);
+
+/* These go out in the order of the calls, right behind CONNECT. */
+void connection_subscribe(struct connection *connection, const char *topic);
+void connection_publish(struct connection *connection, const char *topic,
+	struct span bytes);
+
+/* Published, and not yet written (QoS 0) or acknowledged (QoS 1). */
+size_t connection_unsent(const struct connection *connection);
+
+bool connection_is_up(const struct connection *connection);
+
+/* "host:port" */
+const char *connection_peer(const struct connection *connection);
+
+/* Writes what it can; returns the descriptor to poll, and for which events. */
+int connection_fd(struct connection *connection, short *events);
+int64_t connection_deadline(const struct connection *connection);
+void connection_step(struct connection *connection, short events, int64_t mono);
+
+/* Sends what is queued and DISCONNECT, and waits until the broker has closed
+ * its side, BUS_CLOSE_MS at most.  Then only connection_free(). */
+void connection_close(struct connection *connection);
+
+#endif

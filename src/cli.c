@@ -298,8 +298,8 @@ cli_trace(const struct cli *cli, const char *format, ...)
 	va_end(arguments);
 }
 
-static void
-print_fault(const struct cli *cli, const char *format, ...)
+void
+cli_warn(const struct cli *cli, const char *format, ...)
 {
 	va_list arguments;
 
@@ -312,7 +312,7 @@ int
 cli_fail(const struct cli *cli, const struct fault *fault)
 {
 	assert(fault->kind != FAULT_NONE);
-	print_fault(cli, "%s", fault->text);
+	cli_warn(cli, "%s", fault->text);
 	return fault->kind;
 }
 

@@ -77,6 +77,10 @@ int cli_usage_fault(const struct cli *cli, const char *format, ...)
  * Returns the exit status of the fault. */
 int cli_fail(const struct cli *cli, const struct fault *fault);
 
+/* The same for what goes wrong and does not end the tool. */
+void cli_warn(const struct cli *cli, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* The same for what is worth knowing and no fault: not with --quiet. */
 void cli_say(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -28,11 +28,37 @@ struct exec {
 	pid_t pid; /* of the command that runs, or 0 */
 };
 
-struct exec *
-exec_new(char *const *argv)
+/* As posix_spawnp() will look for it. */
+static bool
+is_found(const char *program)
 {
-	struct exec *exec = memory_alloc(1, sizeof(*exec));
+	const char *path = getenv("PATH");
 
+	if (strchr(program, '/') != NULL || path == NULL)
+		return access(program, X_OK) == 0;
+	while (*path != '\0') {
+		size_t len = strcspn(path, ":");
+		char *file = memory_format("%.*s/%s", (int)len, path, program);
+		bool found = access(file, X_OK) == 0;
+
+		free(file);
+		if (found)
+			return true;
+		path += len + (path[len] == ':' ? 1 : 0);
+	}
+	return false;
+}
+
+struct exec *
+exec_new(char *const *argv, struct fault *fault)
+{
+	if (!is_found(argv[0])) {
+		fault_set(fault, FAULT_NOINPUT,
+			"--exec: %s: no such program in PATH that may be run",
+			argv[0]);
+		return NULL;
+	}
+	struct exec *exec = memory_alloc(1, sizeof(*exec));
 	exec->argv = argv;
 	return exec;
 }

@@ -18,8 +18,9 @@ struct exec;
 /* What waits for its turn; more is refused. */
 enum { EXEC_WAITING_MAX = 10000 };
 
-/* argv ends with NULL and is borrowed. */
-struct exec *exec_new(char *const *argv);
+/* argv ends with NULL and is borrowed.  NULL with FAULT_NOINPUT if there is
+ * no such program that may be run. */
+struct exec *exec_new(char *const *argv, struct fault *fault);
 
 /* Does not end a command that runs. */
 void exec_free(struct exec *exec);

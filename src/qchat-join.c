@@ -23,6 +23,7 @@ enum {
 };
 
 static const struct cli_option options[] = {
+	{ "quiet", 'q', NULL, "do not show who comes and goes" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -46,6 +47,7 @@ struct join {
 	bool named;  /* the name was asked for */
 	bool leaving;
 	bool told_lost;
+	struct text undelivered; /* at the end; begun only then */
 	struct fault fault;
 };
 
@@ -54,10 +56,13 @@ static volatile sig_atomic_t resized;
 static int
 parse_args(struct join *join, int argc, char **argv)
 {
-	int letter = cli_next(&join->cli, argc, argv);
+	int letter;
 
-	if (letter != -1)
-		return FAULT_USAGE;
+	while ((letter = cli_next(&join->cli, argc, argv)) != -1) {
+		if (letter != 'q')
+			return FAULT_USAGE;
+		join->cli.quiet = true;
+	}
 	if (optind < argc)
 		return cli_usage_fault(&join->cli,
 			"%s: no operand is known (the room is given by -r)",
@@ -87,13 +92,20 @@ static void
 on_deliver(void *context, const struct record *record)
 {
 	struct join *join = context;
+	bool message = record->type == RECORD_MESSAGE;
 	struct text line = { 0 };
 
+	if (join->undelivered.bytes != NULL) {
+		record_plain(record, &join->undelivered);
+		return;
+	}
+	if (join->cli.quiet && !message && record->type != RECORD_GAP)
+		return;
 	show_record(&line, record);
 	scroll_add(join->scroll,
-		record->type != RECORD_MESSAGE ? SCROLL_NOTICE
-			: record->own          ? SCROLL_OWN
-					       : SCROLL_MESSAGE,
+		!message              ? SCROLL_NOTICE
+			: record->own ? SCROLL_OWN
+				      : SCROLL_MESSAGE,
 		(struct span){ line.bytes, line.len });
 	text_free(&line);
 }
@@ -107,15 +119,19 @@ on_proved(void *context, int64_t first, int64_t last)
 }
 
 static void
-on_unproved(void *context, int64_t first, int64_t last)
+on_unproved(void *context, int64_t first, int64_t last, struct span text)
 {
 	struct join *join = context;
+	struct text line = { 0 };
 
 	(void)first;
 	(void)last;
-	notice(join,
-		"NOT DELIVERED: a message of yours did not come back; "
-		"the fabric may not let you write to, or read, this room");
+	text_append_string(&line,
+		"NOT DELIVERED, as it did not come back (the fabric may not "
+		"let you write to, or read, this room): ");
+	text_append(&line, text.bytes, text.len);
+	notice(join, line.bytes);
+	text_free(&line);
 }
 
 static void
@@ -238,8 +254,7 @@ connect_first(struct join *join, const sigset_t *during)
 		if (join->fault.kind != FAULT_NONE)
 			return -1;
 		if (cli_ended != 0)
-			return fault_set(&join->fault, FAULT_UNAVAILABLE,
-				"interrupted before there was a connection");
+			return -1;
 		if (session_now().mono >= until)
 			return fault_set(&join->fault, FAULT_UNAVAILABLE,
 				"%s: no connection within %g s (-W gives it "
@@ -387,10 +402,54 @@ step(struct join *join, const sigset_t *during)
 	}
 }
 
+/* Does something wait for its echo that may still come? */
+static bool
+is_proving(const struct join *join)
+{
+	return session_link(join->session) == SESSION_UP &&
+		member_unproved(session_member(join->session, 0)) > 0;
+}
+
+/* What was typed and never proved is told before we go, where it stays. */
+static void
+tell_undelivered(struct join *join)
+{
+	struct member *member = session_member(join->session, 0);
+	size_t count = member_unproved(member);
+
+	if (count == 0 || join->fault.kind != FAULT_NONE)
+		return;
+	text_append_string(&join->undelivered, "");
+	member_show_unproved(member, session_now());
+	fault_set(&join->fault, FAULT_UNAVAILABLE,
+		"%zu of your messages may not be delivered, as above", count);
+	fputs(join->undelivered.bytes, stderr);
+}
+
+static void
+converse(struct join *join, const sigset_t *during)
+{
+	const struct input_calls calls = { join, on_line, on_scroll };
+	int64_t until = INT64_MAX;
+
+	input_begin(&calls);
+	notice(join, "you are in the room; \\h lists the commands");
+	while (cli_ended == 0 && join->fault.kind == FAULT_NONE &&
+		session_now().mono < until) {
+		if (join->leaving && !is_proving(join))
+			break;
+		/* The last words get the time that their proof may take. */
+		if (join->leaving && until == INT64_MAX)
+			until = session_now().mono + PROOF_MS;
+		step(join, during);
+	}
+	session_close(join->session);
+	input_end();
+}
+
 static void
 run(struct join *join)
 {
-	const struct input_calls calls = { join, on_line, on_scroll };
 	sigset_t during;
 
 	catch_signals(&during);
@@ -398,22 +457,15 @@ run(struct join *join)
 		return;
 	join->screen = screen_new();
 	if (join->screen == NULL) {
-		fault_set(&join->fault, FAULT_UNAVAILABLE,
+		fault_set(&join->fault, FAULT_CONFIG,
 			"this terminal is not known to curses (set TERM)");
 		session_close(join->session);
 		return;
 	}
-	/* curses has its own idea of these signals. */
-	catch_signals(&during);
-	input_begin(&calls);
-	notice(join, "you are in the room; \\h lists the commands");
-	while (!join->leaving && cli_ended == 0 &&
-		join->fault.kind == FAULT_NONE)
-		step(join, &during);
-	session_close(join->session);
-	input_end();
+	converse(join, &during);
 	screen_free(join->screen);
 	join->screen = NULL;
+	tell_undelivered(join);
 }
 
 int
@@ -433,6 +485,7 @@ main(int argc, char **argv)
 	session_free(join.session);
 	scroll_free(join.scroll);
 	conf_free(&join.conf);
+	text_free(&join.undelivered);
 	free(join.room);
 	cli_free(&join.cli);
 	return status;

@@ -125,6 +125,10 @@ parse_args(struct listen *listen, int argc, char **argv)
 			argv[optind]);
 	if (exec)
 		listen->command = argv + optind;
+	if (exec && (listen->json || listen->format != NULL))
+		return cli_usage_fault(&listen->cli,
+			"--exec prints nothing: --json and --format have no "
+			"place beside it");
 	if (listen->json && listen->format != NULL)
 		return cli_usage_fault(&listen->cli,
 			"--json and --format exclude each other");
@@ -150,7 +154,7 @@ run_command(struct listen *listen, const struct record *record)
 	record_json(record, &line);
 	if (!exec_add(listen->exec, record->room,
 		    (struct span){ line.bytes, line.len }))
-		cli_say(&listen->cli,
+		cli_warn(&listen->cli,
 			"--exec: %d messages wait for %s; this "
 			"one is not given to it: %s",
 			EXEC_WAITING_MAX, listen->command[0], line.bytes);
@@ -230,6 +234,13 @@ on_proof(void *context, int64_t first, int64_t last)
 	(void)last;
 }
 
+static void
+on_unproved(void *context, int64_t first, int64_t last, struct span text)
+{
+	(void)text;
+	on_proof(context, first, last);
+}
+
 static int
 open_channel(struct listen *listen, const char *room)
 {
@@ -238,7 +249,7 @@ open_channel(struct listen *listen, const char *room)
 		.context = channel,
 		.deliver = on_deliver,
 		.proved = on_proof,
-		.unproved = on_proof,
+		.unproved = on_unproved,
 		.link = on_link,
 		.ignored = on_ignored,
 	};
@@ -273,6 +284,11 @@ set_up(struct listen *listen)
 {
 	if (cli_conf(&listen->cli, &listen->conf, &listen->fault) < 0)
 		return -1;
+	if (listen->command != NULL) {
+		listen->exec = exec_new(listen->command, &listen->fault);
+		if (listen->exec == NULL)
+			return -1;
+	}
 	const char *room = cli_room(&listen->cli, &listen->conf,
 		&listen->fault);
 	if (room == NULL || open_channel(listen, room) < 0)
@@ -281,8 +297,6 @@ set_up(struct listen *listen)
 		if (!is_open(listen, listen->cli.rooms[i]) &&
 			open_channel(listen, listen->cli.rooms[i]) < 0)
 			return -1;
-	if (listen->command != NULL)
-		listen->exec = exec_new(listen->command);
 	return 0;
 }
 
@@ -338,7 +352,7 @@ step_command(struct listen *listen)
 	if (listen->exec == NULL || listen->fault.kind != FAULT_NONE)
 		return;
 	if (exec_step(listen->exec, &status, &listen->fault) == 0 && status > 0)
-		cli_say(&listen->cli, "--exec: %s ended with status %d",
+		cli_warn(&listen->cli, "--exec: %s ended with status %d",
 			listen->command[0], status);
 }
 

@@ -32,6 +32,7 @@ static const struct cli_option options[] = {
 		"await our own echo (default), or not" },
 	{ "dry-run", OPTION_DRY_RUN, NULL, "check everything, send nothing" },
 	{ "json", OPTION_JSON, NULL, "print what was sent as JSON lines" },
+	{ "quiet", 'q', NULL, "no word on what went wrong, only the status" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -121,6 +122,9 @@ take_option(struct say *say, int letter)
 		return 0;
 	case OPTION_JSON:
 		say->json = true;
+		return 0;
+	case 'q':
+		say->cli.quiet = true;
 		return 0;
 	default:
 		return FAULT_USAGE;
@@ -383,11 +387,12 @@ on_proved(void *context, int64_t first, int64_t last)
 }
 
 static void
-on_unproved(void *context, int64_t first, int64_t last)
+on_unproved(void *context, int64_t first, int64_t last, struct span text)
 {
 	struct say *say = context;
 
 	(void)last;
+	(void)text;
 	if (say->fault.kind != FAULT_NONE)
 		return;
 	fault_set(&say->fault, FAULT_NOPERM,
@@ -566,6 +571,24 @@ say_all(struct say *say)
 			"say (--skip-empty makes that no error)");
 }
 
+/* With --quiet the status alone tells. */
+static int
+end_status(const struct say *say)
+{
+	const struct fault *faults[] = { &say->fault, &say->input_fault };
+	int status = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (faults[i]->kind == FAULT_NONE)
+			continue;
+		if (!say->cli.quiet)
+			cli_fail(&say->cli, faults[i]);
+		if (status == 0)
+			status = (int)faults[i]->kind;
+	}
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -578,13 +601,7 @@ main(int argc, char **argv)
 		say_all(&say);
 		if (say.fault.kind == FAULT_NONE)
 			cli_output_close(&say.fault);
-		if (say.fault.kind != FAULT_NONE)
-			status = cli_fail(&say.cli, &say.fault);
-		if (say.input_fault.kind != FAULT_NONE) {
-			cli_fail(&say.cli, &say.input_fault);
-			if (status == 0)
-				status = (int)say.input_fault.kind;
-		}
+		status = end_status(&say);
 	}
 	session_free(say.session);
 	conf_free(&say.conf);

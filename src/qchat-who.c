@@ -29,7 +29,7 @@ static const struct cli_tool tool = {
 	.name = "qchat-who",
 	.synopsis = "[OPTION...]",
 	.purpose = "List who is in a room",
-	.common = CLI_FABRIC | CLI_ROOM | CLI_USER | CLI_TIMEOUT,
+	.common = CLI_FABRIC | CLI_ROOM | CLI_TIMEOUT,
 	.rooms_max = 1,
 	.options = options,
 };
@@ -115,6 +115,13 @@ on_proof(void *context, int64_t first, int64_t last)
 }
 
 static void
+on_unproved(void *context, int64_t first, int64_t last, struct span text)
+{
+	(void)text;
+	on_proof(context, first, last);
+}
+
+static void
 on_link(void *context, enum session_link link, const struct fault *why)
 {
 	struct who *who = context;
@@ -139,7 +146,7 @@ set_up(struct who *who)
 		.context = who,
 		.deliver = on_deliver,
 		.proved = on_proof,
-		.unproved = on_proof,
+		.unproved = on_unproved,
 		.link = on_link,
 		.ignored = on_ignored,
 	};

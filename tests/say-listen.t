@@ -359,15 +359,17 @@ for room in '' 'a+b' 'a/#' "$(printf 'a\001b')" "$(printf 'a\302\205b')" \
 		'and is harmless in the message'
 done
 
+# A connection and an echo have to fit into it, under valgrind too.
+proof=${QCHAT_TEST_PROOF:-1}
 as bob exit_is 77 'a room that one may not write to is 77' \
-	qchat-say -r readonly -W 1 x
+	qchat-say -r readonly -W "$proof" x
 like "$(err)" 'no echo .*readonly' 'and it says so'
 as bob exit_is 77 'a room that one may not read is 77' \
-	qchat-say -r writeonly -W 1 x
+	qchat-say -r writeonly -W "$proof" x
 as bob exit_is 0 '--confirm none' qchat-say -r writeonly --confirm none x
 as bob exit_is 64 '--confirm what is 64' qchat-say -r ops --confirm what x
 as bob exit_is 77 'lines that do not come back are 77' \
-	sh -c 'seq 3 | qchat-say -r readonly -l -W 1'
+	sh -c 'seq 3 | qchat-say -r readonly -l -W "$0"' "$proof"
 
 # edited NAME SED: a copy of bob's configuration with a change
 edited() {

@@ -174,6 +174,7 @@ show_status(struct text *text, const struct session *session, size_t back)
 		text_appendf(text, "on %s", session_peer(session));
 	else
 		text_append_string(text, "CONNECTION LOST, trying again");
+	text_append_string(text, " | UTC");
 	if (unproved > 0)
 		text_appendf(text, " | %zu unconfirmed", unproved);
 	if (back > 0)

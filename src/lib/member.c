@@ -69,9 +69,16 @@ member_connected(struct member *member, const char *conn, struct instant now)
 }
 
 void
+member_up(struct member *member, struct instant now)
+{
+	member->up = true;
+	member->progress_mono = now.mono;
+}
+
+void
 member_disconnected(struct member *member)
 {
-	member->connected = false;
+	member->connected = member->up = false;
 	member->ping_mono = member->here_mono = INT64_MAX;
 }
 
@@ -107,14 +114,29 @@ forget_silent(struct member *member, struct instant now)
 	}
 }
 
-/* When the oldest post without an echo calls for something (mono ms). */
+/* When posts without an echo call for something (mono ms). */
 static int64_t
 proof_deadline(const struct member *member)
 {
-	if (!member->connected || outbox_count(member->outbox) == 0)
+	if (!member->up || outbox_count(member->outbox) == 0)
 		return INT64_MAX;
-	return member->progress_mono +
-		(member->retried ? member->proof_ms : member->proof_ms / 2);
+	return member->progress_mono + member->proof_ms / 2;
+}
+
+static void
+give_up_first(struct member *member)
+{
+	struct outbox_post post = outbox_at(member->outbox, 0);
+	struct room_message message;
+	struct fault fault;
+
+	int rc = room_parse(&message, post.payload, &fault);
+	assert(rc == 0);
+	(void)rc;
+	member->calls.unproved(member->calls.context, post.first, post.last,
+		message.text);
+	room_message_free(&message);
+	outbox_drop(member->outbox);
 }
 
 static void
@@ -124,16 +146,12 @@ await_proof(struct member *member, struct instant now)
 		return;
 	if (!member->retried) {
 		member->retried = true;
+		member->progress_mono = now.mono;
 		member->calls.retry(member->calls.context);
 		return;
 	}
-	while (outbox_count(member->outbox) > 0) {
-		struct outbox_post post = outbox_at(member->outbox, 0);
-		int64_t first = post.first, last = post.last;
-
-		outbox_drop(member->outbox);
-		member->calls.unproved(member->calls.context, first, last);
-	}
+	while (outbox_count(member->outbox) > 0)
+		give_up_first(member);
 }
 
 static int64_t

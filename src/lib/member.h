@@ -42,7 +42,7 @@ struct member_config {
 	bool participant;  /* says that it is here, and answers */
 	bool once;         /* says one thing only, under a UID of its own */
 	bool unconfirmed;  /* does not await its own echo */
-	int64_t proof_ms;  /* for the echo: half of it before the second try */
+	int64_t proof_ms;  /* for the echo, half of it on a second connection */
 	uint64_t seed;     /* of all that is random here */
 };
 
@@ -68,8 +68,10 @@ struct member_calls {
 	void (*proved)(void *context, int64_t first, int64_t last);
 	/* No echo for half of proof_ms: wants a fresh connection. */
 	void (*retry)(void *context);
-	/* No echo for proof_ms: the member gives these numbers up. */
-	void (*unproved)(void *context, int64_t first, int64_t last);
+	/* No echo for proof_ms: the member gives up these numbers, with this
+	 * text. */
+	void (*unproved)(void *context, int64_t first, int64_t last,
+		struct span text);
 	/* A message was dropped, and why. */
 	void (*ignored)(void *context, const char *why);
 };
@@ -85,6 +87,9 @@ void member_free(struct member *member);
  */
 void member_connected(struct member *member, const char *conn,
 	struct instant now);
+
+/* That connection stands: from now on an echo is awaited. */
+void member_up(struct member *member, struct instant now);
 
 /* The connection is gone. */
 void member_disconnected(struct member *member);

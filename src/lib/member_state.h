@@ -17,7 +17,7 @@ struct member {
 	uint64_t random;
 	struct member_calls calls;
 
-	bool connected, leaving;
+	bool connected, up, leaving;
 	char conn[ROOM_UID_MAX + 1];
 	int64_t since;         /* wall ms; 0 before the first connection */
 	int64_t last;          /* our newest number */
@@ -27,7 +27,7 @@ struct member {
 	int64_t here_sent;     /* when the last one was sent */
 	bool asked;            /* our question has come back */
 	int64_t asked_until;   /* answers to our question come until then */
-	int64_t progress_mono; /* the last proof, or the oldest post's start */
+	int64_t progress_mono; /* since when an echo is awaited */
 	bool retried;          /* since then */
 	int64_t known;
 

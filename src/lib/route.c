@@ -121,10 +121,13 @@ is_loopback(const struct way *way)
 	return ntohl(in.sin_addr.s_addr) >> 24 == 127;
 }
 
-/* On loopback there is nothing to measure: it answers at once or refuses. */
+/* A choice among brokers, or among addresses that may be silent.  One broker
+ * on loopback answers at once or refuses. */
 static bool
 is_worth_measuring(const struct routes *routes)
 {
+	if (routes->conf->broker_count > 1)
+		return routes->count > 1;
 	for (size_t i = 0; i < routes->count; i++)
 		if (!is_loopback(&routes->ways[i]))
 			return routes->count > 1;

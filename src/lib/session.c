@@ -75,11 +75,12 @@ member_proved(void *context, int64_t first, int64_t last)
 }
 
 static void
-member_unproved_for_good(void *context, int64_t first, int64_t last)
+member_unproved_for_good(void *context, int64_t first, int64_t last,
+	struct span text)
 {
 	struct session *session = context;
 
-	session->calls.unproved(session->calls.context, first, last);
+	session->calls.unproved(session->calls.context, first, last, text);
 }
 
 static void
@@ -162,6 +163,8 @@ on_up(void *context)
 	struct session *session = context;
 
 	session->link = SESSION_UP;
+	for (size_t i = 0; i < session->member_count; i++)
+		member_up(session->members[i], session_now());
 	session->calls.link(session->calls.context, SESSION_UP, NULL);
 }
 
@@ -219,6 +222,7 @@ member_for(struct session *session, struct span topic)
 	char *room = memory_copy(name.bytes, name.len);
 	member = add_member(session, room);
 	member_connected(member, session->conn, session_now());
+	member_up(member, session_now());
 	/* Legacy peers and others that do not hear the lobby. */
 	member_ask(member, MEMBER_WAIT_MS, session_now());
 	free(room);

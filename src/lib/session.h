@@ -31,7 +31,8 @@ struct session_calls {
 	void *context;
 	void (*deliver)(void *context, const struct record *record);
 	void (*proved)(void *context, int64_t first, int64_t last);
-	void (*unproved)(void *context, int64_t first, int64_t last);
+	void (*unproved)(void *context, int64_t first, int64_t last,
+		struct span text);
 	/* Up, lost (why), or a round of attempts has failed (why). */
 	void (*link)(void *context, enum session_link link,
 		const struct fault *why);

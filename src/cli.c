@@ -241,7 +241,7 @@ cli_next(struct cli *cli, int argc, char **argv)
 	}
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 print_line(const struct cli *cli, const char *format, va_list arguments)
 {
 	struct text line = { 0 };
@@ -263,14 +263,15 @@ print_line(const struct cli *cli, const char *format, va_list arguments)
 int
 cli_usage_fault(const struct cli *cli, const char *format, ...)
 {
-	char *remedy = memory_format("%s (%s --help lists what there is)",
-		format, cli->tool->name);
+	char *what = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	print_line(cli, remedy, arguments);
+	if (vasprintf(&what, format, arguments) >= 0)
+		cli_warn(cli, "%s (%s --help lists what there is)", what,
+			cli->tool->name);
 	va_end(arguments);
-	free(remedy);
+	free(what);
 	return FAULT_USAGE;
 }
 

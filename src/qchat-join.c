@@ -111,14 +111,6 @@ on_deliver(void *context, const struct record *record)
 }
 
 static void
-on_proved(void *context, int64_t first, int64_t last)
-{
-	(void)context; /* the message itself was just delivered */
-	(void)first;
-	(void)last;
-}
-
-static void
 on_unproved(void *context, int64_t first, int64_t last, struct span text)
 {
 	struct join *join = context;
@@ -200,7 +192,6 @@ set_up(struct join *join)
 	const struct session_calls calls = {
 		.context = join,
 		.deliver = on_deliver,
-		.proved = on_proved,
 		.unproved = on_unproved,
 		.link = on_link,
 		.ignored = on_ignored,

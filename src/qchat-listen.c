@@ -225,22 +225,6 @@ on_ignored(void *context, const char *why)
 	cli_trace(&channel->listen->cli, "%s: ignored %s", channel->room, why);
 }
 
-/* It says nothing, so nothing of it is proved or not. */
-static void
-on_proof(void *context, int64_t first, int64_t last)
-{
-	(void)context;
-	(void)first;
-	(void)last;
-}
-
-static void
-on_unproved(void *context, int64_t first, int64_t last, struct span text)
-{
-	(void)text;
-	on_proof(context, first, last);
-}
-
 static int
 open_channel(struct listen *listen, const char *room)
 {
@@ -248,8 +232,6 @@ open_channel(struct listen *listen, const char *room)
 	const struct session_calls calls = {
 		.context = channel,
 		.deliver = on_deliver,
-		.proved = on_proof,
-		.unproved = on_unproved,
 		.link = on_link,
 		.ignored = on_ignored,
 	};

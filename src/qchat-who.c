@@ -98,29 +98,6 @@ parse_args(struct who *who, int argc, char **argv)
 	return 0;
 }
 
-/* What the rosters say is asked for at the end. */
-static void
-on_deliver(void *context, const struct record *record)
-{
-	(void)context;
-	(void)record;
-}
-
-static void
-on_proof(void *context, int64_t first, int64_t last)
-{
-	(void)context;
-	(void)first;
-	(void)last;
-}
-
-static void
-on_unproved(void *context, int64_t first, int64_t last, struct span text)
-{
-	(void)text;
-	on_proof(context, first, last);
-}
-
 static void
 on_link(void *context, enum session_link link, const struct fault *why)
 {
@@ -144,9 +121,6 @@ set_up(struct who *who)
 {
 	const struct session_calls calls = {
 		.context = who,
-		.deliver = on_deliver,
-		.proved = on_proof,
-		.unproved = on_unproved,
 		.link = on_link,
 		.ignored = on_ignored,
 	};

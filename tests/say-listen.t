@@ -368,8 +368,9 @@ as bob exit_is 77 'a room that one may not read is 77' \
 	qchat-say -r writeonly -W "$proof" x
 as bob exit_is 0 '--confirm none' qchat-say -r writeonly --confirm none x
 as bob exit_is 64 '--confirm what is 64' qchat-say -r ops --confirm what x
+seq 3 >"$T/three"
 as bob exit_is 77 'lines that do not come back are 77' \
-	sh -c 'seq 3 | qchat-say -r readonly -l -W "$0"' "$proof"
+	qchat-say -r readonly -l -W "$proof" <"$T/three"
 
 # edited NAME SED: a copy of bob's configuration with a change
 edited() {

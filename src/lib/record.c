@@ -148,6 +148,14 @@ json_set_message(json_t *object, const struct record *record)
 }
 
 static void
+json_set_arrival(json_t *object, const struct record *record)
+{
+	json_object_set_new(object, "app", json_span_or_null(record->app));
+	json_object_set_new(object, "since",
+		record->since >= 0 ? json_time(record->since) : json_null());
+}
+
+static void
 json_set_by_type(json_t *object, const struct record *record)
 {
 	switch (record->type) {
@@ -155,19 +163,16 @@ json_set_by_type(json_t *object, const struct record *record)
 		json_set_message(object, record);
 		break;
 	case RECORD_HERE:
+		json_set_arrival(object, record);
 		json_object_set_new(object, "idle",
 			record->idle >= 0
 				? json_real((double)record->idle / 1000)
 				: json_null());
 		json_object_set_new(object, "messages",
 			json_number_or_null(record->said));
-		/* fall through */
+		break;
 	case RECORD_JOIN:
-		json_object_set_new(object, "app",
-			json_span_or_null(record->app));
-		json_object_set_new(object, "since",
-			record->since >= 0 ? json_time(record->since)
-					   : json_null());
+		json_set_arrival(object, record);
 		break;
 	case RECORD_LEAVE:
 		json_object_set_new(object, "reason",

@@ -63,7 +63,8 @@ member_deliver(void *context, const struct record *record)
 {
 	struct session *session = context;
 
-	session->calls.deliver(session->calls.context, record);
+	if (session->calls.deliver != NULL)
+		session->calls.deliver(session->calls.context, record);
 }
 
 static void
@@ -71,7 +72,8 @@ member_proved(void *context, int64_t first, int64_t last)
 {
 	struct session *session = context;
 
-	session->calls.proved(session->calls.context, first, last);
+	if (session->calls.proved != NULL)
+		session->calls.proved(session->calls.context, first, last);
 }
 
 static void
@@ -80,7 +82,9 @@ member_unproved_for_good(void *context, int64_t first, int64_t last,
 {
 	struct session *session = context;
 
-	session->calls.unproved(session->calls.context, first, last, text);
+	if (session->calls.unproved != NULL)
+		session->calls.unproved(session->calls.context, first, last,
+			text);
 }
 
 static void
@@ -96,7 +100,8 @@ member_ignored(void *context, const char *why)
 {
 	struct session *session = context;
 
-	session->calls.ignored(session->calls.context, why);
+	if (session->calls.ignored != NULL)
+		session->calls.ignored(session->calls.context, why);
 }
 
 static struct member *

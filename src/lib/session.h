@@ -25,7 +25,8 @@ enum session_link {
 	SESSION_LOST, /* was up; being made again */
 };
 
-/* What a session tells.  Pointers are valid during the call only.  Nothing
+/* What a session tells; NULL for what a tool does not care for, but for link.
+ * Pointers are valid during the call only.  Nothing
  * may call back into the session from these, but for the readers below. */
 struct session_calls {
 	void *context;

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -78,6 +79,16 @@ option_at(const struct cli_tool *tool, size_t i)
 	return NULL;
 }
 
+/* A descriptor of 0 to 2 that is closed would be that of the next file or
+ * socket.  One that cannot be used takes its place: what uses it fails. */
+static void
+fill_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 void
 cli_init(struct cli *cli, const struct cli_tool *tool)
 {
@@ -85,13 +96,14 @@ cli_init(struct cli *cli, const struct cli_tool *tool)
 	const struct cli_option *option;
 
 	*cli = (struct cli){ .tool = tool, .timeout_ms = -1 };
+	fill_standard();
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
 
 	cli->rooms = memory_alloc(tool->rooms_max, sizeof(*cli->rooms));
 	cli->long_options = memory_alloc(OPTIONS_MAX,
 		sizeof(*cli->long_options));
-	text_append_char(&letters, ':');
+	text_append_string(&letters, tool->operands_last ? "+:" : ":");
 	for (size_t i = 0; (option = option_at(tool, i)) != NULL; i++) {
 		assert(i < OPTIONS_MAX - 1);
 		cli->long_options[i] = (struct option){ option->name,
@@ -212,10 +224,9 @@ int
 cli_next(struct cli *cli, int argc, char **argv)
 {
 	for (;;) {
-		int before = optind > 0 ? optind : 1;
 		int letter = getopt_long(argc, argv, cli->letters,
 			cli->long_options, NULL);
-		const char *word = before < argc ? argv[before] : "";
+		const char *word = optind > 1 ? argv[optind - 1] : "";
 
 		if (letter == -1)
 			return -1;
@@ -392,6 +403,16 @@ cli_output(struct span bytes, struct fault *fault)
 		bytes.len -= (size_t)n;
 	}
 	return 0;
+}
+
+int
+cli_output_check(struct fault *fault)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return 0;
+	return fault_set(fault, FAULT_IO, "standard output is closed");
 }
 
 int

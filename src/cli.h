@@ -38,6 +38,7 @@ struct cli_tool {
 	const char *purpose;  /* one line */
 	unsigned common;      /* enum cli_common */
 	size_t rooms_max;     /* how often -r may be given */
+	bool operands_last;   /* the first operand ends the options */
 	const struct cli_option *options;
 };
 
@@ -113,6 +114,10 @@ const char *cli_room(const struct cli *cli, const struct conf *conf,
  * -1 with FAULT_IO.
  */
 int cli_output(struct span bytes, struct fault *fault);
+
+/* Can standard output be written at all?  0, or -1 with FAULT_IO: for who may
+ * wait long before there is something to write. */
+int cli_output_check(struct fault *fault);
 
 /* Closes standard output and says whether all of it could be written: 0, or
  * -1 with FAULT_IO. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,9 +25,18 @@ struct job {
 struct exec {
 	char *const *argv;
 	struct job *first, *last;
-	size_t waiting;
+	size_t waiting, bytes;
 	pid_t pid; /* of the command that runs, or 0 */
 };
+
+static bool
+is_program(const char *path)
+{
+	struct stat about;
+
+	return stat(path, &about) == 0 && S_ISREG(about.st_mode) &&
+		access(path, X_OK) == 0;
+}
 
 /* As posix_spawnp() will look for it. */
 static bool
@@ -35,11 +45,12 @@ is_found(const char *program)
 	const char *path = getenv("PATH");
 
 	if (strchr(program, '/') != NULL || path == NULL)
-		return access(program, X_OK) == 0;
+		return is_program(program);
 	while (*path != '\0') {
 		size_t len = strcspn(path, ":");
-		char *file = memory_format("%.*s/%s", (int)len, path, program);
-		bool found = access(file, X_OK) == 0;
+		char *file = memory_format("%.*s/%s", len > 0 ? (int)len : 1,
+			len > 0 ? path : ".", program);
+		bool found = is_program(file);
 
 		free(file);
 		if (found)
@@ -72,6 +83,7 @@ drop_first(struct exec *exec)
 	if (exec->first == NULL)
 		exec->last = NULL;
 	exec->waiting--;
+	exec->bytes -= job->line_len;
 	free(job->room);
 	free(job->line);
 	free(job);
@@ -90,7 +102,8 @@ exec_free(struct exec *exec)
 bool
 exec_add(struct exec *exec, struct span room, struct span line)
 {
-	if (exec->waiting == EXEC_WAITING_MAX)
+	if (exec->waiting == EXEC_WAITING_MAX ||
+		exec->bytes + line.len > EXEC_BYTES_MAX)
 		return false;
 
 	struct job *job = memory_alloc(1, sizeof(*job));
@@ -103,6 +116,7 @@ exec_add(struct exec *exec, struct span room, struct span line)
 		exec->first = job;
 	exec->last = job;
 	exec->waiting++;
+	exec->bytes += line.len;
 	return true;
 }
 
@@ -180,17 +194,24 @@ exec_step(struct exec *exec, int *status, struct fault *fault)
 	int wait_status;
 
 	*status = -1;
-	if (exec->pid > 0 &&
-		waitpid(exec->pid, &wait_status, WNOHANG) == exec->pid) {
+	pid_t ended = exec->pid > 0 ? waitpid(exec->pid, &wait_status, WNOHANG)
+				    : 0;
+	if (ended != 0)
 		exec->pid = 0;
+	if (ended > 0)
 		*status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
 						 : 128 + WTERMSIG(wait_status);
-	}
 	if (exec->pid > 0 || exec->first == NULL)
 		return 0;
 	int rc = start(exec, exec->first, fault);
 	drop_first(exec);
 	return rc;
+}
+
+size_t
+exec_waiting(const struct exec *exec)
+{
+	return exec->waiting;
 }
 
 bool

@@ -16,7 +16,10 @@
 struct exec;
 
 /* What waits for its turn; more is refused. */
-enum { EXEC_WAITING_MAX = 10000 };
+enum {
+	EXEC_WAITING_MAX = 10000,
+	EXEC_BYTES_MAX = 64 * 1024 * 1024,
+};
 
 /* argv ends with NULL and is borrowed.  NULL with FAULT_NOINPUT if there is
  * no such program that may be run. */
@@ -25,7 +28,7 @@ struct exec *exec_new(char *const *argv, struct fault *fault);
 /* Does not end a command that runs. */
 void exec_free(struct exec *exec);
 
-/* Queues a run.  False if EXEC_WAITING_MAX wait already. */
+/* Queues a run.  False if as many, or so many bytes, wait already. */
 bool exec_add(struct exec *exec, struct span room, struct span line);
 
 /*
@@ -35,6 +38,9 @@ bool exec_add(struct exec *exec, struct span room, struct span line);
  * no room for its input.
  */
 int exec_step(struct exec *exec, int *status, struct fault *fault);
+
+/* How many wait for their turn. */
+size_t exec_waiting(const struct exec *exec);
 
 /* Runs one, or does one wait? */
 bool exec_is_busy(const struct exec *exec);

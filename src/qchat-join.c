@@ -434,7 +434,7 @@ converse(struct join *join, const sigset_t *during)
 			until = session_now().mono + PROOF_MS;
 		step(join, during);
 	}
-	session_close(join->session);
+	session_close(&join->session, 1);
 	input_end();
 }
 
@@ -450,7 +450,7 @@ run(struct join *join)
 	if (join->screen == NULL) {
 		fault_set(&join->fault, FAULT_CONFIG,
 			"this terminal is not known to curses (set TERM)");
-		session_close(join->session);
+		session_close(&join->session, 1);
 		return;
 	}
 	converse(join, &during);

@@ -41,6 +41,7 @@ static const struct cli_tool tool = {
 	.common = CLI_FABRIC | CLI_ROOM | CLI_USER | CLI_TIMEOUT,
 	.rooms_max = ROOMS_MAX,
 	.options = options,
+	.operands_last = true,
 };
 
 struct listen;
@@ -67,6 +68,7 @@ struct listen {
 	struct exec *exec;
 	int64_t printed;
 	struct text output;
+	size_t printed_bytes; /* of output */
 	bool reader_gone;
 	struct fault fault;
 };
@@ -155,9 +157,9 @@ run_command(struct listen *listen, const struct record *record)
 	if (!exec_add(listen->exec, record->room,
 		    (struct span){ line.bytes, line.len }))
 		cli_warn(&listen->cli,
-			"--exec: %d messages wait for %s; this "
-			"one is not given to it: %s",
-			EXEC_WAITING_MAX, listen->command[0], line.bytes);
+			"--exec: too much waits for %s; this "
+			"is not given to it: %s",
+			listen->command[0], line.bytes);
 	text_free(&line);
 }
 
@@ -264,7 +266,8 @@ is_open(const struct listen *listen, const char *room)
 static int
 set_up(struct listen *listen)
 {
-	if (cli_conf(&listen->cli, &listen->conf, &listen->fault) < 0)
+	if (cli_output_check(&listen->fault) < 0 ||
+		cli_conf(&listen->cli, &listen->conf, &listen->fault) < 0)
 		return -1;
 	if (listen->command != NULL) {
 		listen->exec = exec_new(listen->command, &listen->fault);
@@ -292,38 +295,52 @@ takes_output(void)
 
 /*
  * Prints what standard output takes without waiting: PIPE_BUF bytes fit when
- * poll() says so.  A reader that pauses must not stop our presence.  With
- * wait, prints all.
+ * poll() says so.  A reader that pauses must not stop our presence.
  */
 static void
-print_output(struct listen *listen, bool wait)
+print_output(struct listen *listen)
 {
-	size_t at = 0;
+	struct text *output = &listen->output;
 
-	while (at < listen->output.len && !listen->reader_gone &&
-		(wait || takes_output())) {
-		size_t len = listen->output.len - at;
+	while (listen->printed_bytes < output->len && !listen->reader_gone &&
+		takes_output()) {
+		size_t len = output->len - listen->printed_bytes;
 
-		if (!wait && len > PIPE_BUF)
+		if (len > PIPE_BUF)
 			len = PIPE_BUF;
-		int rc = cli_output((struct span){ listen->output.bytes + at,
-					    len },
-			&listen->fault);
-		if (rc < 0)
+		if (cli_output((struct span){ output->bytes +
+					       listen->printed_bytes,
+				       len },
+			    &listen->fault) != 0)
 			listen->reader_gone = true;
-		if (rc != 0) {
-			listen->reader_gone = true;
-			break;
-		}
-		at += len;
+		listen->printed_bytes += len;
 	}
-	if (at == listen->output.len) {
-		text_clear(&listen->output);
-	} else if (at > 0) {
-		memmove(listen->output.bytes, listen->output.bytes + at,
-			listen->output.len - at);
-		listen->output.len -= at;
+	if (listen->printed_bytes < output->len / 2)
+		return;
+	/* What is printed makes room, seldom enough to be cheap. */
+	memmove(output->bytes, output->bytes + listen->printed_bytes,
+		output->len - listen->printed_bytes);
+	output->len -= listen->printed_bytes;
+	listen->printed_bytes = 0;
+}
+
+/* At the end: waits for the reader, but not against a signal. */
+static void
+print_rest(struct listen *listen, const sigset_t *during)
+{
+	struct pollfd out = { STDOUT_FILENO, POLLOUT, 0 };
+
+	print_output(listen);
+	while (listen->output.len > 0 && !listen->reader_gone &&
+		cli_ended == 0) {
+		ppoll(&out, 1, NULL, during);
+		print_output(listen);
 	}
+	if (listen->output.len > 0 && !listen->reader_gone)
+		cli_warn(&listen->cli,
+			"standard output: its reader has not taken the last "
+			"%zu bytes",
+			listen->output.len - listen->printed_bytes);
 }
 
 static void
@@ -349,9 +366,9 @@ step(struct listen *listen, int64_t until, const sigset_t *during)
 	if (session_wait(listen->sessions, full ? 0 : listen->channel_count,
 		    &out, 1, until, during, &listen->fault) < 0)
 		return;
-	if ((out.revents & POLLERR) != 0)
+	if ((out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		listen->reader_gone = true;
-	print_output(listen, false);
+	print_output(listen);
 	step_command(listen);
 }
 
@@ -406,9 +423,12 @@ run(struct listen *listen)
 		}
 		step(listen, until, &during);
 	}
-	for (size_t i = 0; i < listen->channel_count; i++)
-		session_close(listen->sessions[i]);
-	print_output(listen, true);
+	session_close(listen->sessions, listen->channel_count);
+	print_rest(listen, &during);
+	if (listen->exec != NULL && exec_waiting(listen->exec) > 0)
+		cli_warn(&listen->cli,
+			"--exec: %zu messages were not given to %s",
+			exec_waiting(listen->exec), listen->command[0]);
 }
 
 int

@@ -395,6 +395,13 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 	(void)text;
 	if (say->fault.kind != FAULT_NONE)
 		return;
+	if (say->unconfirmed) {
+		fault_set(&say->fault, FAULT_UNAVAILABLE,
+			"%s: message %lld is not acknowledged within %g s",
+			session_peer(say->session), (long long)first,
+			(double)say->cli.timeout_ms / 1000);
+		return;
+	}
 	fault_set(&say->fault, FAULT_NOPERM,
 		"%s: no echo of message %lld "
 		"within %g s: the fabric may not let this certificate write "
@@ -417,8 +424,9 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	}
 	if (say->down_mono == INT64_MAX)
 		say->down_mono = session_now().mono;
-	cli_trace(&say->cli, "%s", why->text);
-	if (link == SESSION_CONNECTING && say->fault.kind == FAULT_NONE)
+	if (link != SESSION_CONNECTING)
+		cli_trace(&say->cli, "%s", why->text);
+	else if (say->fault.kind == FAULT_NONE)
 		say->fault = *why;
 }
 
@@ -465,9 +473,8 @@ is_done(const struct say *say)
 
 	if (say->fault.kind != FAULT_NONE)
 		return true;
-	if (input_left || member_unproved(session_member(say->session, 0)) > 0)
-		return false;
-	return !say->unconfirmed || session_is_sent(say->session);
+	return !input_left &&
+		member_unproved(session_member(say->session, 0)) == 0;
 }
 
 static void
@@ -528,7 +535,7 @@ run(struct say *say)
 	say->down_mono = session_now().mono;
 	while (!is_done(say))
 		step(say, &during);
-	session_close(say->session);
+	session_close(&say->session, 1);
 }
 
 /* Sends nothing: what would be sent is shown. */

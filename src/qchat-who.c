@@ -418,7 +418,7 @@ main(int argc, char **argv)
 	if (status == 0) {
 		if (set_up(&who) == 0) {
 			collect(&who);
-			session_close(who.session);
+			session_close(&who.session, 1);
 		}
 		if (who.fault.kind == FAULT_NONE)
 			status = print_all(&who);

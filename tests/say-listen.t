@@ -372,6 +372,17 @@ seq 3 >"$T/three"
 as bob exit_is 77 'lines that do not come back are 77' \
 	qchat-say -r readonly -l -W "$proof" <"$T/three"
 
+# The time is that of -W: half of it, a fresh connection, the other half.
+as bob exit_is 77 'a second try, and no third' \
+	qchat-say -v -r readonly -W "$proof" x
+is "$(grep -c 'connected to' "$T/err")" 2 'over two connections'
+
+# Descriptors that are closed.
+as bob exit_is 74 'no standard input is 74' sh -c 'qchat-say -r ops -l <&-'
+as bob exit_is 74 'no standard output is 74' \
+	sh -c 'qchat-say -r ops --dry-run --json x >&-'
+as bob exit_is 74 'for a listener as well' sh -c 'qchat-listen -r ops >&-'
+
 # edited NAME SED: a copy of bob's configuration with a change
 edited() {
 	sed -e "$2" "$(user_conf bob)" >"$T/$1.conf"

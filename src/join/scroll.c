@@ -18,6 +18,7 @@ struct entry {
 struct scroll {
 	struct entry *entries;
 	size_t start, count, size, entries_max;
+	size_t bytes; /* of all entries */
 };
 
 struct scroll *
@@ -49,18 +50,27 @@ scroll_free(struct scroll *scroll)
 	free(scroll);
 }
 
+static void
+drop_oldest(struct scroll *scroll)
+{
+	scroll->bytes -= entry_at(scroll, 0)->len;
+	free(entry_at(scroll, 0)->text);
+	scroll->start = (scroll->start + 1) % scroll->size;
+	scroll->count--;
+}
+
 void
 scroll_add(struct scroll *scroll, enum scroll_style style, struct span text)
 {
-	if (scroll->count == scroll->entries_max) {
-		free(entry_at(scroll, 0)->text);
-		scroll->start = (scroll->start + 1) % scroll->size;
-		scroll->count--;
-	}
+	while (scroll->count == scroll->entries_max ||
+		(scroll->count > 0 &&
+			scroll->bytes + text.len > SCROLL_BYTES_MAX))
+		drop_oldest(scroll);
 	*entry_at(scroll, scroll->count) = (struct entry){
 		memory_copy(text.bytes, text.len), text.len, style
 	};
 	scroll->count++;
+	scroll->bytes += text.len;
 }
 
 size_t
@@ -134,9 +144,13 @@ row_end(struct span line, size_t columns)
 static struct span
 next_row(struct span *left, size_t columns)
 {
-	const char *end = memchr(left->bytes, '\n', left->len);
+	/* No row has more bytes than this, unless most of them have no width.
+	 */
+	size_t most = columns * 8 + 64 < left->len ? columns * 8 + 64
+						   : left->len;
+	const char *end = memchr(left->bytes, '\n', most);
 	struct span line = { left->bytes,
-		end != NULL ? (size_t)(end - left->bytes) : left->len };
+		end != NULL ? (size_t)(end - left->bytes) : most };
 	size_t len = row_end(line, columns);
 	size_t taken = len;
 

@@ -11,8 +11,9 @@
 struct scroll;
 
 enum {
-	SCROLL_ENTRIES_MAX = 10000, /* then the oldest goes */
-	SCROLL_INDENT = 2,          /* of the rows behind an entry's first */
+	SCROLL_ENTRIES_MAX = 10000,          /* then the oldest goes … */
+	SCROLL_BYTES_MAX = 16 * 1024 * 1024, /* … as beyond these */
+	SCROLL_INDENT = 2, /* of the rows behind an entry's first */
 };
 
 enum scroll_style {

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+_Static_assert((int)ROUTES_MAX < (int)BUS_FDS_MAX,
+	"all routes and a connection");
+
 struct bus {
 	const struct conf *conf;
 	const struct identity *identity;
@@ -76,12 +79,6 @@ size_t
 bus_unsent(const struct bus *bus)
 {
 	return bus->connection != NULL ? connection_unsent(bus->connection) : 0;
-}
-
-bool
-bus_is_up(const struct bus *bus)
-{
-	return bus->connection != NULL && connection_is_up(bus->connection);
 }
 
 const char *
@@ -154,7 +151,7 @@ fail_round(struct bus *bus, int64_t mono)
 	struct fault why = bus->round_why;
 
 	rest(bus, mono);
-	bus->calls.failed(bus->calls.context, &why, bus->rest_until - mono);
+	bus->calls.failed(bus->calls.context, &why);
 }
 
 /* Without a connection and a rest: the next way, or the end of the round. */
@@ -255,21 +252,36 @@ bus_deadline(const struct bus *bus)
 }
 
 void
-bus_close(struct bus *bus)
+bus_leave(struct bus *bus, int64_t until)
 {
 	if (bus->connection != NULL)
-		connection_close(bus->connection);
-	connection_free(bus->connection);
-	bus->connection = NULL;
+		connection_leave(bus->connection, until);
 	routes_end(bus->routes);
 	bus->round_begun = false;
 	bus->rest_until = INT64_MAX;
 }
 
+static void
+drop_connection(struct bus *bus)
+{
+	connection_free(bus->connection);
+	bus->connection = NULL;
+}
+
+void
+bus_close(struct bus *bus, int64_t until)
+{
+	if (bus->connection != NULL)
+		connection_drain(bus->connection, until);
+	drop_connection(bus);
+}
+
 void
 bus_reconnect(struct bus *bus, int64_t mono)
 {
-	bus_close(bus);
+	/* Whatever is lost with it will be said again. */
+	bus_leave(bus, mono);
+	drop_connection(bus);
 	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	bus->rest_until = mono;
 }

@@ -47,9 +47,8 @@ struct bus_calls {
 	/* A connection that was up is lost; another is on its way. */
 	void (*lost)(void *context, const struct fault *why);
 	/* No broker could be connected to in a whole round; the next round
-	 * begins by itself in retry_ms. */
-	void (*failed)(void *context, const struct fault *why,
-		int64_t retry_ms);
+	 * begins by itself, after a rest. */
+	void (*failed)(void *context, const struct fault *why);
 	void (*message)(void *context, struct span topic, struct span bytes);
 };
 
@@ -72,14 +71,15 @@ void bus_publish(struct bus *bus, const char *topic, struct span bytes);
  * (QoS 0) or acknowledged (QoS 1). */
 size_t bus_unsent(const struct bus *bus);
 
-/* Leaves this connection in order, and makes another at once. */
+/* Leaves this connection, and makes another at once. */
 void bus_reconnect(struct bus *bus, int64_t mono);
 
-/* Sends what is queued and DISCONNECT, and waits until the broker has seen
- * it: BUS_CLOSE_MS at most.  The bus is of no use afterwards. */
-void bus_close(struct bus *bus);
+/* Sends what is queued and DISCONNECT, waiting until mono ms at most.  Then
+ * only bus_close(). */
+void bus_leave(struct bus *bus, int64_t until);
 
-bool bus_is_up(const struct bus *bus);
+/* Waits until the broker has seen the end of it, until mono ms at most. */
+void bus_close(struct bus *bus, int64_t until);
 
 /* "host:port" of the connection that there is or is being made, or "". */
 const char *bus_peer(const struct bus *bus);

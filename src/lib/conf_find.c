@@ -62,15 +62,14 @@ conf_fabric_dir(void)
 	return dir;
 }
 
-/* Is the file locked by another process?  A file that is not there is not
- * asked: then the process id alone tells. */
+/* Is the file there, and locked by another process? */
 static bool
 is_held(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT;
+		return false;
 	/* Shared, so that two that look do not take each other for it. */
 	bool held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 	close(fd);

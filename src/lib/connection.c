@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <mosquitto.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum {
 	READS_MAX = 64, /* reads of libmosquitto in one step */
 	MISC_MS = 1000, /* between looks at the keepalive */
 	SUBACK_REFUSED = 0x80,
-	POLL_MS = 20, /* while it closes */
 };
 
 struct subscription {
@@ -41,6 +42,7 @@ struct connection {
 	bool tcp;          /* stands */
 	bool accepted;     /* CONNACK 0 */
 	bool up;
+	bool left; /* in order */
 	bool more; /* to read, without poll */
 	size_t unsent;
 	struct fault fault; /* kind NONE while it lives */
@@ -120,7 +122,10 @@ connection_publish(struct connection *connection, const char *topic,
 	connection->unsent++;
 	int rc = mosquitto_publish(connection->mosquitto, NULL, topic,
 		(int)bytes.len, bytes.bytes, qos(connection), false);
-	if (rc != MOSQ_ERR_SUCCESS)
+	if (rc == MOSQ_ERR_INVAL || rc == MOSQ_ERR_MALFORMED_UTF8 ||
+		rc == MOSQ_ERR_PAYLOAD_SIZE || rc == MOSQ_ERR_OVERSIZE_PACKET)
+		connection->unsent--; /* costs that message only */
+	else if (rc != MOSQ_ERR_SUCCESS)
 		end_by_library(connection, rc);
 }
 
@@ -297,6 +302,9 @@ connection_new(const struct connection_config *config, int64_t mono)
 			route->address, route->port, BUS_KEEPALIVE_S);
 	if (rc != MOSQ_ERR_SUCCESS)
 		end_by_library(connection, rc);
+	else
+		fcntl(mosquitto_socket(connection->mosquitto), F_SETFD,
+			FD_CLOEXEC);
 	return connection;
 }
 
@@ -367,11 +375,11 @@ step_read(struct connection *connection)
 {
 	connection->more = false;
 	for (int i = 0; i < READS_MAX; i++) {
-		errno = 0;
+		tls_forget_errors();
 		int rc = mosquitto_loop_read(connection->mosquitto, 1);
 		if (rc != MOSQ_ERR_SUCCESS)
 			end_by_library(connection, rc);
-		if (connection->fault.kind != FAULT_NONE || errno == EAGAIN ||
+		if (connection->fault.kind != FAULT_NONE ||
 			!tls_pending(connection->tls))
 			return;
 	}
@@ -400,6 +408,7 @@ step_write(struct connection *connection)
 	if (connection->fault.kind != FAULT_NONE)
 		return;
 	if (mosquitto_want_write(connection->mosquitto)) {
+		tls_forget_errors();
 		int rc = mosquitto_loop_write(connection->mosquitto, 1);
 
 		if (rc != MOSQ_ERR_SUCCESS) {
@@ -490,55 +499,62 @@ connection_deadline(const struct connection *connection)
 	return connection->misc_mono;
 }
 
+static int64_t
+left_ms(int64_t until)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t left = until - (int64_t)now.tv_sec * 1000 -
+		now.tv_nsec / 1000000;
+	return left > 0 ? left : 0;
+}
+
 /* Until all that is queued is written.  This is the end of a connection;
  * nothing else is waited for within. */
 static void
-write_all(struct connection *connection, int *left_ms)
+write_all(struct connection *connection, int64_t until)
 {
-	while (*left_ms > 0) {
-		struct pollfd fd = { mosquitto_socket(connection->mosquitto),
-			POLLOUT, 0 };
-
+	for (;;) {
 		step_write(connection);
 		if (connection->fault.kind != FAULT_NONE ||
-			!is_writing(connection))
+			!is_writing(connection) || left_ms(until) == 0)
 			return;
-		poll(&fd, 1, POLL_MS);
-		*left_ms -= POLL_MS;
-	}
-}
-
-/* Reads until the broker closes: closing first, with bytes unread, would
- * reset the connection and might take our last words with it. */
-static void
-drain(int fd, int *left_ms)
-{
-	char bytes[4096];
-
-	shutdown(fd, SHUT_WR);
-	while (*left_ms > 0) {
-		struct pollfd poll_fd = { fd, POLLIN, 0 };
-
-		if (poll(&poll_fd, 1, POLL_MS) <= 0)
-			*left_ms -= POLL_MS;
-		else if (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
-			break;
+		struct pollfd fd = { mosquitto_socket(connection->mosquitto),
+			POLLOUT, 0 };
+		poll(&fd, 1, (int)left_ms(until));
 	}
 }
 
 void
-connection_close(struct connection *connection)
+connection_leave(struct connection *connection, int64_t until)
 {
-	const struct fault closed = { FAULT_UNAVAILABLE, "closed" };
-	int left_ms = BUS_CLOSE_MS;
+	const struct fault left = { FAULT_UNAVAILABLE, "left" };
 
 	if (connection->up && connection->fault.kind == FAULT_NONE)
-		write_all(connection, &left_ms);
+		write_all(connection, until);
 	if (connection->up && connection->fault.kind == FAULT_NONE) {
 		/* libmosquitto closes right behind its DISCONNECT. */
 		tls_ungather(connection->tls);
 		mosquitto_disconnect(connection->mosquitto);
-		drain(tls_socket(connection->tls), &left_ms);
+		shutdown(tls_socket(connection->tls), SHUT_WR);
+		connection->left = true;
 	}
-	end(connection, &closed);
+	end(connection, &left);
+}
+
+/* Reads until the broker closes: closing first, with bytes unread, would
+ * reset the connection and might take our last words with it. */
+void
+connection_drain(struct connection *connection, int64_t until)
+{
+	struct pollfd fd = { -1, POLLIN, 0 };
+	char bytes[4096];
+
+	if (!connection->left)
+		return;
+	fd.fd = tls_socket(connection->tls);
+	while (poll(&fd, 1, (int)left_ms(until)) > 0 &&
+		recv(fd.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		continue;
 }

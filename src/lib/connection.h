@@ -38,7 +38,7 @@ struct connection_config {
 struct connection *connection_new(const struct connection_config *config,
 	int64_t mono);
 
-/* Without connection_close() before, the broker publishes the will. */
+/* Without connection_leave() before, the broker publishes the will. */
 void connection_free(struct connection *connection);
 
 /* NULL while it lives. */
@@ -62,8 +62,11 @@ int connection_fd(struct connection *connection, short *events);
 int64_t connection_deadline(const struct connection *connection);
 void connection_step(struct connection *connection, short events, int64_t mono);
 
-/* Sends what is queued and DISCONNECT, and waits until the broker has closed
- * its side, BUS_CLOSE_MS at most.  Then only connection_free(). */
-void connection_close(struct connection *connection);
+/* Sends what is queued and DISCONNECT, waiting until mono ms at most.  Then
+ * only connection_drain() and connection_free(). */
+void connection_leave(struct connection *connection, int64_t until);
+
+/* Waits until the broker has closed its side, until mono ms at most. */
+void connection_drain(struct connection *connection, int64_t until);
 
 #endif

@@ -29,7 +29,9 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->here_sent = INT64_MIN / 2;
 	member->answers = answers_new();
 	member->outbox = outbox_new();
-	member->roster = roster_new(ROSTER_MAX);
+	member->roster = roster_new(config->participants_max > 0
+			? config->participants_max
+			: ROSTER_MAX);
 	member->sequence = sequence_new(SEQUENCE_SENDERS_MAX);
 	return member;
 }
@@ -61,7 +63,7 @@ member_connected(struct member *member, const char *conn, struct instant now)
 	if (member->since == 0)
 		member->since = now.wall;
 	/* First the posts: our presence says which number is the newest. */
-	member_send_unproved(member, now);
+	member_send_unproved(member);
 	if (member->participant) {
 		member_send_here_to_room(member, now);
 		member_ask(member, MEMBER_WAIT_MS, now);
@@ -110,7 +112,7 @@ forget_silent(struct member *member, struct instant now)
 		};
 
 		member->calls.deliver(member->calls.context, &record);
-		roster_remove(member->roster, record.uid);
+		roster_remove(member->roster, entry);
 	}
 }
 

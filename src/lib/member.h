@@ -34,16 +34,17 @@ struct instant {
 };
 
 struct member_config {
-	const char *room;  /* name, checked */
-	const char *user;  /* UTF-8, at most ROOM_USER_MAX bytes */
-	const char *uid;   /* 32 lower-case hex digits */
-	const char *inbox; /* the topic of our inbox */
-	const char *app;   /* "qchat-join/0.1.0" */
-	bool participant;  /* says that it is here, and answers */
-	bool once;         /* says one thing only, under a UID of its own */
-	bool unconfirmed;  /* does not await its own echo */
-	int64_t proof_ms;  /* for the echo, half of it on a second connection */
-	uint64_t seed;     /* of all that is random here */
+	const char *room;        /* name, checked */
+	const char *user;        /* UTF-8, at most ROOM_USER_MAX bytes */
+	const char *uid;         /* 32 lower-case hex digits */
+	const char *inbox;       /* the topic of our inbox */
+	const char *app;         /* "qchat-join/0.1.0" */
+	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */
+	bool participant;        /* says that it is here, and answers */
+	bool once;        /* says one thing only, under a UID of its own */
+	bool unconfirmed; /* does not await its own echo: member_sent() */
+	int64_t proof_ms; /* for the echo, half of it on a second connection */
+	uint64_t seed;    /* of all that is random here */
 };
 
 struct member_counts {
@@ -90,6 +91,11 @@ void member_connected(struct member *member, const char *conn,
 
 /* That connection stands: from now on an echo is awaited. */
 void member_up(struct member *member, struct instant now);
+
+/* All that was published on this connection has left it: written, or where
+ * the fabric acknowledges, acknowledged.  To who does not await an echo that
+ * is the proof. */
+void member_sent(struct member *member, struct instant now);
 
 /* The connection is gone. */
 void member_disconnected(struct member *member);

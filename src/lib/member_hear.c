@@ -269,7 +269,7 @@ hear_bye(struct member *member, const struct room_message *message,
 	struct instant now)
 {
 	struct sequence_gap gap;
-	const struct roster_entry *entry;
+	struct roster_entry *entry;
 
 	if (is_own(member, message)) {
 		hear_own_bye(member, now);
@@ -288,7 +288,7 @@ hear_bye(struct member *member, const struct room_message *message,
 	record.time = now.wall;
 	record.reason = "bye";
 	deliver(member, &record);
-	roster_remove(member->roster, message->uid);
+	roster_remove(member->roster, entry);
 }
 
 static void

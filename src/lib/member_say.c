@@ -159,20 +159,6 @@ member_ask(struct member *member, int64_t wait_ms, struct instant now)
 	member->asked_until = now.mono + wait_ms + 1000;
 }
 
-/* Who does not await an echo is done with a post when it is on its way. */
-static void
-drop_unconfirmed(struct member *member, struct instant now)
-{
-	while (outbox_count(member->outbox) > 0) {
-		struct outbox_post post = outbox_at(member->outbox, 0);
-		int64_t first = post.first, last = post.last;
-
-		member_deliver_own(member, post.payload, now);
-		outbox_drop(member->outbox);
-		member->calls.proved(member->calls.context, first, last);
-	}
-}
-
 static void
 publish_post(struct member *member, size_t i)
 {
@@ -183,12 +169,24 @@ publish_post(struct member *member, size_t i)
 }
 
 void
-member_send_unproved(struct member *member, struct instant now)
+member_send_unproved(struct member *member)
 {
 	for (size_t i = 0; i < outbox_count(member->outbox); i++)
 		publish_post(member, i);
-	if (member->unconfirmed)
-		drop_unconfirmed(member, now);
+}
+
+void
+member_sent(struct member *member, struct instant now)
+{
+	while (member->unconfirmed && outbox_count(member->outbox) > 0) {
+		struct outbox_post post = outbox_at(member->outbox, 0);
+		int64_t first = post.first, last = post.last;
+
+		member_deliver_own(member, post.payload, now);
+		outbox_drop(member->outbox);
+		member->progress_mono = now.mono;
+		member->calls.proved(member->calls.context, first, last);
+	}
 }
 
 static int
@@ -280,10 +278,7 @@ member_say(struct member *member, const struct member_post *post,
 	member->last += post->lines > 0 ? post->lines : 1;
 	member->spoke_mono = now.mono;
 	keep_post(member, &message, member->last, &bytes);
-	if (member->connected) {
+	if (member->connected)
 		publish_post(member, outbox_count(member->outbox) - 1);
-		if (member->unconfirmed)
-			drop_unconfirmed(member, now);
-	}
 	return message.seq;
 }

@@ -52,7 +52,7 @@ void member_send_here_to_room(struct member *member, struct instant now);
 void member_send_bye(struct member *member, struct instant now);
 
 /* Publishes what waits for its proof, once more. */
-void member_send_unproved(struct member *member, struct instant now);
+void member_send_unproved(struct member *member);
 
 /* Hands out the records of a payload of our own. */
 void member_deliver_own(struct member *member, struct span payload,

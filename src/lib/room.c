@@ -125,15 +125,15 @@ get_tags(const json_t *object, struct room_message *message)
 }
 
 static size_t
-count_lines(struct span text)
+count_of(struct span text, char c)
 {
-	size_t lines = 1;
 	const char *end = text.bytes + text.len;
+	size_t count = 0;
 
 	for (const char *at = text.bytes;
-		(at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
-		lines++;
-	return lines;
+		(at = memchr(at, c, (size_t)(end - at))) != NULL; at++)
+		count++;
+	return count;
 }
 
 static int
@@ -158,7 +158,7 @@ read_message(struct room_message *message, const json_t *object,
 	if (message->lines < 2 || message->lines > ROOM_BLOCK_LINES_MAX ||
 		message->seq < 0 ||
 		message->seq > ROOM_NUMBER_MAX - message->lines ||
-		count_lines(message->text) != (size_t)message->lines)
+		count_of(message->text, '\n') + 1 != (size_t)message->lines)
 		return fault_set(fault, FAULT_DATA,
 			"a block whose `n` does not fit its lines");
 	return 0;
@@ -188,6 +188,15 @@ get_type(const json_t *object)
 	return get_number(object, "type");
 }
 
+static bool
+has_control(struct span span)
+{
+	for (size_t i = 0; i < span.len; i++)
+		if ((unsigned char)span.bytes[i] < 0x20)
+			return true;
+	return false;
+}
+
 static int
 read_object(struct room_message *message, const json_t *object,
 	struct fault *fault)
@@ -200,6 +209,9 @@ read_object(struct room_message *message, const json_t *object,
 
 	message->user = get_span(object, "user", ROOM_USER_MAX);
 	message->uid = get_span(object, "UID", ROOM_UID_MAX);
+	if (has_control(message->uid))
+		return fault_set(fault, FAULT_DATA,
+			"a UID with control characters");
 	message->time = get_time(object);
 	message->last = get_number(object, "last");
 	if (message->type == ROOM_MESSAGE)
@@ -377,6 +389,11 @@ room_name_check(struct span name, struct fault *fault)
 		return fault_set(fault, FAULT_USAGE,
 			"the room's name has %zu bytes (at most %d)", name.len,
 			ROOM_NAME_MAX);
+	if (count_of(name, '/') >= ROOM_LEVELS_MAX)
+		return fault_set(fault, FAULT_USAGE,
+			"the room's name has %zu levels (at most %d; slashes "
+			"make them)",
+			count_of(name, '/') + 1, ROOM_LEVELS_MAX);
 	const char *reason = topic_fault(name);
 	if (reason != NULL)
 		return fault_set(fault, FAULT_USAGE,
@@ -414,5 +431,7 @@ room_inbox_check(struct span topic)
 {
 	if (topic.len > ROOM_INBOX_MAX || !has_prefix(topic, ROOM_INBOX_PREFIX))
 		return false;
-	return topic_fault(topic) == NULL;
+	size_t prefix = strlen(ROOM_INBOX_PREFIX);
+	struct span name = { topic.bytes + prefix, topic.len - prefix };
+	return count_of(name, '/') == 0 && topic_fault(name) == NULL;
 }

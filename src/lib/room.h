@@ -22,7 +22,9 @@
 #define ROOM_TOPIC_FIELD "qchat.topic"
 
 enum {
-	ROOM_NAME_MAX = 512,  /* bytes of a room's name */
+	ROOM_NAME_MAX = 512, /* bytes of a room's name */
+	/* levels of a name, between slashes; mosquitto has 200 for a topic */
+	ROOM_LEVELS_MAX = 100,
 	ROOM_INBOX_MAX = 256, /* bytes of an inbox's topic */
 	ROOM_UID_MAX = 64,    /* bytes; ours have 32 */
 	ROOM_USER_MAX = 256,
@@ -96,7 +98,8 @@ void room_message_free(struct room_message *message);
 void room_format(const struct room_message *message, struct text *payload);
 
 /* May there be a room of this name?  0, or -1 with FAULT_USAGE: empty, `+`,
- * `#`, control characters, not UTF-8, more than ROOM_NAME_MAX bytes. */
+ * `#`, control characters, not UTF-8, more than ROOM_NAME_MAX bytes
+ * or ROOM_LEVELS_MAX levels: a broker would disconnect who uses it. */
 int room_name_check(struct span name, struct fault *fault);
 
 /* The topic of a room; the caller frees it. */
@@ -105,8 +108,7 @@ char *room_topic(const char *name);
 /* The name in a topic, or an empty span if it is no room's topic. */
 struct span room_of_topic(struct span topic);
 
-/* Is it the topic of one inbox, and nothing that an answer could do harm
- * with? */
+/* Is it the topic of one inbox: one level behind ROOM_INBOX_PREFIX? */
 bool room_inbox_check(struct span topic);
 
 /* "info" … "critical", or NULL for none. */

@@ -64,7 +64,6 @@ roster_hear(struct roster *roster, const struct room_message *message,
 	}
 	keep(entry->app, sizeof(entry->app), message->app);
 	keep(entry->conn, sizeof(entry->conn), message->conn);
-	keep(entry->inbox, sizeof(entry->inbox), message->inbox);
 	entry->since = message->since;
 	entry->last = message->last;
 	if (message->idle >= 0)
@@ -85,9 +84,9 @@ roster_bye_fits(const struct roster_entry *entry, struct span conn)
 }
 
 void
-roster_remove(struct roster *roster, struct span uid)
+roster_remove(struct roster *roster, struct roster_entry *entry)
 {
-	table_remove(roster->entries, uid);
+	table_remove(roster->entries, entry);
 }
 
 struct roster_entry *

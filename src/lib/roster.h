@@ -24,7 +24,6 @@ struct roster_entry {
 	char user[ROOM_USER_MAX + 1];
 	char app[ROOM_TITLE_MAX / 8 + 1]; /* "" for a legacy peer */
 	char conn[ROOM_UID_MAX + 1];
-	char inbox[ROOM_INBOX_MAX + 1];
 	int64_t since;      /* wall ms that it said, or -1 */
 	int64_t heard_mono; /* ms, our own clock */
 	int64_t spoke_mono; /* ms of its last post, or -1: not known */
@@ -50,7 +49,7 @@ struct roster_entry *roster_find(const struct roster *roster, struct span uid);
  */
 bool roster_bye_fits(const struct roster_entry *entry, struct span conn);
 
-void roster_remove(struct roster *roster, struct span uid);
+void roster_remove(struct roster *roster, struct roster_entry *entry);
 
 /* The entry that was silent longest, if it is to be forgotten at mono; NULL
  * if none is. */

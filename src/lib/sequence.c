@@ -58,6 +58,8 @@ sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 	*gap = (struct sequence_gap){ 0, 0 };
 	if (last <= sender->taken)
 		return 0;
+	if (!made && first - sender->taken > SEQUENCE_JUMP_MAX)
+		return first;
 	if (!made)
 		*gap = gap_up_to(sender, first - 1);
 	if (first <= sender->taken)
@@ -73,6 +75,6 @@ sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
 	struct sender *sender = table_find(sequence->senders, uid);
 
 	*gap = (struct sequence_gap){ 0, 0 };
-	if (sender != NULL)
+	if (sender != NULL && last - sender->taken <= SEQUENCE_JUMP_MAX)
 		*gap = gap_up_to(sender, last);
 }

@@ -17,6 +17,11 @@ struct sequence;
 /* Senders remembered; beyond that the one silent longest is forgotten. */
 enum { SEQUENCE_SENDERS_MAX = 65536 };
 
+/* A number so far ahead is shown and believed no further: it would silence
+ * its sender.  Nobody signs numbers yet, so a lesser lie still costs the
+ * numbers up to it. */
+#define SEQUENCE_JUMP_MAX INT64_C(1000000)
+
 /* Numbers first to last, both of them included. */
 struct sequence_gap {
 	int64_t first;
@@ -37,9 +42,9 @@ int64_t sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 
 /*
  * A sender says that last is its newest number.  *gap is what of it was never
- * seen and not told of before.  It does not make later arrivals old: nobody
- * can silence a sender by claiming a high number for it.  Nothing is
- * remembered of a sender that was not heard.
+ * seen and not told of before.  It does not make later arrivals old.  Nothing
+ * is remembered of a sender that was not heard, nor of a claim that is more
+ * than SEQUENCE_JUMP_MAX ahead.
  */
 void sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
 	struct sequence_gap *gap);

@@ -19,8 +19,9 @@
 _Static_assert((int)SESSION_FDS_MAX == (int)BUS_FDS_MAX, "one bus each");
 
 enum {
-	ROOMS_MAX = 1024, /* that a session on all rooms tells apart */
-	CONN_BYTES = 8,   /* of a connection's name */
+	ROOMS_MAX = 256, /* that a session on all rooms tells apart, … */
+	PARTICIPANTS_MAX = 1024, /* … with so many in each */
+	CONN_BYTES = 8,          /* of a connection's name */
 };
 
 struct session {
@@ -113,6 +114,9 @@ add_member(struct session *session, const char *room)
 		.uid = session->uid,
 		.inbox = session->inbox,
 		.app = session->app,
+		.participants_max = session->config.room == NULL
+			? PARTICIPANTS_MAX
+			: 0,
 		.participant = session->config.participant,
 		.once = session->config.once,
 		.unconfirmed = session->config.unconfirmed,
@@ -191,11 +195,10 @@ on_lost(void *context, const struct fault *why)
 }
 
 static void
-on_failed(void *context, const struct fault *why, int64_t retry_ms)
+on_failed(void *context, const struct fault *why)
 {
 	struct session *session = context;
 
-	(void)retry_ms;
 	disconnect_members(session);
 	session->calls.link(session->calls.context, session->link, why);
 }
@@ -353,13 +356,25 @@ out:
 	return NULL;
 }
 
-void
-session_close(struct session *session)
+static void
+leave(struct session *session)
 {
-	if (session->link == SESSION_UP)
-		for (size_t i = 0; i < session->member_count; i++)
-			member_leave(session->members[i], session_now());
-	bus_close(session->bus);
+	for (size_t i = 0; i < session->member_count; i++)
+		member_leave(session->members[i], session_now());
+}
+
+void
+session_close(struct session *const *sessions, size_t count)
+{
+	int64_t until = session_now().mono + BUS_CLOSE_MS;
+
+	for (size_t i = 0; i < count; i++) {
+		if (sessions[i]->link == SESSION_UP)
+			leave(sessions[i]);
+		bus_leave(sessions[i]->bus, until);
+	}
+	for (size_t i = 0; i < count; i++)
+		bus_close(sessions[i]->bus, until);
 }
 
 void
@@ -441,6 +456,19 @@ session_deadline(const struct session *session)
 	return deadline;
 }
 
+static void
+reconnect(struct session *session, struct instant now)
+{
+	struct fault why = { 0 };
+
+	session->reconnect = false;
+	fault_set(&why, FAULT_UNAVAILABLE,
+		"%s: no echo, so once more over a fresh connection",
+		bus_peer(session->bus));
+	bus_reconnect(session->bus, now.mono);
+	on_lost(session, &why);
+}
+
 void
 session_step(struct session *session, const struct pollfd *fds, size_t count)
 {
@@ -449,13 +477,10 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 	bus_step(session->bus, fds, count, now.mono);
 	for (size_t i = 0; i < session->member_count; i++)
 		member_tick(session->members[i], now);
-	if (!session->reconnect)
-		return;
-	session->reconnect = false;
-	disconnect_members(session);
-	if (session->link == SESSION_UP)
-		session->link = SESSION_LOST;
-	bus_reconnect(session->bus, now.mono);
+	if (session_is_sent(session))
+		member_sent(session->members[0], now);
+	if (session->reconnect)
+		reconnect(session, now);
 }
 
 static int

@@ -58,8 +58,9 @@ struct session *session_open(const struct conf *conf,
 	const struct session_config *config, const struct session_calls *calls,
 	struct fault *fault);
 
-/* A bye where one is due, and an orderly end of the connection. */
-void session_close(struct session *session);
+/* A bye where one is due, and an orderly end of all connections: a second at
+ * most, however many there are. */
+void session_close(struct session *const *sessions, size_t count);
 
 /* Frees it; without session_close() before, the will is published. */
 void session_free(struct session *session);

@@ -150,12 +150,12 @@ table_touch(struct table *table, struct span key, bool *made)
 }
 
 void
-table_remove(struct table *table, struct span key)
+table_remove(struct table *table, void *entry)
 {
-	struct node *node = find(table, key);
+	unsigned char *bytes = entry;
 
-	if (node != NULL)
-		drop(table, node);
+	drop(table,
+		(struct node *)(void *)(bytes - offsetof(struct node, entry)));
 }
 
 size_t

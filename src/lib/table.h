@@ -30,12 +30,12 @@ void *table_find(const struct table *table, struct span key);
  */
 void *table_touch(struct table *table, struct span key, bool *made);
 
-void table_remove(struct table *table, struct span key);
+void table_remove(struct table *table, void *entry);
 
 size_t table_count(const struct table *table);
 
 /* The entry used longest ago, and the one used next after another; NULL where
- * there is none.  The key of an entry is a string. */
+ * there is none.  A key is a string if none with NULs was put in. */
 void *table_oldest(const struct table *table);
 void *table_newer(const void *entry);
 const char *table_key(const void *entry);

@@ -4,6 +4,7 @@
 #include "memory.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -104,7 +105,7 @@ attach(struct tls *tls, SSL *ssl)
 {
 	SSL_up_ref(ssl);
 	tls->ssl = ssl;
-	tls->socket = dup(SSL_get_fd(ssl));
+	tls->socket = fcntl(SSL_get_fd(ssl), F_DUPFD_CLOEXEC, 0);
 	SSL_set_tlsext_host_name(ssl, is_address(tls->host) ? NULL : tls->host);
 	gather(ssl);
 }
@@ -383,5 +384,12 @@ tls_flush(struct tls *tls)
 bool
 tls_pending(const struct tls *tls)
 {
-	return SSL_has_pending(tls->ssl) == 1;
+	/* Bytes of half a record do not help. */
+	return SSL_has_pending(tls->ssl) == 1 && !SSL_want_read(tls->ssl);
+}
+
+void
+tls_forget_errors(void)
+{
+	ERR_clear_error();
 }

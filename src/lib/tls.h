@@ -43,7 +43,10 @@ int tls_flush(struct tls *tls);
 /* Back to writing at once.  Only when all is flushed. */
 void tls_ungather(struct tls *tls);
 
-/* Has TLS bytes that poll() does not see? */
+/* OpenSSL's errors so far are not those of what is done next. */
+void tls_forget_errors(void);
+
+/* Has TLS bytes that poll() does not see, enough to go on? */
 bool tls_pending(const struct tls *tls);
 
 #endif

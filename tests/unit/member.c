@@ -279,8 +279,9 @@ test_question(void)
 	ok(published == 29, "forged questions get 30 answers a minute");
 	published = 0;
 	forge(ROOM, "{\"type\":3,\"inbox\":\"" ROOM "\"}");
-	pass(100);
-	ok(published <= 1, "no inbox is a room");
+	forge(ROOM, "{\"type\":3,\"inbox\":\"/mcafee/client///\"}");
+	pass(2000);
+	ok(published == 1, "what is no inbox gets the room's answer");
 	forget_all();
 }
 
@@ -397,6 +398,17 @@ test_order(void)
 	log_is(a, "message bob 16 next\n", "and is told once");
 	SAYS("17", "x\\ny\",\"n\":3");
 	log_is(a, "ignored\n", "a forged n costs that message");
+	SAYS("9007199254740991", "the last\"");
+	log_is(a, "message bob 9007199254740991 the last\n",
+		"a number far ahead is shown");
+	SAYS("17", "seventeen\"");
+	log_is(a, "message bob 17 seventeen\n", "and silences nobody");
+	forge(ROOM,
+		"{\"type\":2,\"user\":\"bob\",\"UID\":\"" UID_OF_2
+		"\",\"last\":9007199254740991}");
+	SAYS("20", "twenty\"");
+	log_is(a, "gap bob 18-19\nmessage bob 20 twenty\n",
+		"a claim far ahead hides no gap");
 	forget_all();
 }
 
@@ -440,6 +452,37 @@ test_proof(void)
 }
 
 static void
+test_unconfirmed(void)
+{
+	struct peer *a = add("alice", false);
+
+	a->online = false; /* it does not read the room */
+	member_free(a->member);
+	const struct member_config config = { .room = "ops",
+		.user = "alice",
+		.uid = "1",
+		.inbox = a->inbox,
+		.app = "test/1",
+		.unconfirmed = true,
+		.proof_ms = 5000,
+		.seed = 1 };
+	const struct member_calls calls = { a, on_publish, on_deliver,
+		on_proved, on_retry, on_unproved, on_ignored };
+	a->member = member_new(&config, &calls);
+	say(a, "one", -1);
+	member_connected(a->member, "a1", now);
+	log_is(a, "", "what is on its way is not yet there");
+	member_disconnected(a->member);
+	published = 0;
+	member_connected(a->member, "a2", now);
+	member_up(a->member, now);
+	ok(published == 1, "a connection that did not stand lost nothing");
+	member_sent(a->member, now);
+	log_is(a, "message alice 1 one\nproved 1-1\n", "then it is sent");
+	forget_all();
+}
+
+static void
 test_legacy(void)
 {
 	struct peer *a = add("alice", true);
@@ -464,6 +507,12 @@ test_legacy(void)
 	forge(ROOM, "{\"type\": 9}");
 	forge("/mcafee/event/qchat/ops", "junk");
 	log_is(a, "ignored\nignored\n", "what is not understood is ignored");
+	forge(ROOM,
+		"{\"type\": 2, \"user\": \"x\", \"UID\": "
+		"\"ab\\u0000cd\"}");
+	log_is(a, "ignored\n", "a UID with a NUL is none");
+	pass(301 * 1000);
+	log_is(a, "", "and nobody's to forget");
 	forget_all();
 }
 
@@ -477,6 +526,7 @@ main(void)
 	test_posts();
 	test_order();
 	test_proof();
+	test_unconfirmed();
 	test_legacy();
 	return done();
 }

@@ -191,6 +191,11 @@ test_names(void)
 	longest[ROOM_NAME_MAX] = 'x';
 	longest[ROOM_NAME_MAX + 1] = '\0';
 	ok(room_name_check(span_of(longest), &fault) < 0, "513 do not");
+	memset(longest, '/', 100);
+	longest[100] = '\0';
+	ok(room_name_check(span_of(longest), &fault) < 0, "101 levels do not");
+	longest[99] = '\0';
+	ok(room_name_check(span_of(longest), &fault) == 0, "100 do");
 	ok(room_name_check((struct span){ "a\0b", 3 }, &fault) < 0,
 		"a NUL does not");
 }

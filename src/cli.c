@@ -151,15 +151,11 @@ print_help(const struct cli_tool *tool)
 }
 
 static void
-print_and_end(void)
+print_and_end(const struct cli *cli)
 {
 	struct fault fault = { 0 };
 
-	if (cli_output_close(&fault) < 0) {
-		fprintf(stderr, "qchat: %s\n", fault.text);
-		exit(fault.kind);
-	}
-	exit(0);
+	exit(cli_output_close(&fault) < 0 ? cli_fail(cli, &fault) : 0);
 }
 
 /* Handles a common option.  Returns 0, '?' after a fault, or the letter if
@@ -198,11 +194,11 @@ take_common(struct cli *cli, int letter)
 		return 0;
 	case 'h':
 		print_help(cli->tool);
-		print_and_end();
+		print_and_end(cli);
 		return 0;
 	case 'V':
 		printf("%s %s\n", cli->tool->name, PACKAGE_VERSION);
-		print_and_end();
+		print_and_end(cli);
 		return 0;
 	default:
 		return letter;

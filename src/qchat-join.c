@@ -72,6 +72,9 @@ parse_args(struct join *join, int argc, char **argv)
 			"needs a terminal: in "
 			"scripts and pipes, qchat-listen reads a room and "
 			"qchat-say writes to it");
+	if (join->cli.timeout_ms == 0)
+		return cli_usage_fault(&join->cli,
+			"--timeout: 0 leaves no time to connect");
 	if (join->cli.timeout_ms < 0)
 		join->cli.timeout_ms = CONNECT_MS;
 	return 0;
@@ -449,7 +452,8 @@ run(struct join *join)
 	join->screen = screen_new();
 	if (join->screen == NULL) {
 		fault_set(&join->fault, FAULT_CONFIG,
-			"this terminal is not known to curses (set TERM)");
+			"TERM: this terminal is not known, or cannot move its "
+			"cursor (qchat-listen and qchat-say need none)");
 		session_close(&join->session, 1);
 		return;
 	}

@@ -52,6 +52,7 @@ struct channel {
 	struct session *session;
 	const char *room;
 	bool was_up, told_lost;
+	int64_t check_mono; /* when to see whether it hears itself */
 };
 
 struct listen {
@@ -205,6 +206,8 @@ on_link(void *context, enum session_link link, const struct fault *why)
 		else
 			cli_trace(&listen->cli, "in %s, on %s", channel->room,
 				session_peer(channel->session));
+		if (!channel->was_up)
+			channel->check_mono = session_now().mono + PROOF_MS;
 		channel->was_up = true;
 		channel->told_lost = false;
 	} else if (!channel->was_up) {
@@ -244,7 +247,9 @@ open_channel(struct listen *listen, const char *room)
 		.proof_ms = PROOF_MS,
 	};
 
-	*channel = (struct channel){ .listen = listen, .room = room };
+	*channel = (struct channel){ .listen = listen,
+		.room = room,
+		.check_mono = INT64_MAX };
 	channel->session = session_open(&listen->conf, &config, &calls,
 		&listen->fault);
 	if (channel->session == NULL)
@@ -355,6 +360,35 @@ step_command(struct listen *listen)
 			listen->command[0], status);
 }
 
+/* Who may not read a room is not told so by its broker: it hears nothing, not
+ * even itself. */
+static void
+check_heard(struct listen *listen)
+{
+	for (size_t i = 0; i < listen->channel_count; i++) {
+		struct channel *channel = &listen->channels[i];
+
+		if (session_now().mono < channel->check_mono)
+			continue;
+		channel->check_mono = INT64_MAX;
+		if (!member_is_heard(session_member(channel->session, 0)))
+			cli_say(&listen->cli,
+				"%s: our own presence did not come back: the "
+				"fabric may not let this certificate read, or "
+				"write to, this room",
+				channel->room);
+	}
+}
+
+static int64_t
+next_check(const struct listen *listen, int64_t until)
+{
+	for (size_t i = 0; i < listen->channel_count; i++)
+		if (listen->channels[i].check_mono < until)
+			until = listen->channels[i].check_mono;
+	return until;
+}
+
 static void
 step(struct listen *listen, int64_t until, const sigset_t *during)
 {
@@ -364,11 +398,13 @@ step(struct listen *listen, int64_t until, const sigset_t *during)
 	bool full = listen->output.len > OUTPUT_MAX;
 
 	if (session_wait(listen->sessions, full ? 0 : listen->channel_count,
-		    &out, 1, until, during, &listen->fault) < 0)
+		    &out, 1, next_check(listen, until), during,
+		    &listen->fault) < 0)
 		return;
 	if ((out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		listen->reader_gone = true;
 	print_output(listen);
+	check_heard(listen);
 	step_command(listen);
 }
 

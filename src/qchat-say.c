@@ -485,7 +485,7 @@ check_time(struct say *say)
 		return;
 	fault_set(&say->fault, FAULT_UNAVAILABLE,
 		"%s: no connection within "
-		"%g s; what was said is not delivered (-W gives it longer)",
+		"%g s; what was said may not be delivered (-W gives it longer)",
 		session_peer(say->session), (double)say->cli.timeout_ms / 1000);
 }
 
@@ -606,7 +606,7 @@ main(int argc, char **argv)
 	status = parse_args(&say, argc, argv);
 	if (status == 0) {
 		say_all(&say);
-		if (say.fault.kind == FAULT_NONE)
+		if (say.json && say.fault.kind == FAULT_NONE)
 			cli_output_close(&say.fault);
 		status = end_status(&say);
 	}

@@ -73,11 +73,12 @@ parse_args(struct who *who, int argc, char **argv)
 			who->json = true;
 			break;
 		case 'w':
-			if (cli_seconds(optarg, &who->wait_ms) == 0)
+			if (cli_seconds(optarg, &who->wait_ms) == 0 &&
+				who->wait_ms > 0)
 				break;
 			return cli_usage_fault(&who->cli,
-				"--wait: \"%s\" is "
-				"not a number of seconds",
+				"--wait: \"%s\" is no number of "
+				"seconds above 0",
 				optarg);
 		default:
 			return FAULT_USAGE;

@@ -23,6 +23,7 @@ TERM=xterm-256color
 export SHELL TERM
 
 # screen NAME USER ARG…: a qchat-join of USER on a screen
+screen_env=
 screen() {
 	screen_name=$1
 	screen_conf=$(user_conf "$2") || exit 1
@@ -35,7 +36,7 @@ screen() {
 	# tmux 3.3 may never tell the status of a pane: a shell notes it.
 	must tm new-session -d -s "$screen_name" -x 100 -y 30 \
 		"QCHAT_CONFIG='$screen_conf' XDG_STATE_HOME='$screen_state' \
-		XDG_CONFIG_HOME='$screen_state' sh -c 'echo \$\$ >\"\$0.pid\"
+		XDG_CONFIG_HOME='$screen_state' $screen_env sh -c 'echo \$\$ >\"\$0.pid\"
 		exec \"\$@\"' '$T/$screen_name' qchat-join $screen_args \
 		2>'$T/$screen_name.err'; echo \$? >'$T/$screen_name.status'"
 	must wait_for test -s "$T/$screen_name.pid"
@@ -127,6 +128,7 @@ ok 'is shown as text' sees alice 'evil .*x1b.*end'
 is "$(pane alice pane_title | grep -c PWNED)" 0 'and drives nothing'
 ok 'the conversation is still there' on_screen alice 'after the counts'
 ok 'a smaller window' tm resize-window -t alice -x 40 -y 10
+ok 'is drawn anew' sees alice '^ ops \| .* clear'
 type alice 'from a small window'
 ok 'works' wait_line "$T/ear.out" ' alice from a small window$'
 ok 'a tiny one' tm resize-window -t alice -x 8 -y 3
@@ -135,6 +137,21 @@ ok 'too' wait_line "$T/ear.out" ' alice tiny$'
 ok 'a large one' tm resize-window -t alice -x 100 -y 30
 type bob 'large again'
 ok 'shows all again' sees alice 'bob.* large again'
+
+# What is typed is UTF-8, whatever the locale can show.
+screen_env='LC_ALL=C'
+screen ascii dora -r ops
+ok 'one in the C locale' wait_line "$T/ear.out" ' \* dora joined$'
+type ascii 'grüße 漢'
+ok 'sends what was typed' wait_line "$T/ear.out" ' dora grüße 漢$'
+type ascii '\q'
+ok 'and goes' ended ascii
+screen_env='TERM=dumb'
+screen dumb dora -r ops
+ok 'a terminal that cannot move its cursor is refused' ended dumb
+is "$status" 78 'as a matter of configuration'
+
+screen_env=
 
 # The ways out.
 

@@ -92,6 +92,10 @@ input_begin(const struct input_calls *calls)
 	rl_getc_function = next_byte;
 	rl_redisplay_function = redisplay;
 	rl_initialize();
+	/* What is typed is UTF-8, whatever the locale can show. */
+	rl_variable_bind("input-meta", "on");
+	rl_variable_bind("output-meta", "on");
+	rl_variable_bind("convert-meta", "off");
 	rl_bind_keyseq("\\e[5~", page_up);
 	rl_bind_keyseq("\\e[6~", page_down);
 	rl_bind_key('\t', rl_insert); /* no completion of file names */

@@ -27,6 +27,11 @@ screen_new(void)
 
 	if (terminal == NULL)
 		return NULL;
+	if (tigetstr("cup") == NULL) { /* it cannot move its cursor */
+		endwin();
+		delscreen(terminal);
+		return NULL;
+	}
 	struct screen *screen = memory_alloc(1, sizeof(*screen));
 	screen->terminal = terminal;
 	screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;

@@ -368,6 +368,16 @@ read_ca(struct pair *ca, const char *key_path, const char *path,
 		path, wrong);
 }
 
+static bool
+has_issued(const char *folder)
+{
+	char *path = memory_format("%s/broker.pem", folder);
+	bool issued = access(path, F_OK) == 0;
+
+	free(path);
+	return issued;
+}
+
 int
 authority_make(const char *folder, const char *name, struct fault *fault)
 {
@@ -382,6 +392,12 @@ authority_make(const char *folder, const char *name, struct fault *fault)
 	bool absent = access(path, F_OK) < 0 && errno == ENOENT;
 	int rc = absent ? 0 : read_ca(&ca, key_path, path, fault);
 
+	/* A new CA would end all that the one which is missing has issued. */
+	if (absent && has_issued(folder))
+		rc = fault_set(fault, FAULT_CONFIG,
+			"%s: is missing, and certificates of this CA are there "
+			"(put it back, or move %s away to begin anew)",
+			path, folder);
 	if (rc == 0 &&
 		(absent || !is_current(ca.certificate, AUTHORITY_RENEW_DAYS)))
 		rc = fill(&order, NULL, fault);

@@ -168,6 +168,9 @@ read_fabric(struct conf *conf, const char *personal, struct fault *fault)
 			"`qchat-fabric up` starts a private one on this "
 			"machine, or name a broker in %s (man qchat.conf)",
 			personal);
+	else if (access(path, R_OK) < 0)
+		fault_set(fault, FAULT_CONFIG, "%s: cannot be read: %s", path,
+			strerror(errno));
 	else if (conf_fabric_pid(dir) == 0)
 		fault_set(fault, FAULT_UNAVAILABLE,
 			"the private fabric does "

@@ -238,6 +238,12 @@ member_is_asked(const struct member *member)
 	return member->asked;
 }
 
+bool
+member_is_heard(const struct member *member)
+{
+	return roster_find(member->roster, span_of(member->uid)) != NULL;
+}
+
 const struct roster *
 member_roster(const struct member *member)
 {

@@ -139,6 +139,10 @@ void member_ask(struct member *member, int64_t wait_ms, struct instant now);
 /* Has the last question come back to us, so that the fabric routed it? */
 bool member_is_asked(const struct member *member);
 
+/* Has our own presence come back to us?  If not, the fabric may not let us
+ * write to this room, or read it. */
+bool member_is_heard(const struct member *member);
+
 /* Says goodbye. */
 void member_leave(struct member *member, struct instant now);
 

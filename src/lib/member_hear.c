@@ -147,6 +147,7 @@ hear_own_message(struct member *member, const struct room_message *message,
 	struct span payload, struct instant now)
 {
 	int64_t last = outbox_prove(member->outbox, message->seq, payload);
+	bool made;
 
 	if (last == 0) {
 		member->counts.doubles++;
@@ -154,6 +155,8 @@ hear_own_message(struct member *member, const struct room_message *message,
 	}
 	member->progress_mono = now.mono;
 	member->retried = false;
+	if (roster_find(member->roster, message->uid) != NULL)
+		roster_hear(member->roster, message, now.mono, &made);
 	deliver_message(member, message, 0, now);
 	member->calls.proved(member->calls.context, message->seq, last);
 }

@@ -372,7 +372,7 @@ topic_fault(struct span part)
 		if (is_bad_in_topic(c))
 			return c == '+' || c == '#'
 				? "holds + or #, which MQTT keeps for itself"
-				: "holds a control character";
+				: "holds a control or noncharacter";
 		part.bytes += len;
 		part.len -= len;
 	}

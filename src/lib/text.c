@@ -195,8 +195,7 @@ is_dangerous(uint32_t c)
 	return in_ranges(c, ranges, sizeof(ranges) / sizeof(*ranges));
 }
 
-/* What has no width or only looks like nothing: harmless in a text (joiners
- * make emoji and Persian words), a disguise in a name. */
+/* What has no width, or looks like nothing: it hides. */
 static bool
 is_invisible(uint32_t c)
 {
@@ -206,10 +205,22 @@ is_invisible(uint32_t c)
 		{ 0x115f, 0x1160 },
 		{ 0x17b4, 0x17b5 },
 		{ 0x180b, 0x180f },
-		{ 0x200b, 0x200d },
+		{ 0x200b, 0x200b },
 		{ 0x3164, 0x3164 },
-		{ 0xfe00, 0xfe0f },
 		{ 0xffa0, 0xffa0 },
+	};
+
+	return in_ranges(c, ranges, sizeof(ranges) / sizeof(*ranges));
+}
+
+/* The same, but what makes emoji, Persian words and variants of Han
+ * characters: harmless in a text, a disguise in a name. */
+static bool
+is_joining(uint32_t c)
+{
+	static const struct range ranges[] = {
+		{ 0x200c, 0x200d },
+		{ 0xfe00, 0xfe0f },
 		{ 0xe0100, 0xe01ef },
 	};
 
@@ -229,6 +240,7 @@ is_space(uint32_t c)
 		{ 0x2028, 0x2029 },
 		{ 0x202f, 0x202f },
 		{ 0x205f, 0x205f },
+		{ 0x2800, 0x2800 },
 		{ 0x3000, 0x3000 },
 	};
 
@@ -284,7 +296,8 @@ append_one(struct text *text, struct span bytes, enum text_style style)
 		text_append(text, "\\\\", 2);
 	else if (style == TEXT_NAME && is_space(c))
 		text_append_char(text, '_');
-	else if (is_dangerous(c) || (style == TEXT_NAME && is_invisible(c)))
+	else if (is_dangerous(c) || is_invisible(c) ||
+		(style == TEXT_NAME && is_joining(c)))
 		append_visible(text, c);
 	else
 		text_append(text, bytes.bytes, len);

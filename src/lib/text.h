@@ -50,7 +50,7 @@ size_t text_utf8_next(struct span bytes, uint32_t *c);
 enum text_style {
 	/* One line, all kept apart: line feed \n, tab \t, backslash \\ */
 	TEXT_LINE,
-	/* As TEXT_LINE, and white space is _, what has no width is visible */
+	/* As TEXT_LINE, and white space is _, joiners are visible */
 	TEXT_NAME,
 	/* For error messages: as TEXT_LINE, but the backslash stays single */
 	TEXT_MESSAGE,

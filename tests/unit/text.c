@@ -41,6 +41,16 @@ test_harmless(void)
 	harmless(span_of("cut \xe6\x97"), TEXT_LINE, "cut \\xe6\\x97");
 	harmless(span_of("Mary Ann\n"), TEXT_NAME, "Mary_Ann_");
 	harmless(span_of("al\xe2\x80\x8bice"), TEXT_NAME, "al\\u{200b}ice");
+	harmless(span_of("al\xe2\x80\x8bice"), TEXT_LINE, "al\\u{200b}ice");
+	harmless(span_of("a\xe2\x80\x8d"
+			 "b"),
+		TEXT_LINE,
+		"a\xe2\x80\x8d"
+		"b");
+	harmless(span_of("a\xe2\x80\x8d"
+			 "b"),
+		TEXT_NAME, "a\\u{200d}b");
+	harmless(span_of("al\xe2\xa0\x80ice"), TEXT_NAME, "al_ice");
 	harmless(span_of("al\xc2\xa0ice"), TEXT_NAME, "al_ice");
 	harmless(span_of(""), TEXT_NAME, "_");
 	harmless(span_of(""), TEXT_LINE, "");

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "memory.h"
 #include "session.h"
+#include "source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +20,6 @@ enum {
 
 	TIMEOUT_MS = 5000, /* without -W */
 	WINDOW = 64,       /* posts of a stream that wait for their echo */
-	READ_BYTES = 64 * 1024,
 };
 
 static const struct cli_option options[] = {
@@ -48,7 +48,7 @@ static const struct cli_tool tool = {
 
 struct say {
 	struct cli cli;
-	bool lines, skip_empty, unconfirmed, dry_run, json;
+	bool unconfirmed, dry_run, json;
 	enum room_severity severity;
 	struct span title;
 	struct span tags[ROOM_TAGS_MAX];
@@ -56,10 +56,8 @@ struct say {
 
 	struct conf conf;
 	struct session *session;
-	struct text input; /* what was read and not yet said */
-	bool input_ended;
+	struct source source;
 	bool said;                /* something */
-	int64_t line;             /* number of the last line taken from input */
 	int64_t down_mono;        /* since when there is no connection */
 	struct text output;       /* JSON lines to print */
 	struct fault input_fault; /* ends the input, not what was said */
@@ -103,7 +101,7 @@ take_option(struct say *say, int letter)
 {
 	switch (letter) {
 	case 'l':
-		say->lines = true;
+		say->source.by_lines = true;
 		return 0;
 	case 's':
 		return set_severity(say, optarg);
@@ -113,7 +111,7 @@ take_option(struct say *say, int letter)
 	case OPTION_TAG:
 		return add_tag(say, optarg);
 	case OPTION_SKIP_EMPTY:
-		say->skip_empty = true;
+		say->source.skip_empty = true;
 		return 0;
 	case OPTION_CONFIRM:
 		return set_confirm(say, optarg);
@@ -146,57 +144,16 @@ parse_args(struct say *say, int argc, char **argv)
 			"--timeout: 0 leaves no time for a proof");
 	if (say->cli.timeout_ms < 0)
 		say->cli.timeout_ms = TIMEOUT_MS;
-	if (say->lines && optind < argc)
+	if (say->source.by_lines && optind < argc)
 		return cli_usage_fault(&say->cli,
 			"--lines reads standard "
 			"input; there may be no TEXT");
-	if (optind == argc && !say->lines && isatty(STDIN_FILENO))
+	if (optind == argc && !say->source.by_lines && isatty(STDIN_FILENO))
 		return cli_usage_fault(&say->cli,
 			"nothing to say: give TEXT, "
 			"or pipe it in");
-	for (int i = optind; i < argc; i++) {
-		if (i > optind)
-			text_append_char(&say->input, ' ');
-		text_append_string(&say->input, argv[i]);
-	}
-	say->input_ended = optind < argc;
-	return 0;
-}
-
-/* Reads once.  0, or -1 with a fault. */
-static int
-read_input(struct say *say)
-{
-	char bytes[READ_BYTES];
-
-	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return 0;
-	if (n < 0)
-		return fault_set(&say->input_fault, FAULT_IO,
-			"standard input: %s", strerror(errno));
-	if (n == 0)
-		say->input_ended = true;
-	else
-		text_append(&say->input, bytes, (size_t)n);
-	return 0;
-}
-
-static int
-read_all(struct say *say)
-{
-	while (!say->input_ended) {
-		if (read_input(say) < 0)
-			return -1;
-		if (say->input.len > MEMBER_POST_MAX)
-			return fault_set(&say->input_fault, FAULT_DATA,
-				"standard input has more than %d bytes, too "
-				"much for one message (--lines makes each line "
-				"one)",
-				MEMBER_POST_MAX);
-	}
-	if (say->input.len > 0 && say->input.bytes[say->input.len - 1] == '\n')
-		say->input.len--;
+	for (int i = optind; i < argc; i++)
+		source_add(&say->source, argv[i]);
 	return 0;
 }
 
@@ -213,90 +170,17 @@ post(struct say *say, struct span text, int64_t lines)
 		.tag_count = say->tag_count,
 	};
 
-	if (session_say(say->session, &post, &say->input_fault) < 0)
+	struct fault fault = { 0 };
+
+	say->said = session_say(say->session, &post, &fault) >= 0 || say->said;
+	if (fault.kind == FAULT_NONE)
+		return 0;
+	if (!say->source.by_lines) {
+		say->input_fault = fault;
 		return -1;
-	say->said = true;
-	return 0;
-}
-
-/* Is this line fit to be said?  0, or -1 with a fault that names it. */
-static int
-check_line(struct say *say, struct span line)
-{
-	const char *what = NULL;
-
-	if (text_utf8_check(line) < line.len)
-		what = "is not UTF-8 (iconv -t UTF-8 converts)";
-	else if (line.len > 0 && memchr(line.bytes, '\0', line.len) != NULL)
-		what = "holds a NUL";
-	if (what == NULL)
-		return 0;
-	return fault_set(&say->input_fault, FAULT_DATA,
-		say->lines ? "line %lld of standard input %s; what stands "
-			     "before it is "
-			     "sent"
-			   : "line %lld of the text %s; nothing is sent",
-		(long long)say->line + 1, what);
-}
-
-/* The next line of the input, without its line feed, and how many bytes it
- * takes; false if there is no whole one yet. */
-static bool
-next_line(const struct say *say, size_t at, struct span *line, size_t *taken)
-{
-	const char *start = say->input.bytes + at;
-	size_t left = say->input.len - at;
-
-	if (left == 0)
-		return false;
-	const char *end = memchr(start, '\n', left);
-	if (end == NULL && !say->input_ended)
-		return false;
-	*line = (struct span){ start,
-		end != NULL ? (size_t)(end - start) : left };
-	*taken = line->len + (end != NULL ? 1 : 0);
-	return true;
-}
-
-/*
- * Says as many whole lines as fit into one block.  Returns the bytes that
- * they take of the input from `at`, 0 if there is no whole line.
- */
-static size_t
-post_block(struct say *say, size_t at)
-{
-	size_t used = 0, taken = 0, text_len = 0;
-	int64_t count = 0;
-	struct span line;
-
-	while (count < ROOM_BLOCK_LINES_MAX &&
-		next_line(say, at + used, &line, &taken)) {
-		bool empty = line.len == 0 && say->skip_empty;
-
-		if (count > 0 &&
-			(empty ||
-				text_len + 1 + line.len > ROOM_BLOCK_BYTES_MAX))
-			break;
-		if (check_line(say, line) < 0)
-			break;
-		say->line++;
-		used += taken;
-		if (empty)
-			return used;
-		text_len = used - taken + line.len;
-		count++;
 	}
-	if (count == 0)
-		return 0;
-	struct span text = { say->input.bytes + at, text_len };
-	if (post(say, text, count) == 0)
-		return used;
-	char *reason = memory_string(say->input_fault.text);
-	fault_set(&say->input_fault, say->input_fault.kind,
-		"line %lld of standard input: %s", (long long)say->line,
-		reason);
-	free(reason);
-	return 0;
+	return fault_set(&say->input_fault, fault.kind, "line %lld: %s",
+		(long long)say->source.line, fault.text);
 }
 
 static bool
@@ -305,61 +189,39 @@ has_room(const struct say *say)
 	return member_unproved(session_member(say->session, 0)) < WINDOW;
 }
 
-/* Says whole lines while the window has room. */
+/* Says what was read, while the window has room. */
 static void
-post_lines(struct say *say)
+post_all(struct say *say)
 {
-	size_t at = 0, used;
+	struct span text;
+	int64_t lines;
 
-	while (say->input_fault.kind == FAULT_NONE && has_room(say) &&
-		(used = post_block(say, at)) > 0)
-		at += used;
-	if (at > 0) {
-		memmove(say->input.bytes, say->input.bytes + at,
-			say->input.len - at);
-		say->input.len -= at;
-	} else if (say->input.len > MEMBER_POST_MAX && has_room(say) &&
-		say->input_fault.kind == FAULT_NONE) {
-		fault_set(&say->input_fault, FAULT_DATA,
-			"line %lld of "
-			"standard input has more than %d bytes",
-			(long long)say->line + 1, MEMBER_POST_MAX);
+	while (say->input_fault.kind == FAULT_NONE && has_room(say)) {
+		/* A fault with a post is about what stands behind it. */
+		if (source_take(&say->source, &text, &lines,
+			    &say->input_fault) <= 0 ||
+			post(say, text, lines) < 0)
+			return;
 	}
+}
+
+/* Takes all that makes one message, before anything connects. */
+static void
+post_whole(struct say *say)
+{
+	while (say->input_fault.kind == FAULT_NONE &&
+		source_is_open(&say->source)) {
+		source_read(&say->source, &say->input_fault);
+		post_all(say);
+	}
+	post_all(say);
 }
 
 static bool
 wants_input(const struct say *say)
 {
-	return say->lines && !say->input_ended &&
+	return source_is_open(&say->source) &&
 		say->input_fault.kind == FAULT_NONE && has_room(say);
-}
-
-/* Is each line of the text fit to be said? */
-static int
-check_whole(struct say *say)
-{
-	struct span line;
-	size_t at = 0, taken;
-
-	for (; next_line(say, at, &line, &taken); at += taken) {
-		if (check_line(say, line) < 0)
-			return -1;
-		say->line++;
-	}
-	return 0;
-}
-
-/* Takes all of the input that makes one message, before anything connects. */
-static int
-post_whole(struct say *say)
-{
-	if (read_all(say) < 0)
-		return -1;
-	if (say->input.len == 0)
-		return 0;
-	if (check_whole(say) < 0)
-		return -1;
-	return post(say, (struct span){ say->input.bytes, say->input.len }, 1);
 }
 
 static void
@@ -451,7 +313,7 @@ set_up(struct say *say)
 	};
 	struct session_config config = {
 		.app = tool.name,
-		.once = !say->lines,
+		.once = !say->source.by_lines,
 		.unconfirmed = say->unconfirmed,
 		.proof_ms = say->cli.timeout_ms,
 	};
@@ -468,8 +330,8 @@ set_up(struct say *say)
 static bool
 is_done(const struct say *say)
 {
-	bool input_left = say->lines && say->input_fault.kind == FAULT_NONE &&
-		(!say->input_ended || say->input.len > 0);
+	bool input_left = say->input_fault.kind == FAULT_NONE &&
+		!source_is_empty(&say->source);
 
 	if (say->fault.kind != FAULT_NONE)
 		return true;
@@ -514,9 +376,8 @@ step(struct say *say, const sigset_t *during)
 		    &say->fault) < 0)
 		return;
 	if (count > 0 && input.revents != 0)
-		read_input(say);
-	if (say->lines)
-		post_lines(say);
+		source_read(&say->source, &say->input_fault);
+	post_all(say);
 	check_time(say);
 	print_output(say);
 	if (cli_ended != 0 && say->fault.kind == FAULT_NONE)
@@ -544,11 +405,11 @@ rehearse(struct say *say)
 {
 	struct member *member = session_member(say->session, 0);
 
-	while (say->lines && say->input_fault.kind == FAULT_NONE &&
-		(!say->input_ended || say->input.len > 0)) {
-		if (!say->input_ended)
-			read_input(say);
-		post_lines(say);
+	while (say->input_fault.kind == FAULT_NONE &&
+		!source_is_empty(&say->source)) {
+		if (source_is_open(&say->source))
+			source_read(&say->source, &say->input_fault);
+		post_all(say);
 		member_show_unproved(member, session_now());
 		member_drop_unproved(member);
 		print_output(say);
@@ -562,15 +423,15 @@ say_all(struct say *say)
 {
 	if (set_up(say) < 0)
 		return;
-	if (!say->lines && post_whole(say) < 0)
-		return;
-	if (say->lines || say->said) {
+	if (!say->source.by_lines)
+		post_whole(say);
+	if (say->source.by_lines || say->said) {
 		if (say->dry_run)
 			rehearse(say);
 		else
 			run(say);
 	}
-	if (!say->said && !say->skip_empty &&
+	if (!say->said && !say->source.skip_empty &&
 		say->input_fault.kind == FAULT_NONE &&
 		say->fault.kind == FAULT_NONE)
 		fault_set(&say->fault, FAULT_NOINPUT,
@@ -612,7 +473,7 @@ main(int argc, char **argv)
 	}
 	session_free(say.session);
 	conf_free(&say.conf);
-	text_free(&say.input);
+	source_free(&say.source);
 	text_free(&say.output);
 	cli_free(&say.cli);
 	return status;

@@ -320,7 +320,8 @@ print_output(struct listen *listen)
 			listen->reader_gone = true;
 		listen->printed_bytes += len;
 	}
-	if (listen->printed_bytes < output->len / 2)
+	if (listen->printed_bytes == 0 ||
+		listen->printed_bytes < output->len / 2)
 		return;
 	/* What is printed makes room, seldom enough to be cheap. */
 	memmove(output->bytes, output->bytes + listen->printed_bytes,

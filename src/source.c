@@ -118,6 +118,8 @@ take_block(struct source *source, struct span *text, int64_t *lines,
 	struct span line;
 
 	*lines = 0;
+	if (source->bytes.len == 0)
+		return 0;
 	*text = (struct span){ source->bytes.bytes + source->at, 0 };
 	while (*lines < ROOM_BLOCK_LINES_MAX &&
 		next_line(source, source->at, &line, &taken)) {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -390,6 +391,13 @@ cli_output(struct span bytes, struct fault *fault)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			/* Whoever shares it may have made it non-blocking. */
+			struct pollfd out = { STDOUT_FILENO, POLLOUT, 0 };
+
+			poll(&out, 1, -1);
+			continue;
+		}
 		if (n < 0 && errno == EPIPE)
 			return 1;
 		if (n < 0)

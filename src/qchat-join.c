@@ -202,6 +202,7 @@ set_up(struct join *join)
 	struct session_config config = {
 		.app = tool.name,
 		.participant = true,
+		.show_own = true,
 		.proof_ms = PROOF_MS,
 	};
 

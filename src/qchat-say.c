@@ -19,7 +19,8 @@ enum {
 	OPTION_SKIP_EMPTY,
 
 	TIMEOUT_MS = 5000, /* without -W */
-	WINDOW = 64,       /* posts of a stream that wait for their echo */
+	WINDOW = 256, /* posts of a stream that wait for their proof, … */
+	WINDOW_BYTES = 4 * 1024 * 1024, /* … and what they may hold */
 };
 
 static const struct cli_option options[] = {
@@ -186,7 +187,10 @@ post(struct say *say, struct span text, int64_t lines)
 static bool
 has_room(const struct say *say)
 {
-	return member_unproved(session_member(say->session, 0)) < WINDOW;
+	const struct member *member = session_member(say->session, 0);
+
+	return member_unproved(member) < WINDOW &&
+		member_unproved_bytes(member) < WINDOW_BYTES;
 }
 
 /* Says what was read, while the window has room. */
@@ -314,6 +318,8 @@ set_up(struct say *say)
 	struct session_config config = {
 		.app = tool.name,
 		.once = !say->source.by_lines,
+		.stream = say->source.by_lines,
+		.show_own = say->json,
 		.unconfirmed = say->unconfirmed,
 		.proof_ms = say->cli.timeout_ms,
 	};
@@ -330,13 +336,16 @@ set_up(struct say *say)
 static bool
 is_done(const struct say *say)
 {
+	struct member *member = session_member(say->session, 0);
 	bool input_left = say->input_fault.kind == FAULT_NONE &&
 		!source_is_empty(&say->source);
 
 	if (say->fault.kind != FAULT_NONE)
 		return true;
-	return !input_left &&
-		member_unproved(session_member(say->session, 0)) == 0;
+	if (input_left)
+		return false;
+	member_finish(member, session_now());
+	return member_is_finished(member, session_now());
 }
 
 static void

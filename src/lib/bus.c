@@ -6,6 +6,7 @@
 #include "route.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert((int)ROUTES_MAX < (int)BUS_FDS_MAX,
 	"all routes and a connection");
@@ -58,9 +59,35 @@ bus_free(struct bus *bus)
 	free(bus);
 }
 
+/* Where it is among the topics, or topic_count. */
+static size_t
+find_topic(const struct bus *bus, const char *topic)
+{
+	size_t i = 0;
+
+	while (i < bus->topic_count && strcmp(bus->topics[i], topic) != 0)
+		i++;
+	return i;
+}
+
+void
+bus_unsubscribe(struct bus *bus, const char *topic)
+{
+	size_t i = find_topic(bus, topic);
+
+	if (i == bus->topic_count)
+		return;
+	free(bus->topics[i]);
+	bus->topics[i] = bus->topics[--bus->topic_count];
+	if (bus->connection != NULL)
+		connection_unsubscribe(bus->connection, topic);
+}
+
 void
 bus_subscribe(struct bus *bus, const char *topic)
 {
+	if (find_topic(bus, topic) < bus->topic_count)
+		return;
 	bus->topics = memory_resize(bus->topics, bus->topic_count + 1,
 		sizeof(*bus->topics));
 	bus->topics[bus->topic_count++] = memory_string(topic);

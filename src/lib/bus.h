@@ -60,8 +60,10 @@ struct bus *bus_new(const struct conf *conf, const struct identity *identity,
 /* Drops the connection as it is; the broker publishes the will. */
 void bus_free(struct bus *bus);
 
-/* Subscribes, now if there is a connection and again with each new one. */
+/* Subscribes, now if there is a connection and again with each new one; once,
+ * however often it is asked to. */
 void bus_subscribe(struct bus *bus, const char *topic);
+void bus_unsubscribe(struct bus *bus, const char *topic);
 
 /* Publishes on the connection that there is, or is being made.  Without one
  * the message is dropped: the caller says it again when `opened` is called. */

@@ -94,6 +94,19 @@ qos(const struct connection *connection)
 	return connection->conf->fabric == CONF_MQTT ? 1 : 0;
 }
 
+static void
+check_up(struct connection *connection)
+{
+	if (connection->up || !connection->accepted ||
+		connection->fault.kind != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < connection->subscription_count; i++)
+		if (!connection->subscriptions[i].seen)
+			return;
+	connection->up = true;
+	connection->calls.up(connection->calls.context);
+}
+
 void
 connection_subscribe(struct connection *connection, const char *topic)
 {
@@ -109,6 +122,27 @@ connection_subscribe(struct connection *connection, const char *topic)
 		topic, qos(connection));
 	if (rc != MOSQ_ERR_SUCCESS)
 		end_by_library(connection, rc);
+}
+
+void
+connection_unsubscribe(struct connection *connection, const char *topic)
+{
+	if (connection->fault.kind != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < connection->subscription_count; i++) {
+		struct subscription *subscriptions = connection->subscriptions;
+
+		if (strcmp(subscriptions[i].topic, topic) != 0)
+			continue;
+		free(subscriptions[i].topic);
+		subscriptions[i] = subscriptions
+			[--connection->subscription_count];
+		break;
+	}
+	int rc = mosquitto_unsubscribe(connection->mosquitto, NULL, topic);
+	if (rc != MOSQ_ERR_SUCCESS)
+		end_by_library(connection, rc);
+	check_up(connection);
 }
 
 void
@@ -151,19 +185,6 @@ const struct fault *
 connection_fault(const struct connection *connection)
 {
 	return connection->fault.kind != FAULT_NONE ? &connection->fault : NULL;
-}
-
-static void
-check_up(struct connection *connection)
-{
-	if (connection->up || !connection->accepted ||
-		connection->fault.kind != FAULT_NONE)
-		return;
-	for (size_t i = 0; i < connection->subscription_count; i++)
-		if (!connection->subscriptions[i].seen)
-			return;
-	connection->up = true;
-	connection->calls.up(connection->calls.context);
 }
 
 static void

@@ -46,6 +46,7 @@ const struct fault *connection_fault(const struct connection *connection);
 
 /* These go out in the order of the calls, right behind CONNECT. */
 void connection_subscribe(struct connection *connection, const char *topic);
+void connection_unsubscribe(struct connection *connection, const char *topic);
 void connection_publish(struct connection *connection, const char *topic,
 	struct span bytes);
 

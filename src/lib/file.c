@@ -16,8 +16,8 @@
 
 enum { LOCK_TICK_MS = 10 };
 
-static ssize_t
-read_all(int fd, char *bytes, size_t size)
+ssize_t
+file_read(int fd, char *bytes, size_t size)
 {
 	size_t len = 0;
 
@@ -50,7 +50,7 @@ has_bytes(const char *path, struct span bytes, mode_t mode)
 		status.st_size == (off_t)bytes.len) {
 		char *old = memory_alloc(bytes.len, 1);
 
-		same = read_all(fd, old, bytes.len) == (ssize_t)bytes.len &&
+		same = file_read(fd, old, bytes.len) == (ssize_t)bytes.len &&
 			memcmp(old, bytes.bytes, bytes.len) == 0;
 		free(old);
 	}
@@ -58,8 +58,8 @@ has_bytes(const char *path, struct span bytes, mode_t mode)
 	return same;
 }
 
-static int
-write_all(int fd, struct span bytes)
+int
+file_write(int fd, struct span bytes)
 {
 	while (bytes.len > 0) {
 		ssize_t n = write(fd, bytes.bytes, bytes.len);
@@ -91,8 +91,8 @@ file_replace(const char *path, struct span bytes, mode_t mode,
 			strerror(errno));
 		goto out;
 	}
-	if (write_all(fd, bytes) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
-		rename(fresh, path) < 0) {
+	if (file_write(fd, bytes) < 0 || fchmod(fd, mode) < 0 ||
+		fsync(fd) < 0 || rename(fresh, path) < 0) {
 		fault_set(fault, FAULT_IO, "%s: %s", path, strerror(errno));
 		unlink(fresh);
 		goto out;

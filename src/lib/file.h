@@ -9,6 +9,13 @@
 
 /* Files and folders of this user that others must not disturb or read. */
 
+/* Reads until the buffer is full or the file ends.  Returns the number of
+ * bytes, or -1 with errno. */
+ssize_t file_read(int fd, char *bytes, size_t size);
+
+/* Writes all of it.  0, or -1 with errno when a part may be written. */
+int file_write(int fd, struct span bytes);
+
 /*
  * Makes the file hold these bytes, all or nothing: they go to a new file of
  * mode 0600 beside it, to the disk, and take the old one's place in one step.

@@ -20,14 +20,27 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->app = memory_string(config->app);
 	member->participant = config->participant;
 	member->once = config->once;
+	member->stream = config->stream;
 	member->unconfirmed = config->unconfirmed;
+	member->show_own = config->show_own;
 	member->proof_ms = config->proof_ms;
 	member->random = config->seed;
 	member->calls = *calls;
 	member->spoke_mono = -1;
 	member->ping_mono = member->here_mono = INT64_MAX;
-	member->here_sent = INT64_MIN / 2;
+	member->heads_mono = member->ask_mono = INT64_MAX;
+	member->here_sent = member->legacy_mono = INT64_MIN / 2;
+	member->catch_up.records = config->catch_up_records > 0
+		? config->catch_up_records
+		: -1;
+	member->catch_up.since = config->catch_up_since;
+	member->catch_up.first = config->catch_up_records > 0 ||
+		config->catch_up_since > 0;
 	member->answers = answers_new();
+	member->offered = answers_new();
+	member->repairs = repairs_new();
+	member->store = store_new(config->store_bytes, config->store_count);
+	member->heads = heads_new();
 	member->outbox = outbox_new();
 	member->roster = roster_new(config->participants_max > 0
 			? config->participants_max
@@ -42,6 +55,11 @@ member_free(struct member *member)
 	if (member == NULL)
 		return;
 	answers_free(member->answers);
+	answers_free(member->offered);
+	repairs_free(member->repairs);
+	store_free(member->store);
+	heads_free(member->heads);
+	member_free_pending(member);
 	outbox_free(member->outbox);
 	roster_free(member->roster);
 	sequence_free(member->sequence);
@@ -62,8 +80,12 @@ member_connected(struct member *member, const char *conn, struct instant now)
 	member->connected = true;
 	if (member->since == 0)
 		member->since = now.wall;
+	if (member->came == 0)
+		member->came = now.wall;
 	/* First the posts: our presence says which number is the newest. */
-	member_send_unproved(member);
+	member_publish_unproved(member);
+	if (member->finished && member->stream)
+		member_send_bye(member, now);
 	if (member->participant) {
 		member_send_here_to_room(member, now);
 		member_ask(member, MEMBER_WAIT_MS, now);
@@ -75,13 +97,16 @@ member_up(struct member *member, struct instant now)
 {
 	member->up = true;
 	member->progress_mono = now.mono;
+	member_plan_catch_up(member, now);
 }
 
 void
-member_disconnected(struct member *member)
+member_disconnected(struct member *member, struct instant now)
 {
+	if (member->up)
+		member->lost_wall = now.wall;
 	member->connected = member->up = false;
-	member->ping_mono = member->here_mono = INT64_MAX;
+	member->ping_mono = member->here_mono = member->heads_mono = INT64_MAX;
 }
 
 void
@@ -90,7 +115,8 @@ member_leave(struct member *member, struct instant now)
 	if (!member->connected || member->leaving)
 		return;
 	member->leaving = true;
-	if (member->participant || member->last > 0)
+	if (member->participant || (member->last > 0 && !member->finished) ||
+		(member->once && member->last > 0))
 		member_send_bye(member, now);
 }
 
@@ -99,6 +125,8 @@ forget_silent(struct member *member, struct instant now)
 {
 	struct roster_entry *entry;
 
+	if (member_is_crowd(member, now))
+		return;
 	while ((entry = roster_expired(member->roster, now.mono)) != NULL) {
 		struct record record = {
 			.type = RECORD_LEAVE,
@@ -116,87 +144,82 @@ forget_silent(struct member *member, struct instant now)
 	}
 }
 
-/* When posts without an echo call for something (mono ms). */
 static int64_t
-proof_deadline(const struct member *member)
+forget_deadline(const struct member *member)
 {
-	if (!member->up || outbox_count(member->outbox) == 0)
-		return INT64_MAX;
-	return member->progress_mono + member->proof_ms / 2;
-}
-
-static void
-give_up_first(struct member *member)
-{
-	struct outbox_post post = outbox_at(member->outbox, 0);
-	struct room_message message;
-	struct fault fault;
-
-	int rc = room_parse(&message, post.payload, &fault);
-	assert(rc == 0);
-	(void)rc;
-	member->calls.unproved(member->calls.context, post.first, post.last,
-		message.text);
-	room_message_free(&message);
-	outbox_drop(member->outbox);
-}
-
-static void
-await_proof(struct member *member, struct instant now)
-{
-	if (now.mono < proof_deadline(member))
-		return;
-	if (!member->retried) {
-		member->retried = true;
-		member->progress_mono = now.mono;
-		member->calls.retry(member->calls.context);
-		return;
-	}
-	while (outbox_count(member->outbox) > 0)
-		give_up_first(member);
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
+	/* In a crowd that is looked at with each tick. */
+	return roster_count(member->roster) > MEMBER_PINGS_MAX
+		? INT64_MAX
+		: roster_deadline(member->roster);
 }
 
 int64_t
 member_deadline(const struct member *member)
 {
-	int64_t deadline = earlier(roster_deadline(member->roster),
-		proof_deadline(member));
+	int64_t deadline = member_earlier(forget_deadline(member),
+		member_proof_deadline(member));
 
-	if (!member->connected)
+	if (member->finished && !member->leaving)
+		deadline = member_earlier(deadline, member->linger_until);
+	if (!member->connected || member->leaving)
 		return deadline;
-	deadline = earlier(deadline, answers_deadline(member->answers));
-	deadline = earlier(deadline, member->here_mono);
-	if (member->participant)
-		deadline = earlier(deadline, member->ping_mono);
-	return deadline;
+	deadline = member_earlier(deadline, answers_deadline(member->answers));
+	deadline = member_earlier(deadline, member->here_mono);
+	deadline = member_earlier(deadline, member_repair_deadline(member));
+	if (!member->participant)
+		return deadline;
+	deadline = member_earlier(deadline, member_catch_up_deadline(member));
+	deadline = member_earlier(deadline, member->heads_mono);
+	return member_earlier(deadline, member->ping_mono);
+}
+
+static void
+tick_presence(struct member *member, struct instant now)
+{
+	const char *inbox;
+
+	while ((inbox = answers_take(member->answers, now.mono)) != NULL)
+		member_send_here(member, inbox, member->topic, now);
+	if (now.mono >= member->here_mono ||
+		(member->participant &&
+			(now.mono >= member->ping_mono ||
+				now.mono >= member->heads_mono)))
+		member_send_here_to_room(member, now);
 }
 
 void
 member_tick(struct member *member, struct instant now)
 {
-	const char *inbox;
-
 	forget_silent(member, now);
+	member_tick_finish(member, now);
 	if (!member->connected || member->leaving)
 		return;
-	while ((inbox = answers_take(member->answers, now.mono)) != NULL)
-		member_send_here(member, inbox, member->topic, now);
-	if (now.mono >= member->here_mono ||
-		(member->participant && now.mono >= member->ping_mono))
-		member_send_here_to_room(member, now);
-	await_proof(member, now);
+	tick_presence(member, now);
+	member_tick_repair(member, now);
+	if (member->participant)
+		member_tick_catch_up(member, now);
+	member_await_proof(member, now);
 }
 
 size_t
 member_unproved(const struct member *member)
 {
 	return outbox_count(member->outbox);
+}
+
+size_t
+member_unproved_bytes(const struct member *member)
+{
+	return outbox_bytes(member->outbox);
+}
+
+struct member_kept
+member_unproved_at(const struct member *member, size_t i)
+{
+	struct outbox_post post = outbox_at(member->outbox, i);
+
+	return (struct member_kept){ post.uid, post.first, post.last, post.ms,
+		post.envelope };
 }
 
 void

@@ -26,6 +26,12 @@ enum {
 	MEMBER_WAIT_MS = 1500,          /* over which to spread answers to us */
 	MEMBER_WAIT_MAX_MS = 60 * 1000, /* that we let others ask for */
 	MEMBER_SPREAD_MS = 5,           /* of it, for each participant known */
+	/* A stream that is done answers repair requests until none came for
+	 * so long, … */
+	MEMBER_LINGER_MS = 1000,
+	MEMBER_LINGER_MAX_MS = 10 * 1000, /* … and at most so long. */
+	/* In rooms beyond this only a random share pings, so many a minute. */
+	MEMBER_PINGS_MAX = 200,
 };
 
 struct instant {
@@ -42,7 +48,16 @@ struct member_config {
 	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */
 	bool participant;        /* says that it is here, and answers */
 	bool once;        /* says one thing only, under a UID of its own */
+	bool stream;      /* says much: leaves the room after its first echo,
+			   * and proves the rest by markers to its inbox */
 	bool unconfirmed; /* does not await its own echo: member_sent() */
+	bool show_own;    /* wants records of what it said, when it is proved */
+	size_t store_bytes; /* of what was sent and seen, for repairs; */
+	size_t store_count; /* 0: STORE_BYTES_MAX, STORE_COUNT_MAX */
+	/* What others still have is delivered before what is new: so many of
+	 * the newest records, or all since a time (wall ms); 0: none. */
+	int64_t catch_up_records;
+	int64_t catch_up_since;
 	int64_t proof_ms; /* for the echo, half of it on a second connection */
 	uint64_t seed;    /* of all that is random here */
 };
@@ -54,6 +69,9 @@ struct member_counts {
 	uint64_t missing;    /* numbers in gaps */
 	uint64_t unknown;    /* types that are not known here */
 	uint64_t unanswered; /* questions over the limits */
+	uint64_t repaired;   /* messages that came when asked for */
+	uint64_t asked;      /* requests for them */
+	uint64_t served;     /* messages sent again for others */
 	int64_t first_time;  /* wall ms of the first message; 0: none yet */
 	int64_t last_time;
 };
@@ -73,6 +91,8 @@ struct member_calls {
 	 * text. */
 	void (*unproved)(void *context, int64_t first, int64_t last,
 		struct span text);
+	/* Wants to hear the room, or no longer; its inbox it always hears. */
+	void (*attend)(void *context, bool room);
 	/* A message was dropped, and why. */
 	void (*ignored)(void *context, const char *why);
 };
@@ -98,7 +118,7 @@ void member_up(struct member *member, struct instant now);
 void member_sent(struct member *member, struct instant now);
 
 /* The connection is gone. */
-void member_disconnected(struct member *member);
+void member_disconnected(struct member *member, struct instant now);
 
 /* Appends the bye that the broker is to publish on the room's topic if the
  * connection conn breaks.  False if this member wants none. */
@@ -127,6 +147,33 @@ struct member_post {
 int64_t member_say(struct member *member, const struct member_post *post,
 	struct instant now, struct fault *fault);
 
+/*
+ * Says a message again that an earlier process could not: the bytes of its
+ * envelope, as member_unproved_at() gave them.  -1 with FAULT_DATA if it is no
+ * numbered message.
+ */
+int member_resend(struct member *member, struct span envelope,
+	struct instant now, struct fault *fault);
+
+/* Nothing more will be said.  A stream tells the room which number was its
+ * last, and stays for repairs. */
+void member_finish(struct member *member, struct instant now);
+
+/* After member_finish(): is all proved, and nothing asked for any more? */
+bool member_is_finished(const struct member *member, struct instant now);
+
+/* A post that waits for its proof, from the oldest; borrowed. */
+struct member_kept {
+	const char *uid;
+	int64_t first, last;
+	int64_t ms;
+	struct span envelope;
+};
+struct member_kept member_unproved_at(const struct member *member, size_t i);
+
+/* Bytes of all of them. */
+size_t member_unproved_bytes(const struct member *member);
+
 /* Hands out what waits for its proof as records of our own. */
 void member_show_unproved(struct member *member, struct instant now);
 
@@ -148,6 +195,20 @@ void member_leave(struct member *member, struct instant now);
 
 /* How many posts wait for their proof. */
 size_t member_unproved(const struct member *member);
+
+/* Is nothing that others have still to be delivered before what is new? */
+bool member_is_caught_up(const struct member *member);
+
+/*
+ * Appends what was delivered so far, for member_restore() of a later process,
+ * which goes on from there: what was said since then is asked for, and is not
+ * marked as replayed.  Restore before the first connection; -1 with
+ * FAULT_DATA.
+ */
+void member_save(const struct member *member, struct instant now,
+	struct text *state);
+int member_restore(struct member *member, struct span state,
+	struct fault *fault);
 
 /* The next moment for member_tick() (mono ms), INT64_MAX if none. */
 int64_t member_deadline(const struct member *member);

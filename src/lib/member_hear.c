@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
-#include "dxl.h"
-
 #include <assert.h>
 #include <string.h>
 
 enum {
 	ROOM_ANSWER_REST_MS = 1000,   /* between two "here" into the room */
 	ROOM_ANSWER_SPREAD_MS = 1000, /* at most, for a legacy question */
+	/* After the last message, and at most as much again, until what was
+	 * seen is told. */
+	HEADS_QUIET_MS = 3000,
 };
 
 /* Where a message came in. */
@@ -30,8 +31,8 @@ time_of(const struct room_message *message, struct instant now)
 	return now.wall;
 }
 
-static struct record
-record_of(const struct member *member, const struct room_message *message,
+struct record
+member_record(const struct member *member, const struct room_message *message,
 	enum record_type type, struct instant now)
 {
 	return (struct record){
@@ -49,8 +50,8 @@ record_of(const struct member *member, const struct room_message *message,
 	};
 }
 
-static void
-deliver(struct member *member, const struct record *record)
+void
+member_deliver(struct member *member, const struct record *record)
 {
 	member->calls.deliver(member->calls.context, record);
 }
@@ -59,9 +60,12 @@ deliver(struct member *member, const struct record *record)
  * one for each line of a block. */
 static void
 deliver_message(struct member *member, const struct room_message *message,
-	int64_t from, struct instant now)
+	int64_t from, bool own, bool replayed, struct instant now)
 {
-	struct record record = record_of(member, message, RECORD_MESSAGE, now);
+	struct record record = member_record(member, message, RECORD_MESSAGE,
+		now);
+	record.own = own;
+	record.replayed = replayed;
 	struct span left = message->text;
 	int64_t lines = message->lines > 0 ? message->lines : 1;
 
@@ -80,7 +84,7 @@ deliver_message(struct member *member, const struct room_message *message,
 		record.text = (struct span){ left.bytes, len };
 		if (message->seq < 0 || record.seq >= from) {
 			member->counts.messages++;
-			deliver(member, &record);
+			member_deliver(member, &record);
 		}
 		if (message->seq >= 0)
 			record.seq++;
@@ -104,23 +108,8 @@ member_deliver_own(struct member *member, struct span payload,
 	int rc = room_parse(&message, payload, &fault);
 	assert(rc == 0);
 	(void)rc;
-	deliver_message(member, &message, 0, now);
+	deliver_message(member, &message, 0, true, false, now);
 	room_message_free(&message);
-}
-
-static void
-deliver_gap(struct member *member, const struct room_message *message,
-	const struct sequence_gap *gap, struct instant now)
-{
-	struct record record = record_of(member, message, RECORD_GAP, now);
-
-	if (gap->last == 0)
-		return;
-	record.time = now.wall;
-	record.gap_first = gap->first;
-	record.gap_last = gap->last;
-	member->counts.missing += (uint64_t)(gap->last - gap->first) + 1;
-	deliver(member, &record);
 }
 
 /* Presence of somebody whom the roster did not have is an entry; before our
@@ -132,57 +121,123 @@ deliver_arrival(struct member *member, const struct room_message *message,
 	bool older = message->since >= 0 && message->since < member->since;
 	bool here = answer || older ||
 		(message->app.len == 0 && now.mono <= member->asked_until);
-	struct record record = record_of(member, message,
+	struct record record = member_record(member, message,
 		here ? RECORD_HERE : RECORD_JOIN, now);
 
 	record.app = message->app;
 	record.since = message->since;
 	record.idle = message->idle;
 	record.said = message->last;
-	deliver(member, &record);
+	member_deliver(member, &record);
 }
 
-static void
-hear_own_message(struct member *member, const struct room_message *message,
-	struct span payload, struct instant now)
+static int64_t
+last_number(const struct room_message *message)
 {
-	int64_t last = outbox_prove(member->outbox, message->seq, payload);
-	bool made;
+	return message->seq + (message->lines > 0 ? message->lines - 1 : 0);
+}
 
-	if (last == 0) {
+/* Did this sender begin when we were here already, so that we miss whatever
+ * we have not heard of it? */
+static bool
+is_younger(const struct member *member, int64_t since)
+{
+	return since > member->came;
+}
+
+/* Reads a kept message; false if there is none with that number any more. */
+static bool
+read_kept(struct member *member, struct span uid, int64_t number,
+	struct text *envelope, struct dxl_message *event,
+	struct room_message *message)
+{
+	struct fault fault;
+
+	if (!store_read(member->store, uid, number, envelope) ||
+		dxl_parse(event,
+			(struct span){ envelope->bytes, envelope->len },
+			&fault) < 0)
+		return false;
+	int rc = room_parse(message, event->payload, &fault);
+	dxl_message_free(event);
+	return rc == 0;
+}
+
+void
+member_deliver_held(struct member *member, struct span uid, struct instant now)
+{
+	struct text envelope = { 0 };
+	struct dxl_message event;
+	struct room_message message;
+	int64_t number;
+
+	while ((number = sequence_ready(member->sequence, uid)) > 0) {
+		if (!read_kept(member, uid, number, &envelope, &event,
+			    &message)) {
+			sequence_drop(member->sequence, uid, number);
+			continue;
+		}
+		deliver_message(member, &message, number, false, false, now);
+		sequence_deliver(member->sequence, uid, last_number(&message));
+		room_message_free(&message);
+	}
+	text_free(&envelope);
+}
+
+/* It is the first time that this message is here. */
+static void
+keep(struct member *member, const struct room_message *message,
+	struct span envelope, struct instant now)
+{
+	int64_t last = last_number(message), ms = time_of(message, now);
+
+	store_put(member->store, message->uid, message->seq, last, ms,
+		envelope);
+	heads_note(member->heads, message->uid, message->seq, last, ms,
+		message->since);
+	sequence_set_sender(member->sequence, message->uid,
+		message->once ? span_of("") : message->user, message->inbox);
+	/* A while after the last one, for who missed it. */
+	member->heads_mono = now.mono + HEADS_QUIET_MS +
+		member_random(member, HEADS_QUIET_MS) +
+		member_spread(member, MEMBER_PING_MS / 2);
+}
+
+void
+member_accept(struct member *member, const struct room_message *message,
+	struct span envelope, int64_t from, bool replayed, struct instant now)
+{
+	int64_t first;
+
+	if (from > message->seq)
+		sequence_restore(member->sequence, message->uid, from - 1);
+	switch (sequence_take(member->sequence, message->uid, message->seq,
+		last_number(message),
+		!replayed && is_younger(member, message->since), &first)) {
+	case SEQUENCE_OLD:
 		member->counts.doubles++;
 		return;
+	case SEQUENCE_NEXT:
+		keep(member, message, envelope, now);
+		deliver_message(member, message, first, false, replayed, now);
+		member_deliver_held(member, message->uid, now);
+		break;
+	case SEQUENCE_HELD:
+		keep(member, message, envelope, now);
+		break;
+	case SEQUENCE_LOST:
+		break;
 	}
-	member->progress_mono = now.mono;
-	member->retried = false;
-	if (roster_find(member->roster, message->uid) != NULL)
-		roster_hear(member->roster, message, now.mono, &made);
-	deliver_message(member, message, 0, now);
-	member->calls.proved(member->calls.context, message->seq, last);
+	member_plan_repair(member, message->uid, now);
 }
 
+/* Somebody talks: is it anybody new? */
 static void
-hear_message(struct member *member, const struct room_message *message,
-	struct span payload, struct instant now)
+hear_talker(struct member *member, const struct room_message *message,
+	struct instant now)
 {
-	struct sequence_gap gap = { 0, 0 };
-	int64_t from = 0;
 	bool made = false;
 
-	if (is_own(member, message)) {
-		hear_own_message(member, message, payload, now);
-		return;
-	}
-	if (message->uid.len > 0 && message->seq > 0) {
-		int64_t lines = message->lines > 0 ? message->lines : 1;
-
-		from = sequence_take(member->sequence, message->uid,
-			message->seq, message->seq + lines - 1, &gap);
-		if (from == 0) {
-			member->counts.doubles++;
-			return;
-		}
-	}
 	/* A legacy peer is here when it talks; who numbers what it says tells
 	 * by type 2 whether it is. */
 	if (message->uid.len > 0 &&
@@ -191,15 +246,107 @@ hear_message(struct member *member, const struct room_message *message,
 		roster_hear(member->roster, message, now.mono, &made);
 	if (made)
 		deliver_arrival(member, message, false, now);
-	deliver_gap(member, message, &gap, now);
-	deliver_message(member, message, from, now);
+	if (message->seq < 0)
+		member->legacy_mono = now.mono;
+}
+
+static void
+hear_message(struct member *member, const struct room_message *message,
+	struct span payload, struct span envelope, struct instant now)
+{
+	bool numbered = message->uid.len > 0 && message->seq > 0;
+
+	if (numbered && member_take_echo(member, message, payload, now))
+		return;
+	if (member_keep_pending(member, envelope, now))
+		return;
+	hear_talker(member, message, now);
+	if (numbered && member->participant)
+		member_accept(member, message, envelope, message->seq, false,
+			now);
+	else
+		deliver_message(member, message, 0, is_own(member, message),
+			false, now);
+}
+
+void
+member_hear_repaired(struct member *member, const struct room_message *message,
+	struct span envelope, struct instant now)
+{
+	if (!member->participant || message->uid.len == 0 || message->seq < 0 ||
+		is_own(member, message))
+		return;
+	member_note_collected(member, now);
+	if (member_is_collecting(member)) {
+		store_put(member->store, message->uid, message->seq,
+			last_number(message), time_of(message, now), envelope);
+		return;
+	}
+	member_accept(member, message, envelope, message->seq, false, now);
+	member_note_progress(member, message->uid, now);
+}
+
+/* A sender's newest number, as it says. */
+static void
+hear_last(struct member *member, const struct room_message *message,
+	struct instant now)
+{
+	if (!member->participant || message->last < 0)
+		return;
+	if (message->last == 0)
+		sequence_restore(member->sequence, message->uid, 0);
+	else
+		sequence_claim(member->sequence, message->uid, message->last,
+			is_younger(member, message->since));
+	sequence_set_sender(member->sequence, message->uid, message->user,
+		message->inbox);
+	member_plan_repair(member, message->uid, now);
+}
+
+/* Somebody else's newest number, as others have seen it. */
+static void
+hear_head(struct member *member, const struct room_head *head,
+	struct span inbox, struct instant now)
+{
+	bool all = is_younger(member, head->since);
+
+	if (span_equal(head->uid, span_of(member->uid)))
+		return;
+	/* Said since we are here: then that one at least is missing. */
+	if (!all && !sequence_knows(member->sequence, head->uid)) {
+		if (head->ms <= member->came)
+			return;
+		sequence_restore(member->sequence, head->uid, head->last - 1);
+	}
+	sequence_claim(member->sequence, head->uid, head->last, all);
+	struct sequence_hole *hole = sequence_hole(member->sequence, head->uid);
+	if (hole != NULL && hole->inbox == NULL)
+		sequence_set_sender(member->sequence, head->uid, span_of(""),
+			inbox);
+	member_plan_repair(member, head->uid, now);
+}
+
+static void
+hear_heads(struct member *member, const struct room_message *here,
+	struct instant now)
+{
+	struct room_head own[ROOM_HEADS_MAX];
+	size_t count = heads_list(member->heads, own);
+
+	if (!member->participant || member_is_collecting(member))
+		return;
+	if (heads_digest(own, count) ==
+		heads_digest(here->heads, here->head_count))
+		member->heads_mono = INT64_MAX;
+	for (size_t i = 0; i < here->head_count; i++)
+		hear_head(member, &here->heads[i], here->inbox, now);
+	member_compare_minutes(member, here, now);
 }
 
 static void
 hear_here(struct member *member, const struct room_message *message,
 	enum place place, struct instant now)
 {
-	struct sequence_gap gap;
 	bool made;
 
 	if (message->known > member->known)
@@ -207,23 +354,13 @@ hear_here(struct member *member, const struct room_message *message,
 	roster_hear(member->roster, message, now.mono, &made);
 	if (is_own(member, message))
 		return;
+	if (message->app.len == 0)
+		member->legacy_mono = now.mono;
 	if (made)
 		deliver_arrival(member, message, place == PLACE_INBOX, now);
-	if (message->last > 0) {
-		sequence_claim(member->sequence, message->uid, message->last,
-			&gap);
-		deliver_gap(member, message, &gap, now);
-	}
-}
-
-/* The bigger the room, the more time its answers take. */
-static int64_t
-spread(struct member *member, int64_t most)
-{
-	int64_t wanted = (int64_t)roster_count(member->roster) *
-		MEMBER_SPREAD_MS;
-
-	return member_random(member, wanted < most ? wanted : most);
+	hear_last(member, message, now);
+	if (place == PLACE_ROOM)
+		hear_heads(member, message, now);
 }
 
 static void
@@ -243,14 +380,14 @@ hear_who(struct member *member, const struct room_message *message,
 			: MEMBER_WAIT_MAX_MS;
 
 		if (!answers_add(member->answers, message->inbox, now.mono,
-			    now.mono + spread(member, wait)))
+			    now.mono + member_spread(member, wait)))
 			member->counts.unanswered++;
 		return;
 	}
 	/* A legacy peer asks: the answer goes into the room. */
 	if (place != PLACE_ROOM || member->here_mono != INT64_MAX)
 		return;
-	int64_t due = now.mono + spread(member, ROOM_ANSWER_SPREAD_MS);
+	int64_t due = now.mono + member_spread(member, ROOM_ANSWER_SPREAD_MS);
 	int64_t rest = member->here_sent + ROOM_ANSWER_REST_MS;
 	member->here_mono = due > rest ? due : rest;
 }
@@ -271,45 +408,81 @@ static void
 hear_bye(struct member *member, const struct room_message *message,
 	struct instant now)
 {
-	struct sequence_gap gap;
 	struct roster_entry *entry;
 
 	if (is_own(member, message)) {
 		hear_own_bye(member, now);
 		return;
 	}
-	if (message->last > 0) {
-		sequence_claim(member->sequence, message->uid, message->last,
-			&gap);
-		deliver_gap(member, message, &gap, now);
-	}
+	hear_last(member, message, now);
 	entry = roster_find(member->roster, message->uid);
 	if (entry == NULL || !roster_bye_fits(entry, message->conn))
 		return;
-	struct record record = record_of(member, message, RECORD_LEAVE, now);
+	struct record record = member_record(member, message, RECORD_LEAVE,
+		now);
 	record.user = span_of(entry->user);
 	record.time = now.wall;
 	record.reason = "bye";
-	deliver(member, &record);
+	member_deliver(member, &record);
 	roster_remove(member->roster, entry);
 }
 
 static void
-hear(struct member *member, const struct room_message *message,
-	struct span payload, enum place place, struct instant now)
+hear_presence(struct member *member, const struct room_message *message,
+	enum place place, struct instant now)
 {
-	if (message->type == ROOM_WHO) {
+	if (message->type == ROOM_WHO)
 		hear_who(member, message, place, now);
-	} else if (message->type == ROOM_HERE && place != PLACE_LOBBY) {
+	else if (message->type == ROOM_HERE)
 		hear_here(member, message, place, now);
-	} else if (message->type == ROOM_MESSAGE && place == PLACE_ROOM) {
-		hear_message(member, message, payload, now);
-	} else if (message->type == ROOM_BYE && place == PLACE_ROOM) {
+	else
 		hear_bye(member, message, now);
-	} else {
+}
+
+/* Which types have a meaning where. */
+static bool
+fits(int64_t type, enum place place)
+{
+	switch (type) {
+	case ROOM_WHO:
+		return true;
+	case ROOM_MESSAGE:
+	case ROOM_HERE:
+	case ROOM_WANT:
+	case ROOM_REPAIR:
+		return place != PLACE_LOBBY;
+	case ROOM_BYE:
+		return place == PLACE_ROOM;
+	case ROOM_PROOF:
+		return place == PLACE_INBOX;
+	default:
+		return false;
+	}
+}
+
+static void
+hear(struct member *member, const struct room_message *message,
+	struct span payload, struct span envelope, enum place place,
+	struct instant now)
+{
+	bool in_room = place == PLACE_ROOM;
+
+	if (!fits(message->type, place)) {
 		member->counts.unknown++;
 		member->calls.ignored(member->calls.context,
 			"a message of a type that is not known here");
+	} else if (message->type == ROOM_MESSAGE && in_room) {
+		hear_message(member, message, payload, envelope, now);
+	} else if (message->type == ROOM_MESSAGE) {
+		member_hear_repaired(member, message, envelope, now);
+	} else if (message->type == ROOM_WANT) {
+		member_hear_want(member, message, in_room, now);
+	} else if (message->type == ROOM_REPAIR) {
+		member_hear_repair(member, message, in_room, now);
+	} else if (message->type == ROOM_PROOF) {
+		member_take_marker(member, message, now);
+	} else {
+		hear_presence(member, message, place, now);
 	}
 }
 
@@ -327,7 +500,8 @@ place_of(const struct member *member, struct span topic)
 
 static int
 read_event(struct member *member, const struct dxl_message *event,
-	enum place place, struct instant now, struct fault *fault)
+	struct span envelope, enum place place, struct instant now,
+	struct fault *fault)
 {
 	struct room_message message;
 	struct span about = dxl_field(event, ROOM_TOPIC_FIELD);
@@ -342,9 +516,16 @@ read_event(struct member *member, const struct dxl_message *event,
 			"an inbox message about another room");
 	if (room_parse(&message, event->payload, fault) < 0)
 		return -1;
-	hear(member, &message, event->payload, place, now);
+	hear(member, &message, event->payload, envelope, place, now);
 	room_message_free(&message);
 	return 0;
+}
+
+void
+member_hear_envelope(struct member *member, struct span envelope,
+	struct instant now)
+{
+	member_receive(member, span_of(member->topic), envelope, now);
 }
 
 void
@@ -358,7 +539,7 @@ member_receive(struct member *member, struct span topic, struct span bytes,
 	if (place == PLACE_ELSEWHERE) {
 		fault_set(&fault, FAULT_DATA, "a message of another topic");
 	} else if (dxl_parse(&event, bytes, &fault) == 0) {
-		if (read_event(member, &event, place, now, &fault) == 0)
+		if (read_event(member, &event, bytes, place, now, &fault) == 0)
 			fault.kind = FAULT_NONE;
 		dxl_message_free(&event);
 	}

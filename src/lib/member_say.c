@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
-#include "dxl.h"
+#include "memory.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* splitmix64 (Steele, Lea, Flood 2014): the randomness here only spreads
@@ -26,6 +27,15 @@ member_random(struct member *member, int64_t most)
 			: 0;
 }
 
+int64_t
+member_spread(struct member *member, int64_t most)
+{
+	int64_t wanted = (int64_t)roster_count(member->roster) *
+		MEMBER_SPREAD_MS;
+
+	return member_random(member, wanted < most ? wanted : most);
+}
+
 static void
 append_id(struct member *member, struct text *id)
 {
@@ -38,32 +48,63 @@ append_id(struct member *member, struct text *id)
 		0x8000 | ((b >> 48) & 0x3fff), b & UINT64_C(0xffffffffffff));
 }
 
+void
+member_wrap(struct member *member, struct span payload, const char *about,
+	struct text *bytes)
+{
+	struct text id = { 0 };
+	struct span fields[2] = { span_of(ROOM_TOPIC_FIELD), span_of(about) };
+
+	append_id(member, &id);
+	struct dxl_message event = {
+		.version = DXL_VERSION,
+		.type = DXL_EVENT,
+		.message_id = { id.bytes, id.len },
+		.payload = payload,
+		.other_fields = { fields, about != NULL ? 2 : 0 },
+	};
+	dxl_format(&event, bytes);
+	text_free(&id);
+}
+
+void
+member_address(const struct member *member, const struct dxl_message *event,
+	struct text *bytes)
+{
+	struct dxl_message addressed = *event;
+	size_t count = event->other_fields.count;
+
+	if (dxl_field(event, ROOM_TOPIC_FIELD).len > 0) {
+		dxl_format(event, bytes);
+		return;
+	}
+	addressed.other_fields.items = memory_alloc(count + 2,
+		sizeof(struct span));
+	if (count > 0)
+		memcpy(addressed.other_fields.items, event->other_fields.items,
+			count * sizeof(struct span));
+	addressed.other_fields.items[count] = span_of(ROOM_TOPIC_FIELD);
+	addressed.other_fields.items[count + 1] = span_of(member->topic);
+	addressed.other_fields.count = count + 2;
+	dxl_format(&addressed, bytes);
+	free(addressed.other_fields.items);
+}
+
 /* Appends the event that carries a message. */
 static void
 append_event(struct member *member, const struct room_message *message,
 	const char *about, struct text *bytes)
 {
 	struct text payload = { 0 };
-	struct text id = { 0 };
-	struct span fields[2] = { span_of(ROOM_TOPIC_FIELD), span_of(about) };
 
 	room_format(message, &payload);
-	append_id(member, &id);
-	struct dxl_message event = {
-		.version = DXL_VERSION,
-		.type = DXL_EVENT,
-		.message_id = { id.bytes, id.len },
-		.payload = { payload.bytes, payload.len },
-		.other_fields = { fields, about != NULL ? 2 : 0 },
-	};
-	dxl_format(&event, bytes);
+	member_wrap(member, (struct span){ payload.bytes, payload.len }, about,
+		bytes);
 	text_free(&payload);
-	text_free(&id);
 }
 
-/* Sends what need not be proved. */
-static void
-send(struct member *member, const char *topic,
+void
+member_send(struct member *member, const char *topic,
 	const struct room_message *message, const char *about)
 {
 	struct text bytes = { 0 };
@@ -83,6 +124,31 @@ fill_sender(const struct member *member, struct room_message *message,
 	message->time = now.wall / 1000;
 }
 
+bool
+member_is_crowd(const struct member *member, struct instant now)
+{
+	return roster_count(member->roster) > MEMBER_PINGS_MAX &&
+		now.mono - member->legacy_mono > ROSTER_FORGET_MS;
+}
+
+/* What we have seen, for others to compare with. */
+static void
+fill_heads(const struct member *member, struct room_message *here,
+	struct instant now)
+{
+	int64_t closed = heads_closed_minute(now.wall);
+
+	here->head_count = heads_list(member->heads, here->heads);
+	for (int64_t i = 0; i < ROOM_MINUTES_MAX; i++) {
+		int64_t minute = closed - i;
+
+		if (minute * HEADS_MINUTE_MS >= member->came)
+			here->minutes[here->minute_count++] =
+				(struct room_minute){ minute,
+					heads_minute(member->heads, minute) };
+	}
+}
+
 void
 member_send_here(struct member *member, const char *topic, const char *about,
 	struct instant now)
@@ -100,16 +166,30 @@ member_send_here(struct member *member, const char *topic, const char *about,
 	here.app = span_of(member->app);
 	if (member->spoke_mono >= 0)
 		here.idle = now.mono - member->spoke_mono;
-	send(member, topic, &here, about);
+	if (about == NULL)
+		fill_heads(member, &here, now);
+	member_send(member, topic, &here, about);
+}
+
+/* When the next ping is due: each minute, in a large room by chance. */
+static int64_t
+ping_wait(struct member *member, struct instant now)
+{
+	int64_t count = (int64_t)roster_count(member->roster);
+
+	if (!member_is_crowd(member, now))
+		return MEMBER_PING_MS;
+	int64_t wait = MEMBER_PING_MS / MEMBER_PINGS_MAX * count;
+	return wait / 2 + member_random(member, wait);
 }
 
 void
 member_send_here_to_room(struct member *member, struct instant now)
 {
 	member_send_here(member, member->topic, NULL, now);
-	member->here_mono = INT64_MAX;
+	member->here_mono = member->heads_mono = INT64_MAX;
 	member->here_sent = now.mono;
-	member->ping_mono = now.mono + MEMBER_PING_MS;
+	member->ping_mono = now.mono + ping_wait(member, now);
 }
 
 static void
@@ -120,6 +200,11 @@ fill_bye(const struct member *member, const char *conn,
 	fill_sender(member, bye, now);
 	bye->last = member->last;
 	bye->conn = span_of(conn);
+	if (member->once)
+		return;
+	/* For who missed the last of it, or all. */
+	bye->since = member->since;
+	bye->inbox = span_of(member->inbox);
 }
 
 bool
@@ -143,7 +228,21 @@ member_send_bye(struct member *member, struct instant now)
 	struct room_message bye;
 
 	fill_bye(member, member->conn, &bye, now);
-	send(member, member->topic, &bye, NULL);
+	member_send(member, member->topic, &bye, NULL);
+}
+
+void
+member_send_bye_of(struct member *member, struct span uid, struct span user,
+	int64_t last, struct instant now)
+{
+	struct room_message bye;
+
+	room_message_init(&bye, ROOM_BYE);
+	bye.uid = uid;
+	bye.user = user;
+	bye.time = now.wall / 1000;
+	bye.last = last;
+	member_send(member, member->topic, &bye, NULL);
 }
 
 void
@@ -154,39 +253,9 @@ member_ask(struct member *member, int64_t wait_ms, struct instant now)
 	room_message_init(&who, ROOM_WHO);
 	who.inbox = span_of(member->inbox);
 	who.wait = wait_ms;
-	send(member, member->topic, &who, NULL);
+	member_send(member, member->topic, &who, NULL);
 	member->asked = false;
 	member->asked_until = now.mono + wait_ms + 1000;
-}
-
-static void
-publish_post(struct member *member, size_t i)
-{
-	struct outbox_post post = outbox_at(member->outbox, i);
-
-	member->calls.publish(member->calls.context, member->topic,
-		post.envelope);
-}
-
-void
-member_send_unproved(struct member *member)
-{
-	for (size_t i = 0; i < outbox_count(member->outbox); i++)
-		publish_post(member, i);
-}
-
-void
-member_sent(struct member *member, struct instant now)
-{
-	while (member->unconfirmed && outbox_count(member->outbox) > 0) {
-		struct outbox_post post = outbox_at(member->outbox, 0);
-		int64_t first = post.first, last = post.last;
-
-		member_deliver_own(member, post.payload, now);
-		outbox_drop(member->outbox);
-		member->progress_mono = now.mono;
-		member->calls.proved(member->calls.context, first, last);
-	}
 }
 
 static int
@@ -231,6 +300,10 @@ fill_post(struct member *member, const struct member_post *post,
 	message->lines = post->lines;
 	message->once = member->once;
 	message->seq = member->last + 1;
+	if (!member->once) {
+		message->since = member->since;
+		message->inbox = span_of(member->inbox);
+	}
 	if (post->lines > 0)
 		message->last = member->last + post->lines;
 	return 0;
@@ -238,8 +311,8 @@ fill_post(struct member *member, const struct member_post *post,
 
 /* Keeps the envelope of a post until it is proved. */
 static void
-keep_post(struct member *member, const struct room_message *message,
-	int64_t last, struct text *bytes)
+keep_post(struct member *member, const struct outbox_post *post,
+	struct text *bytes)
 {
 	struct dxl_message own;
 	struct fault fault;
@@ -249,8 +322,34 @@ keep_post(struct member *member, const struct room_message *message,
 		&fault);
 	assert(rc == 0);
 	(void)rc;
-	outbox_add(member->outbox, message->seq, last, bytes, own.payload);
+	outbox_add(member->outbox, post, bytes, own.payload);
 	dxl_message_free(&own);
+}
+
+/* Keeps it, and says it if there is a connection. */
+static void
+say(struct member *member, const struct outbox_post *post, struct text *bytes,
+	struct instant now)
+{
+	if (outbox_count(member->outbox) == 0) {
+		member->progress_mono = now.mono;
+		member->retried = false;
+	}
+	keep_post(member, post, bytes);
+	if (member->connected)
+		member_publish_post(member, outbox_count(member->outbox) - 1);
+}
+
+/* As a repair in the room it is a JSON string within JSON. */
+static size_t
+repair_len(struct span bytes)
+{
+	size_t len = bytes.len;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		if (bytes.bytes[i] == '"' || bytes.bytes[i] == '\\')
+			len++;
+	return len;
 }
 
 int64_t
@@ -260,25 +359,64 @@ member_say(struct member *member, const struct member_post *post,
 	struct room_message message;
 	struct text bytes = { 0 };
 
+	if (member->since == 0)
+		member->since = now.wall;
 	if (fill_post(member, post, &message, now, fault) < 0)
 		return -1;
 	append_event(member, &message, NULL, &bytes);
-	if (bytes.len > MEMBER_POST_MAX) {
+	size_t len = repair_len((struct span){ bytes.bytes, bytes.len });
+	if (len > MEMBER_POST_MAX) {
 		fault_set(fault, FAULT_DATA,
 			"the message has %zu bytes when "
 			"encoded (at most %d)",
-			bytes.len, MEMBER_POST_MAX);
+			len, MEMBER_POST_MAX);
 		text_free(&bytes);
 		return -1;
 	}
-	if (outbox_count(member->outbox) == 0) {
-		member->progress_mono = now.mono;
-		member->retried = false;
-	}
 	member->last += post->lines > 0 ? post->lines : 1;
 	member->spoke_mono = now.mono;
-	keep_post(member, &message, member->last, &bytes);
-	if (member->connected)
-		publish_post(member, outbox_count(member->outbox) - 1);
+	say(member,
+		&(struct outbox_post){ .uid = member->uid,
+			.first = message.seq,
+			.last = member->last,
+			.ms = now.wall,
+			.once = member->once },
+		&bytes, now);
 	return message.seq;
+}
+
+int
+member_resend(struct member *member, struct span envelope, struct instant now,
+	struct fault *fault)
+{
+	struct dxl_message event;
+	struct room_message message;
+	struct text bytes = { 0 };
+	int rc = -1;
+
+	if (dxl_parse(&event, envelope, fault) < 0)
+		return -1;
+	if (room_parse(&message, event.payload, fault) < 0)
+		goto out;
+	if (message.type == ROOM_MESSAGE && message.uid.len > 0 &&
+		message.seq > 0) {
+		const struct outbox_post post = {
+			.uid = message.uid.bytes,
+			.first = message.seq,
+			.last = message.seq +
+				(message.lines > 0 ? message.lines - 1 : 0),
+			.ms = message.ms,
+			.once = message.once,
+		};
+
+		text_append(&bytes, envelope.bytes, envelope.len);
+		say(member, &post, &bytes, now);
+		rc = 0;
+	} else {
+		fault_set(fault, FAULT_DATA, "it is no numbered message");
+	}
+	room_message_free(&message);
+out:
+	dxl_message_free(&event);
+	return rc;
 }

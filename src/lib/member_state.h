@@ -3,46 +3,154 @@
 #define QCHAT_MEMBER_STATE_H
 
 #include "answers.h"
+#include "dxl.h"
+#include "heads.h"
 #include "member.h"
 #include "outbox.h"
+#include "repair.h"
 #include "sequence.h"
+#include "store.h"
 
-/* What the three files of `member` share: member.c has its life, member_say.c
- * what it says, member_hear.c what it hears. */
+/*
+ * What the files of `member` share:
+ *
+ *	member.c           its life
+ *	member_say.c       what it says
+ *	member_prove.c     that what it said was routed
+ *	member_hear.c      what it hears
+ *	member_repair.c    what it missed, and what others did
+ *	member_catch_up.c  what was said before it came, or while it was away
+ */
+
+enum member_catch_up_phase {
+	CATCH_UP_NONE,
+	CATCH_UP_PLANNED,  /* the question is due at catch_up.mono */
+	CATCH_UP_OFFERED,  /* offers are collected until then */
+	CATCH_UP_FETCHING, /* slices are awaited until then */
+};
+
+enum {
+	OFFERS_MAX = 8,
+	PENDING_BYTES_MAX = 4 * 1024 * 1024,
+};
+
+struct member_offer {
+	char inbox[ROOM_INBOX_MAX + 1];
+	int64_t have, records;
+	uint64_t digest;
+	int64_t slice; /* the one that it was asked for; -1: none */
+};
+
+/* A message that came while what is older is still awaited. */
+struct member_pending {
+	char *bytes; /* its envelope */
+	size_t len;
+};
+
+/* The question for what was said in a time, and its answers. */
+struct member_catch_up {
+	enum member_catch_up_phase phase;
+	bool first;   /* the one at our start: its messages are replayed, and
+		       * go before all that is new */
+	int64_t mono; /* see phase */
+	int64_t since, until; /* wall ms */
+	int64_t records;      /* -1: all */
+	int64_t tries;
+	struct member_offer offers[OFFERS_MAX];
+	size_t offer_count;
+	int64_t total;   /* messages of the chosen offer */
+	uint64_t digest; /* that the chosen offers share */
+	int64_t next;    /* the first message that nobody was asked for */
+	int64_t again;   /* a slice that was given up by who was asked; -1 */
+	int64_t got;     /* messages that came */
+};
 
 struct member {
 	char *room, *topic, *user, *uid, *inbox, *app;
-	bool participant, once, unconfirmed;
+	bool participant, once, stream, unconfirmed, show_own;
 	int64_t proof_ms;
 	uint64_t random;
 	struct member_calls calls;
 
-	bool connected, up, leaving;
+	bool connected, up, leaving, was_up;
 	char conn[ROOM_UID_MAX + 1];
-	int64_t since;         /* wall ms; 0 before the first connection */
-	int64_t last;          /* our newest number */
-	int64_t spoke_mono;    /* of our last post, or -1 */
-	int64_t ping_mono;     /* when the next ping is due */
-	int64_t here_mono;     /* when a "here" into the room is due */
-	int64_t here_sent;     /* when the last one was sent */
-	bool asked;            /* our question has come back */
-	int64_t asked_until;   /* answers to our question come until then */
-	int64_t progress_mono; /* since when an echo is awaited */
-	bool retried;          /* since then */
+	int64_t since;      /* wall ms: of our first connection or post; 0 */
+	int64_t came;       /* wall ms: what is said since must not be missed */
+	int64_t last;       /* our newest number */
+	int64_t spoke_mono; /* of our last post, or -1 */
+	int64_t ping_mono;  /* when the next ping is due */
+	int64_t here_mono;  /* when a "here" into the room is due */
+	int64_t heads_mono; /* when our heads are to be told */
+	int64_t here_sent;  /* when the last one was sent */
+	int64_t legacy_mono; /* when a legacy peer was heard last */
+	bool asked;          /* our question has come back */
+	int64_t asked_until; /* answers to our question come until then */
 	int64_t known;
+
+	/* proof */
+	bool attending;           /* the room is subscribed to */
+	int64_t progress_mono;    /* since when a proof is awaited */
+	bool retried;             /* since then */
+	int64_t published;        /* serial of the newest on this connection */
+	int64_t marked;           /* … that a marker asks for; 0: none does */
+	bool finishing, finished; /* said so */
+	int64_t linger_until, linger_max; /* mono ms */
+
+	/* repair */
+	int64_t ask_mono;        /* when something missing is to be asked for */
+	int64_t asks_mono, asks; /* since when so many were */
+	struct repairs *repairs; /* that others asked for */
+	struct answers *offered; /* who was told what we have */
+	int64_t lost_wall;       /* when the last connection was lost; 0 */
+	bool restored;           /* by member_restore() */
+	struct member_catch_up catch_up;
+	struct member_pending *pending;
+	size_t pending_count, pending_bytes;
+	uint64_t compared[16]; /* digests of others' minutes, asked for */
+	size_t compared_next;
 
 	struct answers *answers;
 	struct outbox *outbox;
 	struct roster *roster;
 	struct sequence *sequence;
+	struct store *store;
+	struct heads *heads;
 	struct member_counts counts;
 };
 
 /* From 0 to most, both included. */
 int64_t member_random(struct member *member, int64_t most);
 
-/* Publishes "here I am" on a topic; about is the room's topic where the topic
- * itself does not tell it. */
+/* A wait over which to spread what many may do: 0 to most, and less in small
+ * rooms. */
+int64_t member_spread(struct member *member, int64_t most);
+
+static inline int64_t
+member_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Is the room so large that only a share of it pings, and that nobody is
+ * forgotten by time alone? */
+bool member_is_crowd(const struct member *member, struct instant now);
+
+/* member_say.c */
+
+/* Appends an event with this payload. */
+void member_wrap(struct member *member, struct span payload, const char *about,
+	struct text *bytes);
+
+/* Appends an event for an inbox: as it was, and which room it is about. */
+void member_address(const struct member *member,
+	const struct dxl_message *event, struct text *bytes);
+
+/* Publishes what need not be proved.  about is the room's topic where the
+ * topic itself does not tell it, or NULL. */
+void member_send(struct member *member, const char *topic,
+	const struct room_message *message, const char *about);
+
+/* Publishes "here I am" on a topic. */
 void member_send_here(struct member *member, const char *topic,
 	const char *about, struct instant now);
 
@@ -51,11 +159,101 @@ void member_send_here_to_room(struct member *member, struct instant now);
 
 void member_send_bye(struct member *member, struct instant now);
 
-/* Publishes what waits for its proof, once more. */
-void member_send_unproved(struct member *member);
+/* The bye of somebody whose posts were sent again. */
+void member_send_bye_of(struct member *member, struct span uid,
+	struct span user, int64_t last, struct instant now);
+
+/* member_prove.c */
+
+void member_publish_post(struct member *member, size_t i);
+
+/* On a fresh connection: publishes what waits for its proof, once more. */
+void member_publish_unproved(struct member *member);
+
+/* Something came back under our name: is it the proof of a post? */
+bool member_take_echo(struct member *member, const struct room_message *message,
+	struct span payload, struct instant now);
+void member_take_marker(struct member *member,
+	const struct room_message *message, struct instant now);
+int64_t member_proof_deadline(const struct member *member);
+void member_await_proof(struct member *member, struct instant now);
+
+/* Says so when all is done. */
+void member_tick_finish(struct member *member, struct instant now);
+
+/* Somebody wants something again. */
+void member_linger(struct member *member, struct instant now);
+
+/* member_hear.c */
+
+struct record member_record(const struct member *member,
+	const struct room_message *message, enum record_type type,
+	struct instant now);
+void member_deliver(struct member *member, const struct record *record);
 
 /* Hands out the records of a payload of our own. */
 void member_deliver_own(struct member *member, struct span payload,
 	struct instant now);
+
+/* Takes a numbered message in, wherever it came from; its records from number
+ * `from` on are wanted. */
+void member_accept(struct member *member, const struct room_message *message,
+	struct span envelope, int64_t from, bool replayed, struct instant now);
+
+/* The same for what was asked for and came. */
+void member_hear_repaired(struct member *member,
+	const struct room_message *message, struct span envelope,
+	struct instant now);
+
+/* Hands out what was held behind what is delivered or given up by now. */
+void member_deliver_held(struct member *member, struct span uid,
+	struct instant now);
+
+/* The same as for an envelope that arrives on the room's topic. */
+void member_hear_envelope(struct member *member, struct span envelope,
+	struct instant now);
+
+/* member_repair.c */
+
+/* Something is missing of this sender: it will be asked for. */
+void member_plan_repair(struct member *member, struct span uid,
+	struct instant now);
+
+/* Something that was asked for came. */
+void member_note_progress(struct member *member, struct span uid,
+	struct instant now);
+
+void member_hear_want(struct member *member, const struct room_message *want,
+	bool in_room, struct instant now);
+void member_hear_repair(struct member *member,
+	const struct room_message *repair, bool in_room, struct instant now);
+int64_t member_repair_deadline(const struct member *member);
+void member_tick_repair(struct member *member, struct instant now);
+
+/* member_catch_up.c */
+
+/* A connection stands. */
+void member_plan_catch_up(struct member *member, struct instant now);
+
+/* Others say which minutes they saw. */
+void member_compare_minutes(struct member *member,
+	const struct room_message *here, struct instant now);
+
+/* Does what is new have to wait?  Then keeps it. */
+bool member_keep_pending(struct member *member, struct span envelope,
+	struct instant now);
+
+/* Is the catch-up of our start under way, so that what comes to our inbox is
+ * only kept? */
+bool member_is_collecting(const struct member *member);
+
+/* A message that was asked for came. */
+void member_note_collected(struct member *member, struct instant now);
+
+void member_hear_offer(struct member *member, const struct room_message *offer,
+	struct instant now);
+int64_t member_catch_up_deadline(const struct member *member);
+void member_tick_catch_up(struct member *member, struct instant now);
+void member_free_pending(struct member *member);
 
 #endif

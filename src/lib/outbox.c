@@ -8,7 +8,9 @@
 #include <string.h>
 
 struct item {
-	int64_t first, last;
+	char *uid;
+	int64_t first, last, ms, serial;
+	bool once;
 	struct text envelope;
 	size_t payload_at, payload_len;
 };
@@ -17,6 +19,8 @@ struct item {
 struct outbox {
 	struct item *items;
 	size_t start, count, size;
+	size_t bytes;
+	int64_t serial; /* of the last one */
 };
 
 struct outbox *
@@ -58,17 +62,24 @@ grow(struct outbox *outbox)
 }
 
 void
-outbox_add(struct outbox *outbox, int64_t first, int64_t last,
+outbox_add(struct outbox *outbox, const struct outbox_post *post,
 	struct text *envelope, struct span payload)
 {
-	assert(outbox->count == 0 ||
-		item_at(outbox, outbox->count - 1)->last < first);
 	if (outbox->count == outbox->size)
 		grow(outbox);
 	outbox->count++;
-	*item_at(outbox, outbox->count - 1) = (struct item){ first, last,
-		*envelope, (size_t)(payload.bytes - envelope->bytes),
-		payload.len };
+	outbox->bytes += envelope->len;
+	*item_at(outbox, outbox->count - 1) = (struct item){
+		.uid = memory_string(post->uid),
+		.first = post->first,
+		.last = post->last,
+		.ms = post->ms,
+		.serial = ++outbox->serial,
+		.once = post->once,
+		.envelope = *envelope,
+		.payload_at = (size_t)(payload.bytes - envelope->bytes),
+		.payload_len = payload.len,
+	};
 	*envelope = (struct text){ 0 };
 }
 
@@ -77,49 +88,73 @@ outbox_at(const struct outbox *outbox, size_t i)
 {
 	const struct item *item = item_at(outbox, i);
 
-	return (struct outbox_post){ item->first, item->last,
-		{ item->envelope.bytes, item->envelope.len },
-		{ item->envelope.bytes + item->payload_at,
-			item->payload_len } };
+	return (struct outbox_post){
+		.uid = item->uid,
+		.first = item->first,
+		.last = item->last,
+		.ms = item->ms,
+		.serial = item->serial,
+		.once = item->once,
+		.envelope = { item->envelope.bytes, item->envelope.len },
+		.payload = { item->envelope.bytes + item->payload_at,
+			item->payload_len },
+	};
 }
 
-static void
-remove_at(struct outbox *outbox, size_t i)
+void
+outbox_remove(struct outbox *outbox, size_t i)
 {
-	text_free(&item_at(outbox, i)->envelope);
+	struct item *item = item_at(outbox, i);
+
+	outbox->bytes -= item->envelope.len;
+	text_free(&item->envelope);
+	free(item->uid);
 	for (; i > 0; i--)
 		*item_at(outbox, i) = *item_at(outbox, i - 1);
 	outbox->start = (outbox->start + 1) % outbox->size;
 	outbox->count--;
 }
 
-int64_t
-outbox_prove(struct outbox *outbox, int64_t first, struct span payload)
+bool
+outbox_find(const struct outbox *outbox, struct span uid, int64_t first,
+	struct span payload, size_t *i)
 {
-	for (size_t i = 0; i < outbox->count; i++) {
-		struct outbox_post post = outbox_at(outbox, i);
+	for (*i = 0; *i < outbox->count; ++*i) {
+		const struct item *item = item_at(outbox, *i);
+		struct span own = { item->envelope.bytes + item->payload_at,
+			item->payload_len };
 
-		if (post.first > first)
-			break;
-		if (post.first != first)
-			continue;
-		if (!span_equal(post.payload, payload))
-			return 0;
-		remove_at(outbox, i);
-		return post.last;
+		if (item->first == first && span_equal(own, payload) &&
+			span_equal(span_of(item->uid), uid))
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+bool
+outbox_has(const struct outbox *outbox, struct span uid)
+{
+	for (size_t i = 0; i < outbox->count; i++)
+		if (span_equal(span_of(item_at(outbox, i)->uid), uid))
+			return true;
+	return false;
 }
 
 void
 outbox_drop(struct outbox *outbox)
 {
 	assert(outbox->count > 0);
-	remove_at(outbox, 0);
+	outbox_remove(outbox, 0);
 }
 
 size_t
 outbox_count(const struct outbox *outbox)
 {
 	return outbox->count;
+}
+
+size_t
+outbox_bytes(const struct outbox *outbox)
+{
+	return outbox->bytes;
 }

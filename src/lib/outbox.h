@@ -8,13 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Posts of one member that wait for their echo, oldest first. */
+/* Posts that wait for their proof, oldest first. */
 struct outbox;
 
-/* A post: its numbers, and its bytes as they are published each time. */
+/* A post: whose, its numbers, and its bytes as they are published each
+ * time. */
 struct outbox_post {
+	const char *uid;
 	int64_t first;
 	int64_t last;
+	int64_t ms;     /* wall: when it was said */
+	int64_t serial; /* from 1 up, in the order of outbox_add() */
+	bool once;      /* a lone post */
 	struct span envelope;
 	struct span payload; /* a part of envelope */
 };
@@ -22,20 +27,29 @@ struct outbox_post {
 struct outbox *outbox_new(void);
 void outbox_free(struct outbox *outbox);
 
-/* Takes over *envelope (which is empty afterwards).  payload is a part of it.
- * Numbers must rise. */
-void outbox_add(struct outbox *outbox, int64_t first, int64_t last,
+/* Copies the post but for its envelope, which it takes over (*envelope is
+ * empty afterwards); payload is a part of it. */
+void outbox_add(struct outbox *outbox, const struct outbox_post *post,
 	struct text *envelope, struct span payload);
 
 /*
- * An echo under our name with the number first: is it the one of a post that
- * waits, to the byte?  Then the post is done with.  Returns its last number,
- * or 0: nobody else's bytes prove ours.
+ * A message came back: is it a post that waits, to the byte?  Returns its
+ * place in *i.  Nobody else's bytes prove ours.
  */
-int64_t outbox_prove(struct outbox *outbox, int64_t first, struct span payload);
+bool outbox_find(const struct outbox *outbox, struct span uid, int64_t first,
+	struct span payload, size_t *i);
+
+/* Does any post of this sender wait? */
+bool outbox_has(const struct outbox *outbox, struct span uid);
+
+/* Drops the i-th post. */
+void outbox_remove(struct outbox *outbox, size_t i);
 
 /* Drops the oldest post. */
 void outbox_drop(struct outbox *outbox);
+
+/* Bytes of all envelopes. */
+size_t outbox_bytes(const struct outbox *outbox);
 
 size_t outbox_count(const struct outbox *outbox);
 

@@ -16,10 +16,12 @@ static const char *const type_names[] = {
 	[RECORD_GAP] = "gap",
 };
 
-static char
-mark(const struct record *record)
+static void
+append_mark(const struct record *record, struct text *line)
 {
-	return record->type == RECORD_MESSAGE ? '-' : '*';
+	text_append_char(line, record->type == RECORD_MESSAGE ? '-' : '*');
+	if (record->replayed)
+		text_append_char(line, '~');
 }
 
 /* What stands in the place of a text where nobody said one. */
@@ -70,7 +72,7 @@ record_plain(const struct record *record, struct text *line)
 	text_append_char(line, ' ');
 	text_harmless(line, record->room, TEXT_NAME);
 	text_append_char(line, ' ');
-	text_append_char(line, mark(record));
+	append_mark(record, line);
 	text_append_char(line, ' ');
 	text_harmless(line, record->user, TEXT_NAME);
 	text_append_char(line, ' ');
@@ -221,6 +223,8 @@ append_json(const struct record *record, struct text *line)
 	json_object_set_new(object, "mark", json_string("-"));
 	json_object_set_new(object, "fingerprint", json_string("-"));
 	json_object_set_new(object, "sealed", json_false());
+	if (record->replayed)
+		json_object_set_new(object, "replayed", json_true());
 	json_set_by_type(object, record);
 	json_dump_callback(object, append_ascii, line,
 		JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -266,7 +270,7 @@ append_field(const struct record *record, char field, struct text *line)
 		text_harmless(line, record->room, TEXT_NAME);
 		break;
 	case 'k':
-		text_append_char(line, mark(record));
+		append_mark(record, line);
 		break;
 	case 'u':
 		text_harmless(line, record->user, TEXT_NAME);

@@ -23,6 +23,7 @@ enum record_type {
 struct record {
 	enum record_type type;
 	bool own;         /* from this process itself */
+	bool replayed;    /* said before we came */
 	int64_t time;     /* wall ms: when it was said */
 	int64_t received; /* wall ms: when it came here */
 	struct span room; /* name */
@@ -46,7 +47,7 @@ struct record {
 /*
  * Appends "TIME ROOM MARK NAME TEXT" and a line feed.  A message's mark is
  * "-" until there are signatures; what is no message has the mark "*", which
- * no message has, and a text of ours.
+ * no message has, and a text of ours.  "~" behind the mark: replayed.
  */
 void record_plain(const struct record *record, struct text *line);
 

@@ -48,6 +48,12 @@ room_message_init(struct room_message *message, enum room_type type)
 		.idle = -1,
 		.known = -1,
 		.wait = -1,
+		.until = -1,
+		.count = -1,
+		.skip = -1,
+		.have = -1,
+		.records = -1,
+		.sent = -1,
 	};
 }
 
@@ -136,6 +142,38 @@ count_of(struct span text, char c)
 	return count;
 }
 
+/* Empty where it is missing, or no inbox's topic. */
+static struct span
+get_inbox(const json_t *object)
+{
+	struct span inbox = get_span(object, "inbox", ROOM_INBOX_MAX);
+
+	return room_inbox_check(inbox) ? inbox : (struct span){ "", 0 };
+}
+
+/* ROOM_DIGEST_BYTES hex digits; 0 if it is anything else. */
+static uint64_t
+digest_of(const json_t *value)
+{
+	const char *string = json_string_value(value);
+
+	if (string == NULL || json_string_length(value) != ROOM_DIGEST_BYTES ||
+		strspn(string, "0123456789abcdef") != ROOM_DIGEST_BYTES)
+		return 0;
+	return strtoull(string, NULL, 16);
+}
+
+static int64_t
+number_at(const json_t *array, size_t i)
+{
+	const json_t *value = json_array_get(array, i);
+
+	if (!json_is_integer(value))
+		return -1;
+	json_int_t number = json_integer_value(value);
+	return number >= 0 && number <= ROOM_NUMBER_MAX ? number : -1;
+}
+
 static int
 read_message(struct room_message *message, const json_t *object,
 	struct fault *fault)
@@ -151,6 +189,8 @@ read_message(struct room_message *message, const json_t *object,
 	message->severity = room_severity_of(get_span(object, "sev", 16));
 	message->title = get_span(object, "title", ROOM_TITLE_MAX);
 	get_tags(object, message);
+	message->since = get_number(object, "since");
+	message->inbox = get_inbox(object);
 
 	if (json_object_get(object, "n") == NULL)
 		return 0;
@@ -164,6 +204,54 @@ read_message(struct room_message *message, const json_t *object,
 	return 0;
 }
 
+static bool
+has_control(struct span span)
+{
+	for (size_t i = 0; i < span.len; i++)
+		if ((unsigned char)span.bytes[i] < 0x20)
+			return true;
+	return false;
+}
+
+static void
+get_heads(const json_t *object, struct room_message *message)
+{
+	const json_t *heads = json_object_get(object, "heads");
+
+	for (size_t i = 0; i < json_array_size(heads) &&
+		message->head_count < ROOM_HEADS_MAX;
+		i++) {
+		const json_t *item = json_array_get(heads, i);
+		const json_t *uid = json_array_get(item, 0);
+		struct room_head head = { { json_string_value(uid),
+						  json_string_length(uid) },
+			number_at(item, 1), number_at(item, 2),
+			number_at(item, 3) };
+
+		if (head.uid.len > 0 && head.uid.len <= ROOM_UID_MAX &&
+			!has_control(head.uid) && head.last > 0)
+			message->heads[message->head_count++] = head;
+	}
+}
+
+static void
+get_minutes(const json_t *object, struct room_message *message)
+{
+	const json_t *minutes = json_object_get(object, "minutes");
+
+	for (size_t i = 0; i < json_array_size(minutes) &&
+		message->minute_count < ROOM_MINUTES_MAX;
+		i++) {
+		const json_t *item = json_array_get(minutes, i);
+		struct room_minute minute = { number_at(item, 0),
+			digest_of(json_array_get(item, 1)) };
+
+		if (minute.minute >= 0 &&
+			minute.minute < ROOM_NUMBER_MAX / 60000)
+			message->minutes[message->minute_count++] = minute;
+	}
+}
+
 static void
 read_presence(struct room_message *message, const json_t *object)
 {
@@ -173,9 +261,49 @@ read_presence(struct room_message *message, const json_t *object)
 	message->wait = get_number(object, "wait");
 	message->conn = get_span(object, "conn", ROOM_UID_MAX);
 	message->app = get_span(object, "app", ROOM_USER_MAX);
-	message->inbox = get_span(object, "inbox", ROOM_INBOX_MAX);
-	if (!room_inbox_check(message->inbox))
-		message->inbox = (struct span){ "", 0 };
+	message->inbox = get_inbox(object);
+	get_heads(object, message);
+	get_minutes(object, message);
+}
+
+/* Where a list has more than we take, or what makes no sense, the rest of it
+ * is asked for again, or not missed. */
+static void
+get_wants(const json_t *object, struct room_message *message)
+{
+	const json_t *wants = json_object_get(object, "want");
+
+	for (size_t i = 0; i < json_array_size(wants) &&
+		message->want_count < ROOM_WANTS_MAX;
+		i++) {
+		const json_t *want = json_array_get(wants, i);
+		struct room_range range = { number_at(want, 0),
+			number_at(want, 1) };
+
+		if (range.first > 0 && range.last >= range.first)
+			message->wants[message->want_count++] = range;
+	}
+}
+
+static int
+read_repair(struct room_message *message, const json_t *object,
+	struct fault *fault)
+{
+	message->inbox = get_inbox(object);
+	message->conn = get_span(object, "conn", ROOM_UID_MAX);
+	message->since = get_number(object, "since");
+	message->until = get_number(object, "until");
+	message->count = get_number(object, "count");
+	message->skip = get_number(object, "skip");
+	message->have = get_number(object, "have");
+	message->records = get_number(object, "records");
+	message->sent = get_number(object, "sent");
+	message->digest = digest_of(json_object_get(object, "digest"));
+	message->payload = get_span(object, "payload", SIZE_MAX);
+	get_wants(object, message);
+	if (message->type == ROOM_WANT && message->inbox.len == 0)
+		return fault_set(fault, FAULT_DATA, "a type 6 without inbox");
+	return 0;
 }
 
 static int64_t
@@ -189,12 +317,10 @@ get_type(const json_t *object)
 }
 
 static bool
-has_control(struct span span)
+is_known(int64_t type)
 {
-	for (size_t i = 0; i < span.len; i++)
-		if ((unsigned char)span.bytes[i] < 0x20)
-			return true;
-	return false;
+	return (type >= ROOM_MESSAGE && type <= ROOM_BYE) ||
+		type == ROOM_WANT || type == ROOM_REPAIR || type == ROOM_PROOF;
 }
 
 static int
@@ -204,7 +330,7 @@ read_object(struct room_message *message, const json_t *object,
 	message->type = get_type(object);
 	if (message->type < 0)
 		return fault_set(fault, FAULT_DATA, "a payload without type");
-	if (message->type < ROOM_MESSAGE || message->type > ROOM_BYE)
+	if (!is_known(message->type))
 		return 0;
 
 	message->user = get_span(object, "user", ROOM_USER_MAX);
@@ -216,6 +342,8 @@ read_object(struct room_message *message, const json_t *object,
 	message->last = get_number(object, "last");
 	if (message->type == ROOM_MESSAGE)
 		return read_message(message, object, fault);
+	if (message->type > ROOM_BYE)
+		return read_repair(message, object, fault);
 	read_presence(message, object);
 	if (message->type != ROOM_WHO && message->uid.len == 0)
 		return fault_set(fault, FAULT_DATA, "a type %d without UID",
@@ -288,8 +416,10 @@ set_original(json_t *object, const struct room_message *message)
 	char seconds[32];
 
 	set(object, "type", json_integer(message->type));
-	if (message->type == ROOM_WHO)
+	if (message->type == ROOM_WHO || message->type > ROOM_BYE) {
+		set_span(object, "UID", message->uid);
 		return;
+	}
 	if (message->type == ROOM_MESSAGE)
 		set(object, "message",
 			json_stringn(message->text.bytes, message->text.len));
@@ -298,6 +428,66 @@ set_original(json_t *object, const struct room_message *message)
 	set(object, "user",
 		json_stringn(message->user.bytes, message->user.len));
 	set(object, "UID", json_stringn(message->uid.bytes, message->uid.len));
+}
+
+static json_t *
+digest_json(uint64_t digest)
+{
+	char hex[ROOM_DIGEST_BYTES + 1];
+
+	snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)digest);
+	return json_string(hex);
+}
+
+static void
+set_array(json_t *object, const char *key, json_t *array)
+{
+	if (json_array_size(array) > 0)
+		set(object, key, array);
+	else
+		json_decref(array);
+}
+
+static void
+set_lists(json_t *object, const struct room_message *message)
+{
+	json_t *wants = json_array(), *heads = json_array(),
+	       *minutes = json_array();
+
+	for (size_t i = 0; i < message->want_count; i++)
+		json_array_append_new(wants,
+			json_pack("[II]", (json_int_t)message->wants[i].first,
+				(json_int_t)message->wants[i].last));
+	for (size_t i = 0; i < message->head_count; i++) {
+		const struct room_head *head = &message->heads[i];
+
+		json_array_append_new(heads,
+			json_pack("[s%III]", head->uid.bytes, head->uid.len,
+				(json_int_t)head->last, (json_int_t)head->ms,
+				(json_int_t)head->since));
+	}
+	for (size_t i = 0; i < message->minute_count; i++)
+		json_array_append_new(minutes,
+			json_pack("[Io]",
+				(json_int_t)message->minutes[i].minute,
+				digest_json(message->minutes[i].digest)));
+	set_array(object, "want", wants);
+	set_array(object, "heads", heads);
+	set_array(object, "minutes", minutes);
+}
+
+static void
+set_repair(json_t *object, const struct room_message *message)
+{
+	set_number(object, "until", message->until);
+	set_number(object, "count", message->count);
+	set_number(object, "skip", message->skip);
+	set_number(object, "have", message->have);
+	set_number(object, "records", message->records);
+	set_number(object, "sent", message->sent);
+	set_span(object, "payload", message->payload);
+	if (message->digest != 0)
+		set(object, "digest", digest_json(message->digest));
 }
 
 static void
@@ -343,6 +533,10 @@ room_format(const struct room_message *message, struct text *payload)
 
 	set_original(object, message);
 	set_additions(object, message);
+	if (message->type > ROOM_BYE)
+		set_repair(object, message);
+	if (message->type > ROOM_MESSAGE)
+		set_lists(object, message);
 	int rc = json_dump_callback(object, append_bytes, payload,
 		JSON_COMPACT);
 	assert(rc == 0);

@@ -33,6 +33,10 @@ enum {
 	ROOM_TAGS_MAX = 32,           /* tags of one message */
 	ROOM_BLOCK_LINES_MAX = 256,   /* lines of one block */
 	ROOM_BLOCK_BYTES_MAX = 16384, /* bytes of a block's text */
+	ROOM_WANTS_MAX = 32,          /* ranges of one repair request */
+	ROOM_HEADS_MAX = 32,          /* senders of one ping's `heads` */
+	ROOM_MINUTES_MAX = 3,         /* of one ping's `minutes` */
+	ROOM_DIGEST_BYTES = 16,       /* hex digits of a digest */
 };
 
 /* The largest number that JSON carries exactly everywhere: 2^53 - 1. */
@@ -43,6 +47,9 @@ enum room_type {
 	ROOM_HERE = 2,
 	ROOM_WHO = 3,
 	ROOM_BYE = 4,
+	ROOM_WANT = 6,   /* repair wanted: numbers, or a time */
+	ROOM_REPAIR = 7, /* a message again; or what one has of a time */
+	ROOM_PROOF = 11, /* a stream's marker to its own inbox */
 };
 
 enum room_severity {
@@ -52,6 +59,26 @@ enum room_severity {
 	ROOM_SEVERITY_MEDIUM,
 	ROOM_SEVERITY_HIGH,
 	ROOM_SEVERITY_CRITICAL,
+};
+
+/* Numbers first to last of one sender, both included. */
+struct room_range {
+	int64_t first;
+	int64_t last;
+};
+
+/* The newest number that was seen of a sender. */
+struct room_head {
+	struct span uid;
+	int64_t last;
+	int64_t ms;    /* of that message */
+	int64_t since; /* when that sender began, ms; -1: not known */
+};
+
+/* What was seen of the messages whose `ms` lies in one minute. */
+struct room_minute {
+	int64_t minute; /* since the epoch */
+	uint64_t digest;
 };
 
 /* Numbers are -1 and spans are empty where the payload has no such key. */
@@ -70,14 +97,29 @@ struct room_message {
 	struct span title;
 	struct span tags[ROOM_TAGS_MAX];
 	size_t tag_count;
-	int64_t since;     /* here: milliseconds since the epoch */
+	int64_t since;     /* here, message: when the sender began; want: from
+			    * when on; ms since the epoch */
 	int64_t idle;      /* here: milliseconds since the last post */
 	int64_t known;     /* here: participants that the sender knows */
 	int64_t wait;      /* who: milliseconds over which to spread answers */
-	struct span inbox; /* here, who: a topic, checked */
-	struct span conn;  /* here, bye: which connection */
+	struct span inbox; /* a topic, checked: where answers go */
+	struct span conn;  /* here, bye, proof: which connection */
 	struct span app;   /* here: program and version */
-	void *json;        /* what the spans point into */
+	int64_t until;     /* want: up to when, ms since the epoch */
+	int64_t count;     /* want: so many newest records, or messages */
+	int64_t skip;      /* want, repair: behind so many messages */
+	int64_t have;      /* repair: messages of what was asked for */
+	int64_t records;   /* repair: records in them */
+	int64_t sent;      /* repair: so many were sent before this */
+	uint64_t digest;   /* repair: of all that one has of it; 0: none */
+	struct span payload; /* repair: of a message, to the byte */
+	struct room_range wants[ROOM_WANTS_MAX];
+	size_t want_count;
+	struct room_head heads[ROOM_HEADS_MAX];
+	size_t head_count;
+	struct room_minute minutes[ROOM_MINUTES_MAX];
+	size_t minute_count;
+	void *json; /* what the spans point into */
 };
 
 /* All keys missing. */

@@ -6,14 +6,25 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+struct sender {
+	struct sequence_hole hole;     /* first: it is handed out */
+	struct sender *before, *after; /* among those with holes */
+	bool holed;
+	int64_t next;  /* to be delivered; 0: nothing was yet */
+	int64_t floor; /* the newest when we came, where next is 0 */
+	int64_t top;   /* the newest that is known of */
+	char *user, *inbox;
+	struct room_range *held; /* above next, rising, with holes between */
+	size_t held_count;
+};
 
 struct sequence {
 	struct table *senders; /* of struct sender, by UID */
-};
-
-struct sender {
-	int64_t taken; /* the highest number that arrived */
-	int64_t told;  /* the highest that was said to be missing */
+	size_t senders_max;
+	size_t held_count; /* of all senders */
+	struct sender *first_hole, *last_hole;
 };
 
 struct sequence *
@@ -22,59 +33,417 @@ sequence_new(size_t senders_max)
 	struct sequence *sequence = memory_alloc(1, sizeof(*sequence));
 
 	sequence->senders = table_new(sizeof(struct sender), senders_max);
+	sequence->senders_max = senders_max;
 	return sequence;
+}
+
+static void
+unlink_hole(struct sequence *sequence, struct sender *sender)
+{
+	if (!sender->holed)
+		return;
+	sender->holed = false;
+	if (sender->before != NULL)
+		sender->before->after = sender->after;
+	else
+		sequence->first_hole = sender->after;
+	if (sender->after != NULL)
+		sender->after->before = sender->before;
+	else
+		sequence->last_hole = sender->before;
+}
+
+static void
+link_hole(struct sequence *sequence, struct sender *sender)
+{
+	if (sender->holed)
+		return;
+	sender->holed = true;
+	sender->hole = (struct sequence_hole){ .uid = table_key(sender),
+		.user = sender->user,
+		.inbox = sender->inbox };
+	sender->before = sequence->last_hole;
+	sender->after = NULL;
+	if (sequence->last_hole != NULL)
+		sequence->last_hole->after = sender;
+	else
+		sequence->first_hole = sender;
+	sequence->last_hole = sender;
+}
+
+static bool
+has_hole(const struct sender *sender)
+{
+	if (sender->next == 0)
+		return false;
+	if (sender->held_count == 0)
+		return sender->top >= sender->next;
+	return sender->held[0].first > sender->next || sender->held_count > 1 ||
+		sender->held[0].last < sender->top;
+}
+
+static void
+update_hole(struct sequence *sequence, struct sender *sender)
+{
+	if (has_hole(sender))
+		link_hole(sequence, sender);
+	else
+		unlink_hole(sequence, sender);
+}
+
+static void
+set_held_count(struct sequence *sequence, struct sender *sender, size_t count)
+{
+	sequence->held_count += count;
+	sequence->held_count -= sender->held_count;
+	sender->held_count = count;
+	if (count == 0) {
+		free(sender->held);
+		sender->held = NULL;
+	}
+}
+
+static void
+forget(struct sequence *sequence, struct sender *sender)
+{
+	unlink_hole(sequence, sender);
+	set_held_count(sequence, sender, 0);
+	free(sender->user);
+	free(sender->inbox);
+	table_remove(sequence->senders, sender);
 }
 
 void
 sequence_free(struct sequence *sequence)
 {
+	struct sender *sender;
+
 	if (sequence == NULL)
 		return;
+	while ((sender = table_oldest(sequence->senders)) != NULL)
+		forget(sequence, sender);
 	table_free(sequence->senders);
 	free(sequence);
 }
 
-/* What lies behind all that was taken or told of, up to last. */
-static struct sequence_gap
-gap_up_to(struct sender *sender, int64_t last)
+static struct sender *
+find(const struct sequence *sequence, struct span uid)
 {
-	int64_t known = sender->taken > sender->told ? sender->taken
-						     : sender->told;
-
-	if (last <= known)
-		return (struct sequence_gap){ 0, 0 };
-	sender->told = last;
-	return (struct sequence_gap){ known + 1, last };
+	return table_find(sequence->senders, uid);
 }
 
-int64_t
+static struct sender *
+touch(struct sequence *sequence, struct span uid, bool *made)
+{
+	if (table_count(sequence->senders) == sequence->senders_max &&
+		find(sequence, uid) == NULL)
+		forget(sequence, table_oldest(sequence->senders));
+	return table_touch(sequence->senders, uid, made);
+}
+
+/* Takes held range i out. */
+static void
+remove_held(struct sequence *sequence, struct sender *sender, size_t i)
+{
+	memmove(sender->held + i, sender->held + i + 1,
+		(sender->held_count - i - 1) * sizeof(*sender->held));
+	set_held_count(sequence, sender, sender->held_count - 1);
+}
+
+/* All below next is done with. */
+static void
+set_next(struct sequence *sequence, struct sender *sender, int64_t next)
+{
+	sender->next = next;
+	if (sender->top < next - 1)
+		sender->top = next - 1;
+	while (sender->held_count > 0 && sender->held[0].last < next)
+		remove_held(sequence, sender, 0);
+	if (sender->held_count > 0 && sender->held[0].first < next)
+		sender->held[0].first = next;
+	update_hole(sequence, sender);
+}
+
+/* Makes room for one more range before range i. */
+static void
+insert_held(struct sequence *sequence, struct sender *sender, size_t i,
+	struct room_range range)
+{
+	sender->held = memory_resize(sender->held, sender->held_count + 1,
+		sizeof(*sender->held));
+	memmove(sender->held + i + 1, sender->held + i,
+		(sender->held_count - i) * sizeof(*sender->held));
+	sender->held[i] = range;
+	set_held_count(sequence, sender, sender->held_count + 1);
+}
+
+/* Joins range i and what follows, as far as they touch. */
+static void
+join_held(struct sequence *sequence, struct sender *sender, size_t i)
+{
+	struct room_range *range = &sender->held[i];
+
+	while (i + 1 < sender->held_count &&
+		range[1].first <= range->last + 1) {
+		if (range[1].last > range->last)
+			range->last = range[1].last;
+		remove_held(sequence, sender, i + 1);
+	}
+}
+
+static enum sequence_verdict
+hold(struct sequence *sequence, struct sender *sender, struct room_range range)
+{
+	size_t i = 0;
+
+	if (range.last > sender->top)
+		sender->top = range.last;
+	/* The first that does not end before this range begins. */
+	while (i < sender->held_count && sender->held[i].last + 1 < range.first)
+		i++;
+	struct room_range *there = i < sender->held_count ? &sender->held[i]
+							  : NULL;
+	if (there != NULL && there->first <= range.first &&
+		range.last <= there->last)
+		return SEQUENCE_OLD;
+	if (there == NULL || range.last + 1 < there->first) {
+		if (sender->held_count == SEQUENCE_RANGES_MAX ||
+			sequence->held_count == SEQUENCE_RANGES_ALL) {
+			update_hole(sequence, sender);
+			return SEQUENCE_LOST;
+		}
+		insert_held(sequence, sender, i, range);
+	} else {
+		if (range.first < there->first)
+			there->first = range.first;
+		if (range.last > there->last)
+			there->last = range.last;
+		join_held(sequence, sender, i);
+	}
+	update_hole(sequence, sender);
+	return SEQUENCE_HELD;
+}
+
+/* Where a sender begins for us, when its first message is here. */
+static int64_t
+first_number(const struct sender *sender, int64_t first, bool all)
+{
+	if (all)
+		return 1;
+	if (sender->floor > 0 && first > sender->floor)
+		return sender->floor + 1;
+	return first;
+}
+
+enum sequence_verdict
 sequence_take(struct sequence *sequence, struct span uid, int64_t first,
-	int64_t last, struct sequence_gap *gap)
+	int64_t last, bool all, int64_t *from)
 {
 	bool made;
 
 	assert(first > 0 && last >= first);
-	struct sender *sender = table_touch(sequence->senders, uid, &made);
-	*gap = (struct sequence_gap){ 0, 0 };
-	if (last <= sender->taken)
+	struct sender *sender = touch(sequence, uid, &made);
+	*from = first;
+	int64_t known = sender->floor > sender->top ? sender->floor
+						    : sender->top;
+	if ((!made || all) && first - known > SEQUENCE_JUMP_MAX) {
+		if (made)
+			forget(sequence, sender);
+		return SEQUENCE_NEXT;
+	}
+	if (sender->next == 0)
+		set_next(sequence, sender, first_number(sender, first, all));
+	if (last < sender->next)
+		return SEQUENCE_OLD;
+	if (first > sender->next)
+		return hold(sequence, sender,
+			(struct room_range){ first, last });
+	*from = sender->next;
+	set_next(sequence, sender, last + 1);
+	return SEQUENCE_NEXT;
+}
+
+int64_t
+sequence_ready(const struct sequence *sequence, struct span uid)
+{
+	const struct sender *sender = find(sequence, uid);
+
+	if (sender == NULL || sender->held_count == 0 ||
+		sender->held[0].first > sender->next)
 		return 0;
-	if (!made && first - sender->taken > SEQUENCE_JUMP_MAX)
-		return first;
-	if (!made)
-		*gap = gap_up_to(sender, first - 1);
-	if (first <= sender->taken)
-		first = sender->taken + 1;
-	sender->taken = last;
-	return first;
+	return sender->next;
+}
+
+void
+sequence_deliver(struct sequence *sequence, struct span uid, int64_t last)
+{
+	struct sender *sender = find(sequence, uid);
+
+	assert(sender != NULL && last >= sender->next);
+	set_next(sequence, sender, last + 1);
+}
+
+void
+sequence_drop(struct sequence *sequence, struct span uid, int64_t number)
+{
+	struct sender *sender = find(sequence, uid);
+
+	assert(sender != NULL && sender->held_count > 0 &&
+		sender->held[0].first == number);
+	if (sender->held[0].last == number)
+		remove_held(sequence, sender, 0);
+	else
+		sender->held[0].first++;
+	update_hole(sequence, sender);
 }
 
 void
 sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
-	struct sequence_gap *gap)
+	bool all)
 {
-	struct sender *sender = table_find(sequence->senders, uid);
+	bool made;
 
-	*gap = (struct sequence_gap){ 0, 0 };
-	if (sender != NULL && last - sender->taken <= SEQUENCE_JUMP_MAX)
-		*gap = gap_up_to(sender, last);
+	if (last <= 0)
+		return;
+	struct sender *sender = touch(sequence, uid, &made);
+	if (made && !all) {
+		sender->floor = last;
+		return;
+	}
+	if (last - (sender->next == 0 ? sender->floor : sender->top) >
+		SEQUENCE_JUMP_MAX) {
+		if (made)
+			forget(sequence, sender);
+		return;
+	}
+	if (sender->next == 0 && !all && last <= sender->floor)
+		return;
+	if (sender->next == 0)
+		sender->next = all ? 1 : sender->floor + 1;
+	if (last > sender->top)
+		sender->top = last;
+	update_hole(sequence, sender);
+}
+
+bool
+sequence_knows(const struct sequence *sequence, struct span uid)
+{
+	return find(sequence, uid) != NULL;
+}
+
+int64_t
+sequence_done(const struct sequence *sequence, struct span uid)
+{
+	const struct sender *sender = find(sequence, uid);
+
+	return sender != NULL && sender->next > 0 ? sender->next - 1 : 0;
+}
+
+static const char *
+replace(char **old, struct span value)
+{
+	if (value.len > 0 && !span_equal(span_of(*old), value)) {
+		free(*old);
+		*old = memory_copy(value.bytes, value.len);
+	}
+	return *old;
+}
+
+void
+sequence_set_sender(struct sequence *sequence, struct span uid,
+	struct span user, struct span inbox)
+{
+	struct sender *sender = find(sequence, uid);
+
+	if (sender == NULL)
+		return;
+	sender->hole.user = replace(&sender->user, user);
+	sender->hole.inbox = replace(&sender->inbox, inbox);
+}
+
+static void
+add_missing(struct room_range *ranges, size_t *count, size_t max, int64_t first,
+	int64_t last)
+{
+	if (first <= last && *count < max)
+		ranges[(*count)++] = (struct room_range){ first, last };
+}
+
+size_t
+sequence_missing(const struct sequence *sequence, struct span uid,
+	struct room_range *ranges, size_t max)
+{
+	const struct sender *sender = find(sequence, uid);
+	size_t count = 0;
+
+	if (sender == NULL || sender->next == 0)
+		return 0;
+	int64_t next = sender->next;
+	for (size_t i = 0; i < sender->held_count; i++) {
+		add_missing(ranges, &count, max, next,
+			sender->held[i].first - 1);
+		next = sender->held[i].last + 1;
+	}
+	add_missing(ranges, &count, max, next, sender->top);
+	return count;
+}
+
+bool
+sequence_skip(struct sequence *sequence, struct span uid,
+	struct room_range *given_up)
+{
+	struct sender *sender = find(sequence, uid);
+
+	if (sequence_missing(sequence, uid, given_up, 1) == 0)
+		return false;
+	set_next(sequence, sender, given_up->last + 1);
+	return true;
+}
+
+static struct sequence_hole *
+hole_of(struct sender *sender)
+{
+	return sender != NULL ? &sender->hole : NULL;
+}
+
+struct sequence_hole *
+sequence_first_hole(const struct sequence *sequence)
+{
+	return hole_of(sequence->first_hole);
+}
+
+struct sequence_hole *
+sequence_next_hole(const struct sequence_hole *hole)
+{
+	const void *sender = hole;
+
+	return hole_of(((const struct sender *)sender)->after);
+}
+
+struct sequence_hole *
+sequence_hole(const struct sequence *sequence, struct span uid)
+{
+	struct sender *sender = find(sequence, uid);
+
+	return sender != NULL && sender->holed ? &sender->hole : NULL;
+}
+
+void
+sequence_list(const struct sequence *sequence, sequence_each *each,
+	void *context)
+{
+	for (const struct sender *sender = table_oldest(sequence->senders);
+		sender != NULL; sender = table_newer(sender))
+		if (sender->next > 0)
+			each(context, table_key(sender), sender->next - 1);
+}
+
+void
+sequence_restore(struct sequence *sequence, struct span uid, int64_t done)
+{
+	bool made;
+	struct sender *sender = touch(sequence, uid, &made);
+
+	if (done >= sender->next)
+		set_next(sequence, sender, done + 1);
 }

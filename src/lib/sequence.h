@@ -2,51 +2,119 @@
 #ifndef QCHAT_SEQUENCE_H
 #define QCHAT_SEQUENCE_H
 
+#include "room.h"
 #include "text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * What is missing and what is double: the numbers (UID, seq) that were seen
- * in one room.  A number is taken once; numbers of one sender are taken in
- * rising order.
+ * What was delivered, what is held back and what is missing: the numbers
+ * (UID, seq) of one room.  Each is delivered once, those of one sender in
+ * rising order; what came too early is held until what is missing before it
+ * is there, or is given up.
  */
 struct sequence;
 
-/* Senders remembered; beyond that the one silent longest is forgotten. */
-enum { SEQUENCE_SENDERS_MAX = 65536 };
+enum {
+	/* Senders remembered; beyond that the one silent longest is
+	 * forgotten. */
+	SEQUENCE_SENDERS_MAX = 65536,
+	SEQUENCE_RANGES_MAX = 128,  /* held of one sender, holes between them */
+	SEQUENCE_RANGES_ALL = 8192, /* held of all of them */
+};
 
 /* A number so far ahead is shown and believed no further: it would silence
  * its sender.  Nobody signs numbers yet, so a lesser lie still costs the
  * numbers up to it. */
 #define SEQUENCE_JUMP_MAX INT64_C(1000000)
 
-/* Numbers first to last, both of them included. */
-struct sequence_gap {
-	int64_t first;
-	int64_t last; /* 0: there is no gap */
+/* A sender of which something is missing.  UID, user and inbox are borrowed;
+ * the rest belongs to who asks for what is missing, and starts as zero bytes
+ * when the first number is missed. */
+struct sequence_hole {
+	const char *uid;
+	const char *user;   /* the sender, as it said; NULL */
+	const char *inbox;  /* likewise */
+	int64_t ask_mono;   /* when to ask next */
+	int stage;          /* how often was asked in vain */
+	int64_t asked_last; /* the highest number asked for */
+	int64_t got;        /* messages since the question */
+	bool echoed;        /* a question to the room came back */
+};
+
+enum sequence_verdict {
+	SEQUENCE_OLD,  /* all of it was delivered, given up, or is held */
+	SEQUENCE_NEXT, /* to be delivered, from *from on */
+	SEQUENCE_HELD, /* too early: keep it */
+	SEQUENCE_LOST, /* too early, and too much is held: as if it had not
+			* come */
 };
 
 struct sequence *sequence_new(size_t senders_max);
 void sequence_free(struct sequence *sequence);
 
 /*
- * A message with the numbers first to last arrives.  Returns the first of
- * them that is new, or 0 if none is.  *gap is what was skipped before them
- * and not told of before.  A sender heard for the first time has no gap:
- * what it said before we came is not missing.
+ * A message with the numbers first to last arrives.  all tells whether this
+ * sender began after we came, so that its numbers before the first that we
+ * hear are missing too.
  */
-int64_t sequence_take(struct sequence *sequence, struct span uid, int64_t first,
-	int64_t last, struct sequence_gap *gap);
+enum sequence_verdict sequence_take(struct sequence *sequence, struct span uid,
+	int64_t first, int64_t last, bool all, int64_t *from);
+
+/* The next number of this sender that was held and can be delivered now, or 0.
+ * To be asked for after each SEQUENCE_NEXT and sequence_skip(). */
+int64_t sequence_ready(const struct sequence *sequence, struct span uid);
+
+/* The held message with the next number was delivered up to last, … */
+void sequence_deliver(struct sequence *sequence, struct span uid, int64_t last);
+
+/* … or is not kept any more: it is missing again. */
+void sequence_drop(struct sequence *sequence, struct span uid, int64_t number);
 
 /*
- * A sender says that last is its newest number.  *gap is what of it was never
- * seen and not told of before.  It does not make later arrivals old.  Nothing
- * is remembered of a sender that was not heard, nor of a claim that is more
- * than SEQUENCE_JUMP_MAX ahead.
+ * A sender says, or others say of it, that last is its newest number.  all as
+ * above.  Of a sender that was not heard, and was here before us, it is
+ * remembered what was the newest then.  Nothing is believed of a claim that
+ * is more than SEQUENCE_JUMP_MAX ahead.
  */
 void sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
-	struct sequence_gap *gap);
+	bool all);
+
+/* Was any number of this sender delivered or claimed? */
+bool sequence_knows(const struct sequence *sequence, struct span uid);
+
+/* Up to which number all of this sender was delivered or given up; 0. */
+int64_t sequence_done(const struct sequence *sequence, struct span uid);
+
+/* What this sender is called, and where to ask it if numbers are missing; what
+ * is empty is left as it was. */
+void sequence_set_sender(struct sequence *sequence, struct span uid,
+	struct span user, struct span inbox);
+
+/* The missing numbers of this sender, lowest first; returns how many ranges,
+ * at most max. */
+size_t sequence_missing(const struct sequence *sequence, struct span uid,
+	struct room_range *ranges, size_t max);
+
+/* Gives up the missing numbers before the first that is held (or all, if none
+ * is).  Returns false if nothing is missing. */
+bool sequence_skip(struct sequence *sequence, struct span uid,
+	struct room_range *given_up);
+
+/* The senders of which something is missing, one after the other; NULL. */
+struct sequence_hole *sequence_first_hole(const struct sequence *sequence);
+struct sequence_hole *sequence_next_hole(const struct sequence_hole *hole);
+struct sequence_hole *sequence_hole(const struct sequence *sequence,
+	struct span uid);
+
+/* All senders, the one heard of longest ago first, for who saves them. */
+typedef void sequence_each(void *context, const char *uid, int64_t done);
+void sequence_list(const struct sequence *sequence, sequence_each *each,
+	void *context);
+
+/* Of this sender all up to done was delivered, by an earlier process. */
+void sequence_restore(struct sequence *sequence, struct span uid, int64_t done);
 
 #endif

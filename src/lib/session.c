@@ -33,6 +33,7 @@ struct session {
 	char conn[2 * CONN_BYTES + 1]; /* of the connection being made */
 	struct member **members;       /* one, or the lobby's and those found */
 	size_t member_count;
+	size_t store_bytes, store_count;
 	bool reconnect; /* a member wants a fresh connection */
 };
 
@@ -82,6 +83,18 @@ member_retry(void *context)
 }
 
 static void
+member_attend(void *context, bool room)
+{
+	struct session *session = context;
+	const char *topic = member_topic(session->members[0]);
+
+	if (room)
+		bus_subscribe(session->bus, topic);
+	else
+		bus_unsubscribe(session->bus, topic);
+}
+
+static void
 member_ignored(void *context, const char *why)
 {
 	struct session *session = context;
@@ -104,8 +117,14 @@ add_member(struct session *session, const char *room)
 			: 0,
 		.participant = session->config.participant,
 		.once = session->config.once,
+		.stream = session->config.stream,
 		.unconfirmed = session->config.unconfirmed,
+		.show_own = session->config.show_own,
 		.proof_ms = session->config.proof_ms,
+		.store_bytes = session->store_bytes,
+		.store_count = session->store_count,
+		.catch_up_records = session->config.catch_up_records,
+		.catch_up_since = session->config.catch_up_since,
 	};
 	const struct member_calls calls = {
 		.context = session,
@@ -114,6 +133,7 @@ add_member(struct session *session, const char *room)
 		.proved = member_proved,
 		.retry = member_retry,
 		.unproved = member_unproved_for_good,
+		.attend = member_attend,
 		.ignored = member_ignored,
 	};
 
@@ -145,7 +165,7 @@ on_opened(void *context)
 
 	for (size_t i = 0; i < session->member_count; i++) {
 		/* The attempt before this one may not have got far. */
-		member_disconnected(session->members[i]);
+		member_disconnected(session->members[i], session_now());
 		member_connected(session->members[i], session->conn,
 			session_now());
 	}
@@ -166,7 +186,7 @@ static void
 disconnect_members(struct session *session)
 {
 	for (size_t i = 0; i < session->member_count; i++)
-		member_disconnected(session->members[i]);
+		member_disconnected(session->members[i], session_now());
 }
 
 static void

@@ -44,10 +44,10 @@ struct session_calls {
 struct session_config {
 	const char *room; /* NULL: all rooms, only looking */
 	const char *app;  /* "qchat-join" */
-	bool participant;
-	bool once;
-	bool unconfirmed;
+	/* As in struct member_config. */
+	bool participant, once, stream, unconfirmed, show_own;
 	int64_t proof_ms;
+	int64_t catch_up_records, catch_up_since;
 };
 
 /*

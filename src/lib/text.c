@@ -64,6 +64,15 @@ text_append(struct text *text, const void *bytes, size_t len)
 	text->bytes[text->len] = '\0';
 }
 
+char *
+text_extend(struct text *text, size_t len)
+{
+	reserve(text, len);
+	text->len += len;
+	text->bytes[text->len] = '\0';
+	return text->bytes + text->len - len;
+}
+
 void
 text_append_string(struct text *text, const char *string)
 {

@@ -30,6 +30,9 @@ void text_free(struct text *text);
 void text_clear(struct text *text);
 
 void text_append(struct text *text, const void *bytes, size_t len);
+/* Appends len bytes that the caller fills in. */
+char *text_extend(struct text *text, size_t len);
+
 void text_append_string(struct text *text, const char *string);
 void text_append_char(struct text *text, char c);
 void text_appendf(struct text *text, const char *format, ...)

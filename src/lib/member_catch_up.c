@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "member_state.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OFFER_WAIT_MS = 1000, /* for the first offer, … */
+	OFFERS_WAIT_MS = 200, /* … and for others after it */
+	SLICE_WAIT_MS = 1500, /* without any message */
+	TRIES_MAX = 3,
+	AWAY_MARGIN_MS = 10 * 1000, /* asked for before what we missed */
+	AGAIN_SPREAD_MS = 2000,     /* at most, when all come back at once */
+	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
+};
+
+static void
+plan(struct member *member, int64_t since, int64_t mono)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	catch_up->phase = CATCH_UP_PLANNED;
+	catch_up->since = since;
+	catch_up->offer_count = 0;
+	catch_up->mono = mono;
+}
+
+void
+member_plan_catch_up(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+	bool first = !member->was_up;
+
+	if (!member->participant)
+		return;
+	member->was_up = true;
+	if (catch_up->first) {
+		/* At our start, or once more if that was cut short. */
+		plan(member, catch_up->since, now.mono);
+	} else if (!first) {
+		catch_up->records = -1;
+		catch_up->tries = 0;
+		plan(member, member->lost_wall - AWAY_MARGIN_MS,
+			now.mono + member_spread(member, AGAIN_SPREAD_MS));
+	}
+}
+
+bool
+member_is_collecting(const struct member *member)
+{
+	return member->catch_up.first;
+}
+
+bool
+member_is_caught_up(const struct member *member)
+{
+	return !member->catch_up.first;
+}
+
+static void
+send_want(struct member *member, const char *topic, int64_t skip)
+{
+	const struct member_catch_up *catch_up = &member->catch_up;
+	struct room_message want;
+
+	room_message_init(&want, ROOM_WANT);
+	want.inbox = span_of(member->inbox);
+	want.since = catch_up->since;
+	want.until = catch_up->until;
+	want.count = catch_up->records;
+	want.skip = skip;
+	member->counts.asked++;
+	member_send(member, topic, &want,
+		topic == member->topic ? NULL : member->topic);
+}
+
+/* The next messages, from who has nothing else to send. */
+static void
+ask_slices(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	for (size_t i = 0; i < catch_up->offer_count; i++) {
+		struct member_offer *offer = &catch_up->offers[i];
+
+		if (offer->slice >= 0 || offer->have < 0 ||
+			offer->digest != catch_up->digest ||
+			catch_up->next >= catch_up->total)
+			continue;
+		offer->slice = catch_up->next;
+		catch_up->next += SLICE_MESSAGES;
+		send_want(member, offer->inbox, offer->slice);
+	}
+	catch_up->mono = now.mono + SLICE_WAIT_MS;
+}
+
+static uint64_t
+own_digest(const struct member *member, size_t *count)
+{
+	struct store_item *items;
+	uint64_t digest = 0;
+
+	*count = store_history(member->store, member->catch_up.since,
+		member->catch_up.until, member->catch_up.records, &items);
+	for (size_t i = 0; i < *count; i++)
+		digest += heads_message_digest(span_of(items[i].uid),
+			items[i].first, items[i].last);
+	free(items);
+	return digest;
+}
+
+/* Delivers a message that was collected, from number `from` on. */
+static void
+deliver_collected(struct member *member, const struct store_item *item,
+	int64_t from, struct instant now)
+{
+	struct text envelope = { 0 };
+	struct dxl_message event;
+	struct room_message message;
+	struct fault fault;
+
+	if (store_read(member->store, span_of(item->uid), item->first,
+		    &envelope) &&
+		dxl_parse(&event, (struct span){ envelope.bytes, envelope.len },
+			&fault) == 0) {
+		if (room_parse(&message, event.payload, &fault) == 0) {
+			member_accept(member, &message,
+				(struct span){ envelope.bytes, envelope.len },
+				from, !member->restored, now);
+			room_message_free(&message);
+		}
+		dxl_message_free(&event);
+	}
+	text_free(&envelope);
+}
+
+/* All that was collected, but no more records than were asked for. */
+static void
+deliver_all_collected(struct member *member, struct instant now)
+{
+	struct store_item *items;
+	int64_t excess = 0, wanted = member->catch_up.records;
+	size_t count = store_history(member->store, member->catch_up.since,
+		member->catch_up.until, wanted, &items);
+
+	if (wanted > 0) {
+		excess = -wanted;
+		for (size_t i = 0; i < count; i++)
+			excess += items[i].last - items[i].first + 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int64_t records = items[i].last - items[i].first + 1;
+		int64_t skip = excess <= 0 ? 0
+			: excess < records ? excess
+					   : records;
+
+		excess -= skip;
+		if (skip < records)
+			deliver_collected(member, &items[i],
+				items[i].first + skip, now);
+	}
+	free(items);
+}
+
+void
+member_free_pending(struct member *member)
+{
+	for (size_t i = 0; i < member->pending_count; i++)
+		free(member->pending[i].bytes);
+	free(member->pending);
+	member->pending = NULL;
+	member->pending_count = member->pending_bytes = 0;
+}
+
+static void
+end(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+	bool first = catch_up->first;
+
+	catch_up->phase = CATCH_UP_NONE;
+	catch_up->mono = INT64_MAX;
+	if (!first)
+		return;
+	deliver_all_collected(member, now);
+	catch_up->first = false;
+	for (size_t i = 0; i < member->pending_count; i++)
+		member_hear_envelope(member,
+			(struct span){ member->pending[i].bytes,
+				member->pending[i].len },
+			now);
+	member_free_pending(member);
+}
+
+/* Once more, or it has to do. */
+static void
+retry(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	if (++catch_up->tries < TRIES_MAX)
+		plan(member, catch_up->since, now.mono);
+	else
+		end(member, now);
+}
+
+static void
+check_complete(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+	size_t count;
+
+	for (size_t i = 0; i < catch_up->offer_count; i++)
+		if (catch_up->offers[i].slice >= 0)
+			return;
+	if (catch_up->next < catch_up->total)
+		return;
+	if (own_digest(member, &count) == catch_up->digest ||
+		(int64_t)count >= catch_up->total)
+		end(member, now);
+	else
+		retry(member, now);
+}
+
+/* What is asked of all is due: the best of the offers, and who has the same,
+ * are asked for it. */
+static void
+choose(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+	const struct member_offer *best = NULL;
+	size_t count;
+
+	for (size_t i = 0; i < catch_up->offer_count; i++) {
+		const struct member_offer *offer = &catch_up->offers[i];
+
+		if (best == NULL || offer->records > best->records)
+			best = offer;
+	}
+	if (best == NULL || best->digest == own_digest(member, &count)) {
+		end(member, now);
+		return;
+	}
+	catch_up->phase = CATCH_UP_FETCHING;
+	catch_up->total = best->have;
+	catch_up->digest = best->digest;
+	catch_up->next = 0;
+	ask_slices(member, now);
+}
+
+/* The question is due, to the room or to the one who can answer it. */
+static void
+ask(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	if (catch_up->offer_count > 0) {
+		catch_up->phase = CATCH_UP_FETCHING;
+		catch_up->total = 1;
+		catch_up->next = 0;
+		ask_slices(member, now);
+		return;
+	}
+	catch_up->phase = CATCH_UP_OFFERED;
+	catch_up->until = now.wall;
+	catch_up->mono = now.mono + OFFER_WAIT_MS;
+	send_want(member, member->topic, -1);
+}
+
+/* Who was asked is silent: others do the rest. */
+static void
+give_up_silent(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	for (size_t i = 0; i < catch_up->offer_count; i++) {
+		struct member_offer *offer = &catch_up->offers[i];
+
+		if (offer->slice < 0)
+			continue;
+		catch_up->next = member_earlier(catch_up->next, offer->slice);
+		offer->slice = -1;
+		offer->have = -1;
+	}
+	ask_slices(member, now);
+	for (size_t i = 0; i < catch_up->offer_count; i++)
+		if (catch_up->offers[i].slice >= 0)
+			return;
+	retry(member, now);
+}
+
+int64_t
+member_catch_up_deadline(const struct member *member)
+{
+	return member->up && member->catch_up.phase != CATCH_UP_NONE
+		? member->catch_up.mono
+		: INT64_MAX;
+}
+
+void
+member_tick_catch_up(struct member *member, struct instant now)
+{
+	if (now.mono < member_catch_up_deadline(member))
+		return;
+	switch (member->catch_up.phase) {
+	case CATCH_UP_PLANNED:
+		ask(member, now);
+		break;
+	case CATCH_UP_OFFERED:
+		choose(member, now);
+		break;
+	case CATCH_UP_FETCHING:
+		give_up_silent(member, now);
+		break;
+	case CATCH_UP_NONE:
+		break;
+	}
+}
+
+void
+member_note_collected(struct member *member, struct instant now)
+{
+	if (member->catch_up.phase == CATCH_UP_FETCHING)
+		member->catch_up.mono = now.mono + SLICE_WAIT_MS;
+}
+
+static void
+add_offer(struct member *member, struct span inbox,
+	const struct room_message *offer)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	if (catch_up->offer_count == OFFERS_MAX || inbox.len == 0)
+		return;
+	struct member_offer *new = &catch_up->offers[catch_up->offer_count++];
+	*new = (struct member_offer){ .have = offer->have,
+		.records = offer->records,
+		.digest = offer->digest,
+		.slice = -1 };
+	memcpy(new->inbox, inbox.bytes, inbox.len);
+}
+
+static void
+end_slice(struct member *member, const struct room_message *offer,
+	struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	for (size_t i = 0; i < catch_up->offer_count; i++) {
+		struct member_offer *from = &catch_up->offers[i];
+
+		if (from->slice < 0 || from->slice != offer->skip ||
+			!span_equal(span_of(from->inbox), offer->inbox))
+			continue;
+		from->slice = -1;
+		/* One who was asked without an offer says it now. */
+		if (offer->have > catch_up->total) {
+			catch_up->total = offer->have;
+			catch_up->digest = from->digest = offer->digest;
+		}
+	}
+	ask_slices(member, now);
+	check_complete(member, now);
+}
+
+void
+member_hear_offer(struct member *member, const struct room_message *offer,
+	struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	if (offer->since != catch_up->since ||
+		offer->until != catch_up->until || offer->have < 0)
+		return;
+	if (catch_up->phase == CATCH_UP_FETCHING && offer->sent >= 0) {
+		end_slice(member, offer, now);
+	} else if (catch_up->phase == CATCH_UP_OFFERED && offer->sent < 0) {
+		add_offer(member, offer->inbox, offer);
+		catch_up->mono = member_earlier(catch_up->mono,
+			now.mono + OFFERS_WAIT_MS);
+	}
+}
+
+/* Were these minutes asked for already? */
+static bool
+was_compared(struct member *member, const struct room_minute *minute)
+{
+	uint64_t mark = minute->digest + (uint64_t)minute->minute;
+	size_t size = sizeof(member->compared) / sizeof(*member->compared);
+
+	for (size_t i = 0; i < size; i++)
+		if (member->compared[i] == mark)
+			return true;
+	member->compared[member->compared_next++ % size] = mark;
+	return false;
+}
+
+void
+member_compare_minutes(struct member *member, const struct room_message *here,
+	struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	if (!member->up || catch_up->phase != CATCH_UP_NONE ||
+		here->inbox.len == 0)
+		return;
+	for (size_t i = 0; i < here->minute_count; i++) {
+		const struct room_minute *minute = &here->minutes[i];
+		int64_t since = minute->minute * HEADS_MINUTE_MS;
+
+		if (minute->digest == 0 || since < member->came ||
+			minute->minute > heads_closed_minute(now.wall) ||
+			minute->digest ==
+				heads_minute(member->heads, minute->minute) ||
+			was_compared(member, minute))
+			continue;
+		catch_up->records = -1;
+		catch_up->tries = 0;
+		catch_up->digest = 0;
+		plan(member, since, now.mono + member_spread(member, 2000));
+		catch_up->until = since + HEADS_MINUTE_MS - 1;
+		add_offer(member, here->inbox,
+			&(struct room_message){ .digest = 0 });
+		return;
+	}
+}
+
+bool
+member_keep_pending(struct member *member, struct span envelope,
+	struct instant now)
+{
+	if (!member->participant || !member->catch_up.first)
+		return false;
+	if (member->pending_bytes + envelope.len > PENDING_BYTES_MAX) {
+		end(member, now);
+		return false;
+	}
+	member->pending = memory_resize(member->pending,
+		member->pending_count + 1, sizeof(*member->pending));
+	member->pending[member->pending_count++] = (struct member_pending){
+		memory_copy(envelope.bytes, envelope.len), envelope.len
+	};
+	member->pending_bytes += envelope.len;
+	return true;
+}

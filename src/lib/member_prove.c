@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "member_state.h"
+
+#include <assert.h>
+
+/*
+ * That a post was routed is proved by its coming back: in the room, or for
+ * what a stream says after its first echo, by a marker to its own inbox that
+ * was published behind it.  Brokers keep the order of one connection.
+ */
+
+/* Asks for the proof of all that was published so far, one at a time. */
+static void
+send_marker(struct member *member)
+{
+	struct room_message marker;
+
+	if (!member->stream || member->unconfirmed || member->attending ||
+		!member->connected || member->marked != 0 ||
+		outbox_count(member->outbox) == 0)
+		return;
+	room_message_init(&marker, ROOM_PROOF);
+	marker.last = member->marked = member->published;
+	marker.conn = span_of(member->conn);
+	member_send(member, member->inbox, &marker, member->topic);
+}
+
+void
+member_publish_post(struct member *member, size_t i)
+{
+	struct outbox_post post = outbox_at(member->outbox, i);
+
+	member->calls.publish(member->calls.context, member->topic,
+		post.envelope);
+	member->published = post.serial;
+	send_marker(member);
+}
+
+void
+member_publish_unproved(struct member *member)
+{
+	member->marked = 0;
+	if (member->stream && !member->unconfirmed) {
+		member->attending = true;
+		member->calls.attend(member->calls.context, true);
+	}
+	for (size_t i = 0; i < outbox_count(member->outbox); i++)
+		member_publish_post(member, i);
+}
+
+/* The i-th post has been routed. */
+static void
+prove(struct member *member, size_t i, struct instant now)
+{
+	struct outbox_post post = outbox_at(member->outbox, i);
+	struct span uid = span_of(post.uid);
+	int64_t first = post.first, last = post.last;
+
+	if (member->show_own)
+		member_deliver_own(member, post.payload, now);
+	if (member->participant || member->stream)
+		store_put(member->store, uid, first, last, post.ms,
+			post.envelope);
+	if (member->participant)
+		heads_note(member->heads, uid, first, last, post.ms,
+			member->since);
+	outbox_remove(member->outbox, i);
+	member->progress_mono = now.mono;
+	member->retried = false;
+	member->calls.proved(member->calls.context, first, last);
+}
+
+bool
+member_take_echo(struct member *member, const struct room_message *message,
+	struct span payload, struct instant now)
+{
+	bool own = span_equal(message->uid, span_of(member->uid));
+	size_t i;
+
+	if (!outbox_find(member->outbox, message->uid, message->seq, payload,
+		    &i)) {
+		if (own)
+			member->counts.doubles++;
+		return own;
+	}
+	int64_t last = outbox_at(member->outbox, i).last;
+	prove(member, i, now);
+	/* Who said it first is not here to say that it has gone. */
+	if (!own && !outbox_has(member->outbox, message->uid))
+		member_send_bye_of(member, message->uid, message->user, last,
+			now);
+	if (member->stream && member->attending) {
+		member->attending = false;
+		member->calls.attend(member->calls.context, false);
+		send_marker(member);
+	}
+	return true;
+}
+
+void
+member_take_marker(struct member *member, const struct room_message *message,
+	struct instant now)
+{
+	if (!span_equal(message->conn, span_of(member->conn)) ||
+		member->marked == 0 || message->last != member->marked)
+		return;
+	while (outbox_count(member->outbox) > 0 &&
+		outbox_at(member->outbox, 0).serial <= message->last)
+		prove(member, 0, now);
+	member->marked = 0;
+	send_marker(member);
+}
+
+void
+member_sent(struct member *member, struct instant now)
+{
+	while (member->unconfirmed && outbox_count(member->outbox) > 0)
+		prove(member, 0, now);
+}
+
+/* When posts without a proof call for something (mono ms). */
+int64_t
+member_proof_deadline(const struct member *member)
+{
+	if (!member->up || outbox_count(member->outbox) == 0)
+		return INT64_MAX;
+	return member->progress_mono + member->proof_ms / 2;
+}
+
+static void
+give_up_first(struct member *member)
+{
+	struct outbox_post post = outbox_at(member->outbox, 0);
+	struct room_message message;
+	struct fault fault;
+
+	int rc = room_parse(&message, post.payload, &fault);
+	assert(rc == 0);
+	(void)rc;
+	member->calls.unproved(member->calls.context, post.first, post.last,
+		message.text);
+	room_message_free(&message);
+	outbox_drop(member->outbox);
+}
+
+void
+member_await_proof(struct member *member, struct instant now)
+{
+	if (now.mono < member_proof_deadline(member))
+		return;
+	if (!member->retried) {
+		member->retried = true;
+		member->progress_mono = now.mono;
+		member->calls.retry(member->calls.context);
+		return;
+	}
+	while (outbox_count(member->outbox) > 0)
+		give_up_first(member);
+}
+
+void
+member_finish(struct member *member, struct instant now)
+{
+	member->finishing = true;
+	member_tick_finish(member, now);
+}
+
+void
+member_tick_finish(struct member *member, struct instant now)
+{
+	if (!member->finishing || member->finished ||
+		outbox_count(member->outbox) > 0)
+		return;
+	member->finished = true;
+	member->linger_until = member->linger_max = now.mono;
+	if (!member->stream)
+		return;
+	member->linger_until += MEMBER_LINGER_MS;
+	member->linger_max += MEMBER_LINGER_MAX_MS;
+	if (member->connected)
+		member_send_bye(member, now);
+}
+
+void
+member_linger(struct member *member, struct instant now)
+{
+	if (!member->finished)
+		return;
+	member->linger_until = member_earlier(member->linger_max,
+		now.mono + MEMBER_LINGER_MS);
+}
+
+bool
+member_is_finished(const struct member *member, struct instant now)
+{
+	return member->finished && now.mono >= member->linger_until;
+}

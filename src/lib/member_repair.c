@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "member_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/* What was missed may be on its way, or asked for by others. */
+	FIRST_ASK_MS = 50, /* and at most twice that at random */
+	AGAIN_MS = 100,    /* after something came */
+	SENDER_ASKS = 3,   /* of the sender, before the room */
+	ASKS_MAX = 6,
+	ASKS_A_SECOND = 50,
+	SENDER_DUE_MS = 20,    /* before the sender answers, … */
+	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
+	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
+	/* Room for what an envelope and its repair add to a payload. */
+	REPAIR_ROOM = 4096,
+};
+
+/* Until the next question, after each of them. */
+static const int64_t waits_ms[ASKS_MAX] = { 1000, 1500, 2000, 2000, 3000,
+	3000 };
+
+static void
+set_ask(struct member *member, struct sequence_hole *hole, int64_t mono)
+{
+	hole->ask_mono = mono;
+	member->ask_mono = member_earlier(member->ask_mono, mono);
+}
+
+void
+member_plan_repair(struct member *member, struct span uid, struct instant now)
+{
+	struct sequence_hole *hole = sequence_hole(member->sequence, uid);
+
+	if (hole != NULL && hole->ask_mono == 0)
+		set_ask(member, hole,
+			now.mono + FIRST_ASK_MS +
+				member_random(member, FIRST_ASK_MS));
+}
+
+void
+member_note_progress(struct member *member, struct span uid, struct instant now)
+{
+	struct sequence_hole *hole = sequence_hole(member->sequence, uid);
+
+	member->counts.repaired++;
+	if (hole == NULL)
+		return;
+	/* Whoever answered is asked for the rest. */
+	if (hole->stage > 0)
+		hole->stage = hole->stage <= SENDER_ASKS ? 0 : SENDER_ASKS;
+	hole->got++;
+	set_ask(member, hole,
+		hole->got % REPAIR_MESSAGES_MAX == 0 ? now.mono
+						     : now.mono + AGAIN_MS);
+}
+
+/* Not more questions a second than others can bear. */
+static bool
+may_ask(struct member *member, struct instant now)
+{
+	if (now.mono - member->asks_mono >= 1000) {
+		member->asks_mono = now.mono;
+		member->asks = 0;
+	}
+	return member->asks++ < ASKS_A_SECOND;
+}
+
+static void
+ask(struct member *member, struct sequence_hole *hole, const char *topic,
+	struct instant now)
+{
+	struct room_message want;
+	bool in_room = topic == member->topic;
+
+	room_message_init(&want, ROOM_WANT);
+	want.uid = span_of(hole->uid);
+	want.inbox = span_of(member->inbox);
+	want.want_count = sequence_missing(member->sequence, want.uid,
+		want.wants, ROOM_WANTS_MAX);
+	hole->asked_last = want.wants[want.want_count - 1].last;
+	hole->got = 0;
+	if (in_room)
+		hole->echoed = false;
+	set_ask(member, hole, now.mono + waits_ms[hole->stage]);
+	hole->stage++;
+	member->counts.asked++;
+	member_send(member, topic, &want, in_room ? NULL : member->topic);
+}
+
+/* Asked for in vain: what nobody has is told of, what was held behind it is
+ * delivered. */
+static void
+give_up(struct member *member, struct sequence_hole *hole, struct instant now)
+{
+	char uid_bytes[ROOM_UID_MAX + 1];
+	int64_t asked_last = hole->asked_last;
+	struct room_range gap;
+
+	strcpy(uid_bytes, hole->uid);
+	struct span uid = span_of(uid_bytes);
+	while (sequence_missing(member->sequence, uid, &gap, 1) > 0 &&
+		gap.first <= asked_last) {
+		struct room_message lost;
+
+		hole->ask_mono = 0;
+		hole->stage = 0;
+		room_message_init(&lost, ROOM_MESSAGE);
+		lost.uid = uid;
+		lost.user = span_of(hole->user);
+		struct record record = member_record(member, &lost, RECORD_GAP,
+			now);
+		record.gap_first = gap.first;
+		record.gap_last = gap.last;
+		member->counts.missing += (uint64_t)(gap.last - gap.first) + 1;
+		member_deliver(member, &record);
+		sequence_skip(member->sequence, uid, &gap);
+		member_deliver_held(member, uid, now);
+	}
+	member_plan_repair(member, uid, now);
+}
+
+static void
+step_hole(struct member *member, struct sequence_hole *hole, struct instant now)
+{
+	if (hole->stage == 0 && hole->inbox == NULL)
+		hole->stage = SENDER_ASKS;
+	/* As long as our own question does not come back we are deaf, and
+	 * nothing is known. */
+	if (hole->stage >= ASKS_MAX && !hole->echoed)
+		hole->stage = ASKS_MAX - 1;
+	if (hole->stage >= ASKS_MAX)
+		give_up(member, hole, now);
+	else if (!may_ask(member, now))
+		set_ask(member, hole, now.mono + 1000);
+	else
+		ask(member, hole,
+			hole->stage < SENDER_ASKS ? hole->inbox : member->topic,
+			now);
+}
+
+static void
+ask_for_missing(struct member *member, struct instant now)
+{
+	struct sequence_hole *hole, *next;
+
+	if (!member->up || now.mono < member->ask_mono)
+		return;
+	member->ask_mono = INT64_MAX;
+	for (hole = sequence_first_hole(member->sequence); hole != NULL;
+		hole = next) {
+		next = sequence_next_hole(hole);
+		if (hole->ask_mono > now.mono)
+			set_ask(member, hole, hole->ask_mono);
+		else
+			step_hole(member, hole, now);
+	}
+}
+
+/* Publishes a kept message to an inbox, as it was, or into the room. */
+static void
+send_again(struct member *member, const char *inbox, struct span envelope)
+{
+	struct dxl_message event;
+	struct fault fault;
+	struct text bytes = { 0 };
+	struct room_message again;
+
+	if (dxl_parse(&event, envelope, &fault) < 0)
+		return;
+	if (inbox[0] != '\0') {
+		member_address(member, &event, &bytes);
+		member->calls.publish(member->calls.context, inbox,
+			(struct span){ bytes.bytes, bytes.len });
+	} else {
+		room_message_init(&again, ROOM_REPAIR);
+		again.payload = event.payload;
+		member_send(member, member->topic, &again, NULL);
+	}
+	member->counts.served++;
+	repairs_spend(member->repairs, envelope.len + REPAIR_ROOM);
+	text_free(&bytes);
+	dxl_message_free(&event);
+}
+
+static void
+serve_numbers(struct member *member, const struct repair *repair)
+{
+	struct span uid = span_of(repair->uid);
+	struct store_item item;
+	struct text envelope = { 0 };
+	size_t bytes = 0;
+	int64_t at = repair->first;
+
+	for (int sent = 0; sent < REPAIR_MESSAGES_MAX &&
+		bytes < REPAIR_BYTES_MAX && at <= repair->last &&
+		store_next(member->store, uid, at, &item) &&
+		item.first <= repair->last;
+		sent++) {
+		if (store_read(member->store, uid, item.first, &envelope))
+			send_again(member, repair->inbox,
+				(struct span){ envelope.bytes, envelope.len });
+		bytes += item.len;
+		at = item.last + 1;
+	}
+	text_free(&envelope);
+}
+
+/* What there is of a time: how much, or a slice of it. */
+static void
+serve_time(struct member *member, const struct repair *repair)
+{
+	struct store_item *items;
+	struct text envelope = { 0 };
+	struct room_message answer;
+	int64_t count = (int64_t)store_history(member->store, repair->since,
+		repair->until, repair->records, &items);
+
+	room_message_init(&answer, ROOM_REPAIR);
+	answer.since = repair->since;
+	answer.until = repair->until;
+	answer.inbox = span_of(member->inbox);
+	answer.have = count;
+	answer.records = 0;
+	for (int64_t i = 0; i < count; i++) {
+		answer.records += items[i].last - items[i].first + 1;
+		answer.digest += heads_message_digest(span_of(items[i].uid),
+			items[i].first, items[i].last);
+	}
+	if (repair->skip >= 0) {
+		answer.skip = repair->skip;
+		answer.sent = 0;
+		for (int64_t i = repair->skip;
+			i < count && answer.sent < SLICE_MESSAGES; i++) {
+			if (store_read(member->store, span_of(items[i].uid),
+				    items[i].first, &envelope))
+				send_again(member, repair->inbox,
+					(struct span){ envelope.bytes,
+						envelope.len });
+			answer.sent++;
+		}
+	}
+	if (repair->skip >= 0 || count > 0)
+		member_send(member, repair->inbox, &answer, member->topic);
+	text_free(&envelope);
+	free(items);
+}
+
+void
+member_tick_repair(struct member *member, struct instant now)
+{
+	struct repair repair;
+
+	ask_for_missing(member, now);
+	while (repairs_take(member->repairs, now.mono, &repair)) {
+		if (repair.uid[0] != '\0')
+			serve_numbers(member, &repair);
+		else
+			serve_time(member, &repair);
+	}
+}
+
+int64_t
+member_repair_deadline(const struct member *member)
+{
+	return member_earlier(member->up ? member->ask_mono : INT64_MAX,
+		repairs_deadline(member->repairs));
+}
+
+static void
+copy(char *to, struct span from)
+{
+	memcpy(to, from.bytes, from.len);
+	to[from.len] = '\0';
+}
+
+/* Somebody else misses the same: one question does for all. */
+static void
+spare_question(struct member *member, const struct room_message *want,
+	struct instant now)
+{
+	struct sequence_hole *hole = sequence_hole(member->sequence, want->uid);
+	struct room_range missing;
+
+	if (hole == NULL ||
+		(hole->inbox != NULL && hole->stage < SENDER_ASKS) ||
+		hole->stage >= ASKS_MAX ||
+		sequence_missing(member->sequence, want->uid, &missing, 1) == 0)
+		return;
+	if (hole->stage < SENDER_ASKS)
+		hole->stage = SENDER_ASKS;
+	for (size_t i = 0; i < want->want_count; i++)
+		if (want->wants[i].first <= missing.first &&
+			want->wants[i].last >= missing.last) {
+			hole->echoed = true;
+			hole->asked_last = missing.last;
+			set_ask(member, hole,
+				now.mono + waits_ms[hole->stage] +
+					member_spread(member, 1000));
+			hole->stage++;
+			return;
+		}
+}
+
+static void
+want_numbers(struct member *member, const struct room_message *want,
+	bool in_room, struct instant now)
+{
+	bool own = span_equal(want->uid, span_of(member->uid));
+	struct repair repair = { .records = -1 };
+	struct store_item item;
+
+	if (in_room)
+		spare_question(member, want, now);
+	copy(repair.uid, want->uid);
+	if (!in_room)
+		copy(repair.inbox, want->inbox);
+	repair.due = now.mono + SENDER_DUE_MS;
+	if (in_room && !own)
+		repair.due += member_spread(member, PEERS_SPREAD_MS) +
+			member_random(member, SENDER_DUE_MS);
+	for (size_t i = 0; i < want->want_count; i++) {
+		repair.first = want->wants[i].first;
+		repair.last = want->wants[i].last;
+		if (store_next(member->store, want->uid, repair.first, &item) &&
+			item.first <= repair.last)
+			repairs_add(member->repairs, &repair);
+	}
+}
+
+static void
+want_time(struct member *member, const struct room_message *want, bool in_room,
+	struct instant now)
+{
+	struct repair repair = {
+		.since = want->since,
+		.until = want->until,
+		.records = want->count,
+		.skip = in_room ? -1 : want->skip,
+		.due = now.mono,
+	};
+
+	if (!member->participant || want->until < want->since ||
+		(!in_room && want->skip < 0))
+		return;
+	copy(repair.inbox, want->inbox);
+	if (in_room) {
+		if (!answers_add(member->offered, want->inbox, now.mono,
+			    now.mono) ||
+			store_count(member->store) == 0)
+			return;
+		answers_take(member->offered, now.mono);
+		repair.due += member_spread(member, PEERS_SPREAD_MS);
+	}
+	repairs_add(member->repairs, &repair);
+}
+
+static void
+hear_own_want(struct member *member, const struct room_message *want)
+{
+	struct sequence_hole *hole = sequence_hole(member->sequence, want->uid);
+
+	if (hole != NULL)
+		hole->echoed = true;
+}
+
+void
+member_hear_want(struct member *member, const struct room_message *want,
+	bool in_room, struct instant now)
+{
+	if (span_equal(want->inbox, span_of(member->inbox))) {
+		hear_own_want(member, want);
+		return;
+	}
+	if ((!member->participant && !member->stream) || member->leaving)
+		return;
+	member_linger(member, now);
+	if (want->uid.len > 0)
+		want_numbers(member, want, in_room, now);
+	else if (want->since >= 0)
+		want_time(member, want, in_room, now);
+}
+
+/* A message that was sent again into the room, as JSON within JSON. */
+static void
+hear_again(struct member *member, struct span payload, struct instant now)
+{
+	struct room_message message;
+	struct fault fault;
+	struct text envelope = { 0 };
+
+	if (room_parse(&message, payload, &fault) < 0) {
+		member->counts.malformed++;
+		member->calls.ignored(member->calls.context, fault.text);
+		return;
+	}
+	if (message.type == ROOM_MESSAGE && message.uid.len > 0 &&
+		message.seq > 0 &&
+		!span_equal(message.uid, span_of(member->uid))) {
+		repairs_cancel(member->repairs, message.uid, message.seq,
+			message.seq +
+				(message.lines > 0 ? message.lines - 1 : 0));
+		member_wrap(member, payload, NULL, &envelope);
+		member_hear_repaired(member, &message,
+			(struct span){ envelope.bytes, envelope.len }, now);
+		text_free(&envelope);
+	}
+	room_message_free(&message);
+}
+
+void
+member_hear_repair(struct member *member, const struct room_message *repair,
+	bool in_room, struct instant now)
+{
+	if (!member->participant)
+		return;
+	if (repair->payload.len > 0)
+		hear_again(member, repair->payload, now);
+	else if (!in_room)
+		member_hear_offer(member, repair, now);
+}

@@ -2,6 +2,8 @@
 #include "cli.h"
 #include "exec.h"
 #include "memory.h"
+#include "moment.h"
+#include "resume.h"
 #include "session.h"
 
 #include <limits.h>
@@ -16,8 +18,12 @@ enum {
 	OPTION_FROM,
 	OPTION_PRESENCE,
 	OPTION_EXEC,
+	OPTION_SINCE,
+	OPTION_STATE,
+	OPTION_DURABLE,
 
 	ROOMS_MAX = 64,
+	LAST_MAX = 100000,
 	PROOF_MS = 5000, /* of a member that never says anything */
 	/* What a slow reader may leave with us before we stop listening. */
 	OUTPUT_MAX = 64 * 1024 * 1024,
@@ -25,6 +31,13 @@ enum {
 
 static const struct cli_option options[] = {
 	{ "count", 'C', "N", "end after N messages" },
+	{ "last", 'n', "N", "first the newest N messages that others have" },
+	{ "since", OPTION_SINCE, "TIME",
+		"first what was said since: 10m, 04:25, RFC 3339, ..." },
+	{ "state", OPTION_STATE, "FILE",
+		"go on where the last run with FILE stopped" },
+	{ "durable", OPTION_DURABLE, "NAME",
+		"have the broker keep what is said while away" },
 	{ "format", 'F', "FORMAT", "print by %t %r %k %u %m %i %s %f %j" },
 	{ "json", OPTION_JSON, NULL, "print JSON lines" },
 	{ "from", OPTION_FROM, "NAME", "only what NAME says" },
@@ -57,8 +70,9 @@ struct channel {
 
 struct listen {
 	struct cli cli;
-	int64_t count; /* messages to print; -1: no end */
-	const char *format, *from;
+	int64_t count;       /* messages to print; -1: no end */
+	int64_t last, since; /* 0: not asked for */
+	const char *format, *from, *state, *durable;
 	bool json, presence;
 	char *const *command;
 
@@ -67,12 +81,33 @@ struct listen {
 	struct session *sessions[ROOMS_MAX];
 	size_t channel_count;
 	struct exec *exec;
+	struct resume *resume; /* or NULL */
 	int64_t printed;
 	struct text output;
 	size_t printed_bytes; /* of output */
 	bool reader_gone;
 	struct fault fault;
 };
+
+static int
+set_since(struct listen *listen, const char *argument)
+{
+	if (moment_parse(argument, session_now().wall, &listen->since) == 0)
+		return 0;
+	return cli_usage_fault(&listen->cli,
+		"--since: \"%s\" is no time of the past (10m, 2h, 04:25, "
+		"2026-11-23T04:25:13Z)",
+		argument);
+}
+
+static int
+set_durable(struct listen *listen, const char *argument)
+{
+	listen->durable = argument;
+	if (*argument != '\0')
+		return 0;
+	return cli_usage_fault(&listen->cli, "--durable: the name is empty");
+}
 
 static int
 take_option(struct listen *listen, int letter)
@@ -90,6 +125,19 @@ take_option(struct listen *listen, int letter)
 		if (record_format_check(optarg, &fault) == 0)
 			return 0;
 		return cli_usage_fault(&listen->cli, "%s", fault.text);
+	case 'n':
+		if (cli_number(optarg, 1, LAST_MAX, &listen->last) == 0)
+			return 0;
+		return cli_usage_fault(&listen->cli,
+			"--last: \"%s\" is not a number from 1 to %d", optarg,
+			LAST_MAX);
+	case OPTION_SINCE:
+		return set_since(listen, optarg);
+	case OPTION_STATE:
+		listen->state = optarg;
+		return 0;
+	case OPTION_DURABLE:
+		return set_durable(listen, optarg);
 	case OPTION_JSON:
 		listen->json = true;
 		return 0;
@@ -135,6 +183,10 @@ parse_args(struct listen *listen, int argc, char **argv)
 	if (listen->json && listen->format != NULL)
 		return cli_usage_fault(&listen->cli,
 			"--json and --format exclude each other");
+	if (listen->state != NULL && (listen->last > 0 || listen->since > 0))
+		return cli_usage_fault(&listen->cli,
+			"--state knows where to go on: --last and --since have "
+			"no place beside it");
 	return 0;
 }
 
@@ -177,13 +229,21 @@ on_deliver(void *context, const struct record *record)
 	struct listen *listen = channel->listen;
 	bool message = record->type == RECORD_MESSAGE;
 
-	if (is_complete(listen))
+	if (is_complete(listen)) {
+		if (listen->resume != NULL)
+			resume_rewind(listen->resume, record);
 		return;
+	}
+	if (listen->resume != NULL)
+		resume_touch(listen->resume);
 	if (listen->from != NULL &&
 		!span_equal(record->user, span_of(listen->from)))
 		return;
 	/* A gap is never hidden: it is what was said and did not come. */
 	if (!message && record->type != RECORD_GAP && !listen->presence)
+		return;
+	/* What is over must not set anything off. */
+	if (listen->exec != NULL && record->replayed)
 		return;
 	if (message)
 		listen->printed++;
@@ -245,6 +305,9 @@ open_channel(struct listen *listen, const char *room)
 		.app = tool.name,
 		.participant = true,
 		.proof_ms = PROOF_MS,
+		.catch_up_records = listen->last,
+		.catch_up_since = listen->since,
+		.durable = listen->durable,
 	};
 
 	*channel = (struct channel){ .listen = listen,
@@ -255,7 +318,9 @@ open_channel(struct listen *listen, const char *room)
 	if (channel->session == NULL)
 		return -1;
 	listen->sessions[listen->channel_count++] = channel->session;
-	return 0;
+	if (listen->resume == NULL)
+		return 0;
+	return resume_restore(listen->resume, channel->session, &listen->fault);
 }
 
 /* Twice the same room would be each message twice. */
@@ -277,6 +342,11 @@ set_up(struct listen *listen)
 	if (listen->command != NULL) {
 		listen->exec = exec_new(listen->command, &listen->fault);
 		if (listen->exec == NULL)
+			return -1;
+	}
+	if (listen->state != NULL) {
+		listen->resume = resume_open(listen->state, &listen->fault);
+		if (listen->resume == NULL)
 			return -1;
 	}
 	const char *room = cli_room(&listen->cli, &listen->conf,
@@ -390,6 +460,28 @@ next_check(const struct listen *listen, int64_t until)
 	return until;
 }
 
+/* What is printed is done with; what is not yet, is not. */
+static void
+save_state(struct listen *listen, bool always)
+{
+	bool printed = listen->output.len == 0 &&
+		(listen->exec == NULL || !exec_is_busy(listen->exec));
+
+	if (listen->resume == NULL || !printed)
+		return;
+	resume_save(listen->resume, listen->sessions, listen->channel_count,
+		always, &listen->fault);
+}
+
+static int64_t
+next_save(const struct listen *listen, int64_t until)
+{
+	if (listen->resume == NULL)
+		return until;
+	int64_t save = resume_deadline(listen->resume);
+	return save < until ? save : until;
+}
+
 static void
 step(struct listen *listen, int64_t until, const sigset_t *during)
 {
@@ -399,14 +491,15 @@ step(struct listen *listen, int64_t until, const sigset_t *during)
 	bool full = listen->output.len > OUTPUT_MAX;
 
 	if (session_wait(listen->sessions, full ? 0 : listen->channel_count,
-		    &out, 1, next_check(listen, until), during,
-		    &listen->fault) < 0)
+		    &out, 1, next_check(listen, next_save(listen, until)),
+		    during, &listen->fault) < 0)
 		return;
 	if ((out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		listen->reader_gone = true;
 	print_output(listen);
 	check_heard(listen);
 	step_command(listen);
+	save_state(listen, false);
 }
 
 static bool
@@ -462,6 +555,7 @@ run(struct listen *listen)
 	}
 	session_close(listen->sessions, listen->channel_count);
 	print_rest(listen, &during);
+	save_state(listen, true);
 	if (listen->exec != NULL && exec_waiting(listen->exec) > 0)
 		cli_warn(&listen->cli,
 			"--exec: %zu messages were not given to %s",
@@ -487,6 +581,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < listen.channel_count; i++)
 		session_free(listen.sessions[i]);
 	exec_free(listen.exec);
+	resume_free(listen.resume);
 	conf_free(&listen.conf);
 	text_free(&listen.output);
 	cli_free(&listen.cli);

@@ -15,6 +15,7 @@ struct bus {
 	const struct conf *conf;
 	const struct identity *identity;
 	char *client_id;
+	bool durable;
 	struct bus_calls calls;
 	char **topics; /* to be subscribed to */
 	size_t topic_count;
@@ -30,13 +31,14 @@ struct bus {
 
 struct bus *
 bus_new(const struct conf *conf, const struct identity *identity,
-	const char *client_id, const struct bus_calls *calls)
+	const char *client_id, bool durable, const struct bus_calls *calls)
 {
 	struct bus *bus = memory_alloc(1, sizeof(*bus));
 
 	bus->conf = conf;
 	bus->identity = identity;
 	bus->client_id = memory_string(client_id);
+	bus->durable = durable;
 	bus->calls = *calls;
 	bus->routes = routes_new(conf);
 	bus->peer = memory_string("");
@@ -141,6 +143,7 @@ connect_by(struct bus *bus, const struct route *route, int64_t mono)
 		.conf = bus->conf,
 		.identity = bus->identity,
 		.client_id = bus->client_id,
+		.durable = bus->durable,
 		.route = route,
 		.calls = { bus, on_up, on_message },
 	};

@@ -53,9 +53,11 @@ struct bus_calls {
 };
 
 /* conf and identity are borrowed until bus_free().  client_id is the MQTT
- * client id.  Connects at the first bus_step(). */
+ * client id.  With durable the broker keeps subscriptions, and what comes for
+ * them, while nobody is connected under that id.  Connects at the first
+ * bus_step(). */
 struct bus *bus_new(const struct conf *conf, const struct identity *identity,
-	const char *client_id, const struct bus_calls *calls);
+	const char *client_id, bool durable, const struct bus_calls *calls);
 
 /* Drops the connection as it is; the broker publishes the will. */
 void bus_free(struct bus *bus);

@@ -105,6 +105,22 @@ take_verify_host(struct reader *reader, const config_setting_t *setting,
 	return 0;
 }
 
+/* Into an int64_t of the limits. */
+static int
+take_limit(struct reader *reader, const config_setting_t *setting, char **into)
+{
+	int64_t *limit = (void *)into;
+	int type = config_setting_type(setting);
+
+	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) ||
+		config_setting_get_int64(setting) < 1)
+		return complain(reader, setting,
+			"%s is a number from 1 up (without quotes)",
+			config_setting_name(setting));
+	*limit = config_setting_get_int64(setting);
+	return 0;
+}
+
 static int
 take_broker(struct reader *reader, const config_setting_t *broker)
 {
@@ -163,12 +179,13 @@ take_brokers(struct reader *reader, const config_setting_t *setting,
 	return 0;
 }
 
-#define NOWHERE SIZE_MAX
+#define NOWHERE     SIZE_MAX
+#define LIMIT(name) offsetof(struct conf, limits.name)
 
 static const struct key {
 	const char *name;
 	take_fn *take;
-	size_t offset; /* of a char * in struct conf, or NOWHERE */
+	size_t offset; /* of a char *, or a limit, in struct conf; NOWHERE */
 	bool in_dxl;   /* dxlclient.config says it */
 } keys[] = {
 	{ "brokers", take_brokers, NOWHERE, true },
@@ -179,6 +196,11 @@ static const struct key {
 	{ "fabric", take_fabric, NOWHERE, false },
 	{ "key", take_path, offsetof(struct conf, key), true },
 	{ "room", take_text, offsetof(struct conf, room), false },
+	{ "spool_bytes", take_limit, LIMIT(spool_bytes), false },
+	{ "spool_hours", take_limit, LIMIT(spool_hours), false },
+	{ "spool_messages", take_limit, LIMIT(spool_messages), false },
+	{ "store_bytes", take_limit, LIMIT(store_bytes), false },
+	{ "store_messages", take_limit, LIMIT(store_messages), false },
 	{ "user", take_text, offsetof(struct conf, user), false },
 	{ "verify_host", take_verify_host, NOWHERE, false },
 };
@@ -233,6 +255,7 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 	dxl.ciphers = conf->ciphers;
 	dxl.room = conf->room;
 	dxl.user = conf->user;
+	dxl.limits = conf->limits;
 	if (reader->fabric_set)
 		dxl.fabric = conf->fabric;
 	dxl.verify_host = conf->verify_host;

@@ -30,6 +30,15 @@ struct conf_broker {
 	uint16_t port;
 };
 
+/* How much may be kept; 0 where nothing was said. */
+struct conf_limits {
+	int64_t store_bytes;    /* of what was said, for repairs, a room */
+	int64_t store_messages; /* likewise */
+	int64_t spool_bytes;    /* of what could not be delivered */
+	int64_t spool_messages;
+	int64_t spool_hours; /* what is older is not sent any more */
+};
+
 struct conf {
 	enum conf_fabric fabric;
 	char *file; /* where it came from, for messages; never NULL */
@@ -42,6 +51,7 @@ struct conf {
 	bool verify_host; /* `verify_host`, else by the fabric's kind */
 	char *room;       /* defaults, or NULL */
 	char *user;
+	struct conf_limits limits;
 	char **warnings; /* one line each with file and line, for -v */
 	size_t warning_count;
 };

@@ -140,7 +140,25 @@ keep(char **found, char **newer)
 	*found = NULL;
 }
 
-/* Puts a file in the place of conf; a room and a user already found stay. */
+static void
+keep_limit(int64_t old, int64_t *new)
+{
+	if (old > 0)
+		*new = old;
+}
+
+static void
+keep_limits(const struct conf_limits *old, struct conf_limits *new)
+{
+	keep_limit(old->store_bytes, &new->store_bytes);
+	keep_limit(old->store_messages, &new->store_messages);
+	keep_limit(old->spool_bytes, &new->spool_bytes);
+	keep_limit(old->spool_messages, &new->spool_messages);
+	keep_limit(old->spool_hours, &new->spool_hours);
+}
+
+/* Puts a file in the place of conf; room, user and limits already found
+ * stay. */
 static int
 read_next(struct conf *conf, const char *path, struct fault *fault)
 {
@@ -150,6 +168,7 @@ read_next(struct conf *conf, const char *path, struct fault *fault)
 		return -1;
 	keep(&conf->room, &next.room);
 	keep(&conf->user, &next.user);
+	keep_limits(&conf->limits, &next.limits);
 	conf_free(conf);
 	*conf = next;
 	return 0;

@@ -271,8 +271,8 @@ static int
 set_up(struct connection *connection, const struct connection_config *config)
 {
 	begin_library();
-	struct mosquitto *mosquitto = mosquitto_new(config->client_id, true,
-		connection);
+	struct mosquitto *mosquitto = mosquitto_new(config->client_id,
+		!config->durable, connection);
 
 	if (mosquitto == NULL)
 		return MOSQ_ERR_NOMEM;

@@ -27,6 +27,7 @@ struct connection_config {
 	const struct conf *conf;         /* borrowed until connection_free() */
 	const struct identity *identity; /* for the call */
 	const char *client_id;           /* for the call */
+	bool durable;                    /* the broker keeps the session */
 	const struct route *route;       /* for the call */
 	const char *will_topic;          /* NULL: no will */
 	struct span will;

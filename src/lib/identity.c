@@ -400,16 +400,37 @@ identity_uid(char uid[static IDENTITY_UID_MAX])
 	format_hex(uid, bytes, sizeof(bytes));
 }
 
+static void
+format_id(char *id, unsigned char *bytes, unsigned version)
+{
+	char hex[IDENTITY_UID_MAX];
+
+	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
+	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* variant of RFC 9562 */
+	format_hex(hex, bytes, UUID_BYTES);
+	snprintf(id, IDENTITY_ID_MAX, "{%.8s-%.4s-%.4s-%.4s-%.12s}", hex,
+		hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
 void
 identity_id(char id[static IDENTITY_ID_MAX])
 {
 	unsigned char bytes[UUID_BYTES];
-	char hex[IDENTITY_UID_MAX];
 
 	identity_random(bytes, sizeof(bytes));
-	bytes[6] = (bytes[6] & 0x0f) | 0x40; /* version 4 */
-	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* variant of RFC 9562 */
-	format_hex(hex, bytes, sizeof(bytes));
-	snprintf(id, IDENTITY_ID_MAX, "{%.8s-%.4s-%.4s-%.4s-%.12s}", hex,
-		hex + 8, hex + 12, hex + 16, hex + 20);
+	format_id(id, bytes, 4);
+}
+
+void
+identity_lasting_id(const struct identity *identity, const char *name,
+	char id[static IDENTITY_ID_MAX])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char *text = memory_format("qchat %s %s", identity->fingerprint, name);
+
+	if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) !=
+		1)
+		memory_out();
+	free(text);
+	format_id(id, digest, 8);
 }

@@ -55,4 +55,9 @@ void identity_uid(char uid[static IDENTITY_UID_MAX]);
 /* A new message or client id: {random UUID version 4}, 38 characters. */
 void identity_id(char id[static IDENTITY_ID_MAX]);
 
+/* The same for ever for this certificate and this name: {UUID version 8},
+ * which others cannot tell from a random one. */
+void identity_lasting_id(const struct identity *identity, const char *name,
+	char id[static IDENTITY_ID_MAX]);
+
 #endif

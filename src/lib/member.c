@@ -23,6 +23,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->stream = config->stream;
 	member->unconfirmed = config->unconfirmed;
 	member->show_own = config->show_own;
+	member->durable = config->durable;
 	member->proof_ms = config->proof_ms;
 	member->random = config->seed;
 	member->calls = *calls;

@@ -58,6 +58,9 @@ struct member_config {
 	 * the newest records, or all since a time (wall ms); 0: none. */
 	int64_t catch_up_records;
 	int64_t catch_up_since;
+	/* The broker kept what was said while nobody was here: it comes before
+	 * our own presence comes back, and is marked as replayed. */
+	bool durable;
 	int64_t proof_ms; /* for the echo, half of it on a second connection */
 	uint64_t seed;    /* of all that is random here */
 };
@@ -199,13 +202,21 @@ size_t member_unproved(const struct member *member);
 /* Is nothing that others have still to be delivered before what is new? */
 bool member_is_caught_up(const struct member *member);
 
+/* A number that was delivered, and yet is to be delivered again. */
+struct member_rewind {
+	char uid[ROOM_UID_MAX + 1];
+	int64_t seq;
+};
+
 /*
- * Appends what was delivered so far, for member_restore() of a later process,
- * which goes on from there: what was said since then is asked for, and is not
- * marked as replayed.  Restore before the first connection; -1 with
- * FAULT_DATA.
+ * Appends what was delivered so far, but for what is to come again, for
+ * member_restore() of a later process, which goes on from there: what was said
+ * since then is asked for, and is not marked as replayed.  Restore before the
+ * first connection; a state may be several, of which one is of our room.  -1
+ * with FAULT_DATA.
  */
 void member_save(const struct member *member, struct instant now,
+	const struct member_rewind *rewind, size_t rewind_count,
 	struct text *state);
 int member_restore(struct member *member, struct span state,
 	struct fault *fault);

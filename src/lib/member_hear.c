@@ -177,7 +177,10 @@ member_deliver_held(struct member *member, struct span uid, struct instant now)
 			sequence_drop(member->sequence, uid, number);
 			continue;
 		}
-		deliver_message(member, &message, number, false, false, now);
+		deliver_message(member, &message, number, false,
+			member->durable && !member->restored &&
+				time_of(&message, now) < member->came,
+			now);
 		sequence_deliver(member->sequence, uid, last_number(&message));
 		room_message_free(&message);
 	}
@@ -255,6 +258,8 @@ hear_message(struct member *member, const struct room_message *message,
 	struct span payload, struct span envelope, struct instant now)
 {
 	bool numbered = message->uid.len > 0 && message->seq > 0;
+	bool replayed = member->durable && !member->present &&
+		!member->restored;
 
 	if (numbered && member_take_echo(member, message, payload, now))
 		return;
@@ -262,11 +267,11 @@ hear_message(struct member *member, const struct room_message *message,
 		return;
 	hear_talker(member, message, now);
 	if (numbered && member->participant)
-		member_accept(member, message, envelope, message->seq, false,
+		member_accept(member, message, envelope, message->seq, replayed,
 			now);
 	else
 		deliver_message(member, message, 0, is_own(member, message),
-			false, now);
+			replayed, now);
 }
 
 void
@@ -352,8 +357,10 @@ hear_here(struct member *member, const struct room_message *message,
 	if (message->known > member->known)
 		member->known = message->known;
 	roster_hear(member->roster, message, now.mono, &made);
-	if (is_own(member, message))
+	if (is_own(member, message)) {
+		member->present = true;
 		return;
+	}
 	if (message->app.len == 0)
 		member->legacy_mono = now.mono;
 	if (made)

@@ -10,7 +10,8 @@
  *
  *	qchat-state 1
  *	room NAME
- *	time MILLISECONDS
+ *	since MILLISECONDS   when all this began
+ *	time MILLISECONDS    when it was written
  *	NUMBER UID           all up to NUMBER was delivered
  *	end
  */
@@ -27,6 +28,8 @@ enum {
 struct saving {
 	struct text *state;
 	size_t skip; /* senders heard longest ago */
+	const struct member_rewind *rewind;
+	size_t rewind_count;
 };
 
 static void
@@ -44,23 +47,31 @@ save_sender(void *context, const char *uid, int64_t done)
 {
 	struct saving *saving = context;
 
-	if (saving->skip > 0)
+	if (saving->skip > 0) {
 		saving->skip--;
-	else
-		text_appendf(saving->state, "%lld %s\n", (long long)done, uid);
+		return;
+	}
+	for (size_t i = 0; i < saving->rewind_count; i++)
+		if (strcmp(saving->rewind[i].uid, uid) == 0 &&
+			saving->rewind[i].seq <= done)
+			done = saving->rewind[i].seq - 1;
+	text_appendf(saving->state, "%lld %s\n", (long long)done, uid);
 }
 
 void
-member_save(const struct member *member, struct instant now, struct text *state)
+member_save(const struct member *member, struct instant now,
+	const struct member_rewind *rewind, size_t rewind_count,
+	struct text *state)
 {
 	size_t count = 0;
 
 	sequence_list(member->sequence, count_sender, &count);
 	struct saving saving = { state,
-		count > SENDERS_MAX ? count - SENDERS_MAX : 0 };
+		count > SENDERS_MAX ? count - SENDERS_MAX : 0, rewind,
+		rewind_count };
 	text_append_string(state, magic);
-	text_appendf(state, "room %s\ntime %lld\n", member->room,
-		(long long)now.wall);
+	text_appendf(state, "room %s\nsince %lld\ntime %lld\n", member->room,
+		(long long)member->came, (long long)now.wall);
 	sequence_list(member->sequence, save_sender, &saving);
 	text_append_string(state, "end\n");
 }
@@ -113,12 +124,14 @@ take_value(struct span *left, const char *key, struct span *value)
 	return true;
 }
 
+/* Reads the lines of the senders up to the end, for the member or, if that is
+ * NULL, only past them. */
 static int
-restore_senders(struct member *member, struct span left, struct fault *fault)
+restore_senders(struct member *member, struct span *left, struct fault *fault)
 {
 	struct span line, uid;
 
-	while (next_line(&left, &line)) {
+	while (next_line(left, &line)) {
 		if (span_equal(line, span_of("end")))
 			return 0;
 		int64_t done = number_before(line, &uid);
@@ -127,39 +140,53 @@ restore_senders(struct member *member, struct span left, struct fault *fault)
 				"its line \"%.*s\" is no number and UID",
 				(int)(line.len < 80 ? line.len : 80),
 				line.bytes);
-		sequence_restore(member->sequence, uid, done);
+		if (member != NULL)
+			sequence_restore(member->sequence, uid, done);
 	}
 	return fault_set(fault, FAULT_DATA, "its end is missing");
+}
+
+static void
+go_on_from(struct member *member, int64_t since, int64_t time)
+{
+	/* Written before there was a connection: nothing to go on from. */
+	if (since == 0)
+		return;
+	member->restored = true;
+	member->came = since;
+	member->catch_up.first = true;
+	member->catch_up.records = -1;
+	member->catch_up.since = time - since > MARGIN_MS ? time - MARGIN_MS
+							  : since;
 }
 
 int
 member_restore(struct member *member, struct span state, struct fault *fault)
 {
-	struct span left = state, room, time, rest;
+	struct span left = state, room, since, time, rest;
 	size_t len = strlen(magic);
 
-	if (state.len < len || memcmp(state.bytes, magic, len) != 0)
-		return fault_set(fault, FAULT_DATA,
-			"it does not begin with \"qchat-state 1\"");
-	left.bytes += len;
-	left.len -= len;
-	if (!take_value(&left, "room", &room) ||
-		!take_value(&left, "time", &time))
-		return fault_set(fault, FAULT_DATA,
-			"its room or its time is missing");
-	if (!span_equal(room, span_of(member->room)))
-		return fault_set(fault, FAULT_DATA,
-			"it is of another room, %.*s", (int)room.len,
-			room.bytes);
-	int64_t ms = number_before(time, &rest);
-	if (ms < 0)
-		return fault_set(fault, FAULT_DATA, "its time is no number");
-	if (restore_senders(member, left, fault) < 0)
-		return -1;
-	member->restored = true;
-	member->came = ms;
-	member->catch_up.first = true;
-	member->catch_up.records = -1;
-	member->catch_up.since = ms > MARGIN_MS ? ms - MARGIN_MS : 0;
+	while (left.len > 0) {
+		if (left.len < len || memcmp(left.bytes, magic, len) != 0)
+			return fault_set(fault, FAULT_DATA,
+				"it does not begin with \"qchat-state 1\"");
+		left.bytes += len;
+		left.len -= len;
+		if (!take_value(&left, "room", &room) ||
+			!take_value(&left, "since", &since) ||
+			!take_value(&left, "time", &time))
+			return fault_set(fault, FAULT_DATA,
+				"its room or a time is missing");
+		bool own = span_equal(room, span_of(member->room));
+		int64_t began = number_before(since, &rest);
+		int64_t ms = number_before(time, &rest);
+		if (began < 0 || ms < 0)
+			return fault_set(fault, FAULT_DATA,
+				"a time is no number");
+		if (restore_senders(own ? member : NULL, &left, fault) < 0)
+			return -1;
+		if (own)
+			go_on_from(member, began, ms);
+	}
 	return 0;
 }

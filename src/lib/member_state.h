@@ -67,7 +67,7 @@ struct member_catch_up {
 
 struct member {
 	char *room, *topic, *user, *uid, *inbox, *app;
-	bool participant, once, stream, unconfirmed, show_own;
+	bool participant, once, stream, unconfirmed, show_own, durable;
 	int64_t proof_ms;
 	uint64_t random;
 	struct member_calls calls;
@@ -103,6 +103,7 @@ struct member {
 	struct answers *offered; /* who was told what we have */
 	int64_t lost_wall;       /* when the last connection was lost; 0 */
 	bool restored;           /* by member_restore() */
+	bool present;            /* our own presence has come back */
 	struct member_catch_up catch_up;
 	struct member_pending *pending;
 	size_t pending_count, pending_bytes;

@@ -125,6 +125,7 @@ add_member(struct session *session, const char *room)
 		.store_count = session->store_count,
 		.catch_up_records = session->config.catch_up_records,
 		.catch_up_since = session->config.catch_up_since,
+		.durable = session->config.durable != NULL,
 	};
 	const struct member_calls calls = {
 		.context = session,
@@ -303,6 +304,26 @@ check_user(const char *user, struct fault *fault)
 	return 0;
 }
 
+static int
+choose_client_id(const struct session *session, const struct conf *conf,
+	char *client_id, struct fault *fault)
+{
+	if (session->config.durable == NULL) {
+		identity_id(client_id);
+		return 0;
+	}
+	if (conf->fabric != CONF_MQTT)
+		return fault_set(fault, FAULT_USAGE,
+			"a DXL fabric keeps nothing for who is away "
+			"(--durable is for mqtt)");
+	/* One room has one connection, and so one session at the broker. */
+	char *name = memory_format("%s %s", session->config.durable,
+		session->config.room);
+	identity_lasting_id(session->identity, name, client_id);
+	free(name);
+	return 0;
+}
+
 static void
 subscribe(struct session *session)
 {
@@ -336,6 +357,8 @@ session_open(const struct conf *conf, const struct session_config *config,
 	};
 
 	session->config = *config;
+	session->store_bytes = (size_t)conf->limits.store_bytes;
+	session->store_count = (size_t)conf->limits.store_messages;
 	session->calls = *calls;
 	session->link = SESSION_CONNECTING;
 	if (config->room != NULL &&
@@ -349,9 +372,11 @@ session_open(const struct conf *conf, const struct session_config *config,
 		goto out;
 	session->app = memory_format("%s/%s", config->app, PACKAGE_VERSION);
 	identity_uid(session->uid);
-	identity_id(client_id);
+	if (choose_client_id(session, conf, client_id, fault) < 0)
+		goto out;
 	session->inbox = memory_format("%s%s", ROOM_INBOX_PREFIX, client_id);
-	session->bus = bus_new(conf, session->identity, client_id, &bus_calls);
+	session->bus = bus_new(conf, session->identity, client_id,
+		config->durable != NULL, &bus_calls);
 	/* The room without a name is the lobby. */
 	add_member(session, config->room != NULL ? config->room : "");
 	subscribe(session);

@@ -48,6 +48,9 @@ struct session_config {
 	bool participant, once, stream, unconfirmed, show_own;
 	int64_t proof_ms;
 	int64_t catch_up_records, catch_up_since;
+	/* The broker keeps what is said while nobody is here under this name;
+	 * NULL: it does not.  On `mqtt` only: else FAULT_USAGE. */
+	const char *durable;
 };
 
 /*

@@ -18,6 +18,7 @@
 
 enum {
 	PROOF_MS = 5000,
+	CATCH_UP = 500, /* records that were said before */
 	CONNECT_MS = 15 * 1000, /* without -W */
 	STATUS_MS = 1000,       /* between looks at what changes by itself */
 };
@@ -203,6 +204,7 @@ set_up(struct join *join)
 		.app = tool.name,
 		.participant = true,
 		.show_own = true,
+		.catch_up_records = CATCH_UP,
 		.proof_ms = PROOF_MS,
 	};
 

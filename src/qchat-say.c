@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
-#include "memory.h"
+#include "queue.h"
 #include "session.h"
 #include "source.h"
 
@@ -17,8 +17,14 @@ enum {
 	OPTION_DRY_RUN,
 	OPTION_JSON,
 	OPTION_SKIP_EMPTY,
+	OPTION_SPOOL,
+	OPTION_NO_SPOOL,
+	OPTION_FLUSH,
+	OPTION_QUEUE,
 
 	TIMEOUT_MS = 5000, /* without -W */
+	PROGRESS_FIRST_MS = 2000,
+	PROGRESS_MS = 500,
 	WINDOW = 256, /* posts of a stream that wait for their proof, … */
 	WINDOW_BYTES = 4 * 1024 * 1024, /* … and what they may hold */
 };
@@ -31,6 +37,11 @@ static const struct cli_option options[] = {
 	{ "skip-empty", OPTION_SKIP_EMPTY, NULL, "nothing to say is no error" },
 	{ "confirm", OPTION_CONFIRM, "echo|none",
 		"await our own echo (default), or not" },
+	{ "spool", OPTION_SPOOL, NULL,
+		"keep what cannot be delivered now (default)" },
+	{ "no-spool", OPTION_NO_SPOOL, NULL, "give it up" },
+	{ "flush", OPTION_FLUSH, NULL, "send what was kept, and end" },
+	{ "queue", OPTION_QUEUE, NULL, "list what was kept, and end" },
 	{ "dry-run", OPTION_DRY_RUN, NULL, "check everything, send nothing" },
 	{ "json", OPTION_JSON, NULL, "print what was sent as JSON lines" },
 	{ "quiet", 'q', NULL, "no word on what went wrong, only the status" },
@@ -50,6 +61,7 @@ static const struct cli_tool tool = {
 struct say {
 	struct cli cli;
 	bool unconfirmed, dry_run, json;
+	bool no_spool, flush, queue;
 	enum room_severity severity;
 	struct span title;
 	struct span tags[ROOM_TAGS_MAX];
@@ -58,7 +70,12 @@ struct say {
 	struct conf conf;
 	struct session *session;
 	struct source source;
-	bool said;                /* something */
+	bool said;             /* something */
+	int64_t proved;        /* numbers */
+	int64_t last;          /* the newest number */
+	int64_t progress_mono; /* when to show how far it is; or never */
+	bool progress_shown;
+	sigset_t during;          /* for ppoll() */
 	int64_t down_mono;        /* since when there is no connection */
 	struct text output;       /* JSON lines to print */
 	struct fault input_fault; /* ends the input, not what was said */
@@ -119,6 +136,18 @@ take_option(struct say *say, int letter)
 	case OPTION_DRY_RUN:
 		say->dry_run = true;
 		return 0;
+	case OPTION_SPOOL:
+		say->no_spool = false;
+		return 0;
+	case OPTION_NO_SPOOL:
+		say->no_spool = true;
+		return 0;
+	case OPTION_FLUSH:
+		say->flush = true;
+		return 0;
+	case OPTION_QUEUE:
+		say->queue = true;
+		return 0;
 	case OPTION_JSON:
 		say->json = true;
 		return 0;
@@ -145,6 +174,13 @@ parse_args(struct say *say, int argc, char **argv)
 			"--timeout: 0 leaves no time for a proof");
 	if (say->cli.timeout_ms < 0)
 		say->cli.timeout_ms = TIMEOUT_MS;
+	if (say->flush || say->queue) {
+		if (optind < argc || say->source.by_lines)
+			return cli_usage_fault(&say->cli,
+				"--flush and --queue say nothing of their own "
+				"(no TEXT, no --lines)");
+		return 0;
+	}
 	if (say->source.by_lines && optind < argc)
 		return cli_usage_fault(&say->cli,
 			"--lines reads standard "
@@ -173,9 +209,12 @@ post(struct say *say, struct span text, int64_t lines)
 
 	struct fault fault = { 0 };
 
-	say->said = session_say(say->session, &post, &fault) >= 0 || say->said;
-	if (fault.kind == FAULT_NONE)
+	int64_t number = session_say(say->session, &post, &fault);
+	if (number >= 0) {
+		say->said = true;
+		say->last = number + lines - 1;
 		return 0;
+	}
 	if (!say->source.by_lines) {
 		say->input_fault = fault;
 		return -1;
@@ -242,6 +281,7 @@ on_proved(void *context, int64_t first, int64_t last)
 {
 	struct say *say = context;
 
+	say->proved += last - first + 1;
 	if (say->unconfirmed)
 		return;
 	if (first == last)
@@ -264,6 +304,15 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 	if (say->unconfirmed) {
 		fault_set(&say->fault, FAULT_UNAVAILABLE,
 			"%s: message %lld is not acknowledged within %g s",
+			session_peer(say->session), (long long)first,
+			(double)say->cli.timeout_ms / 1000);
+		return;
+	}
+	/* It was permitted a while ago: the fabric is what fails. */
+	if (say->source.by_lines && say->proved > 0) {
+		fault_set(&say->fault, FAULT_UNAVAILABLE,
+			"%s: no proof of message %lld and what follows within "
+			"%g s",
 			session_peer(say->session), (long long)first,
 			(double)say->cli.timeout_ms / 1000);
 		return;
@@ -355,8 +404,7 @@ check_time(struct say *say)
 		session_now().mono - say->down_mono < say->cli.timeout_ms)
 		return;
 	fault_set(&say->fault, FAULT_UNAVAILABLE,
-		"%s: no connection within "
-		"%g s; what was said may not be delivered (-W gives it longer)",
+		"%s: no connection within %g s (-W gives it longer)",
 		session_peer(say->session), (double)say->cli.timeout_ms / 1000);
 }
 
@@ -372,40 +420,140 @@ print_output(struct say *say)
 	text_clear(&say->output);
 }
 
+/* A long job on a terminal says how far it is. */
 static void
-step(struct say *say, const sigset_t *during)
+show_progress(struct say *say)
 {
-	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
-	size_t count = wants_input(say) ? 1 : 0;
+	if (session_now().mono < say->progress_mono)
+		return;
+	say->progress_mono = session_now().mono + PROGRESS_MS;
+	say->progress_shown = true;
+	fprintf(stderr, "\r%s: %lld lines delivered, %lld on their way\033[K",
+		say->cli.tool->name, (long long)say->proved,
+		(long long)(say->last - say->proved));
+}
+
+static void
+end_progress(struct say *say)
+{
+	if (say->progress_shown)
+		fputs("\r\033[K", stderr);
+}
+
+static int64_t
+next_wake(const struct say *say)
+{
 	int64_t until = say->down_mono == INT64_MAX
 		? INT64_MAX
 		: say->down_mono + say->cli.timeout_ms;
 
-	if (session_wait(&say->session, 1, &input, count, until, during,
-		    &say->fault) < 0)
+	return say->progress_mono < until ? say->progress_mono : until;
+}
+
+static void
+step(struct say *say)
+{
+	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+	size_t count = wants_input(say) ? 1 : 0;
+
+	if (session_wait(&say->session, 1, &input, count, next_wake(say),
+		    &say->during, &say->fault) < 0)
 		return;
 	if (count > 0 && input.revents != 0)
 		source_read(&say->source, &say->input_fault);
 	post_all(say);
 	check_time(say);
 	print_output(say);
+	show_progress(say);
 	if (cli_ended != 0 && say->fault.kind == FAULT_NONE)
 		fault_set(&say->fault, FAULT_UNAVAILABLE,
-			"interrupted: what "
-			"was not proved may not be delivered");
+			"interrupted: what was not proved may not be "
+			"delivered");
 }
 
 /* Until all that there is to say is proved. */
 static void
 run(struct say *say)
 {
-	sigset_t during;
-
-	cli_catch_signals(&during);
+	cli_catch_signals(&say->during);
 	say->down_mono = session_now().mono;
+	if (say->source.by_lines && !say->cli.quiet && isatty(STDERR_FILENO))
+		say->progress_mono = say->down_mono + PROGRESS_FIRST_MS;
 	while (!is_done(say))
-		step(say, &during);
+		step(say);
+	end_progress(say);
 	session_close(&say->session, 1);
+}
+
+static void
+wait_for_input(struct say *say)
+{
+	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+
+	if (ppoll(&input, 1, NULL, &say->during) > 0)
+		source_read(&say->source, &say->input_fault);
+}
+
+/* Keeps what waits, and what is still to be read. */
+static int
+keep_all(struct say *say, struct queue *queue, size_t *kept,
+	struct fault *fault)
+{
+	struct member *member = session_member(say->session, 0);
+
+	for (;;) {
+		if (queue_keep(queue, member, session_user(say->session), kept,
+			    fault) < 0)
+			return -1;
+		if (source_is_empty(&say->source) ||
+			say->input_fault.kind != FAULT_NONE || cli_ended != 0)
+			return 0;
+		if (source_is_open(&say->source))
+			wait_for_input(say);
+		post_all(say);
+	}
+}
+
+/* The fabric cannot be reached: for another time. */
+static void
+keep(struct say *say)
+{
+	struct queue *queue = queue_open(&say->conf);
+	struct fault why = say->fault, fault = { 0 };
+	size_t kept = 0;
+
+	if (keep_all(say, queue, &kept, &fault) < 0)
+		fault_set(&say->fault, fault.kind,
+			"%s; %zu messages are kept in the spool, the others "
+			"are "
+			"lost: %s",
+			why.text, kept, fault.text);
+	else if (kept > 0)
+		fault_set(&say->fault, FAULT_TEMPFAIL,
+			"%s; %zu message%s kept in the spool (qchat-say "
+			"--flush sends what waits)",
+			why.text, kept, kept == 1 ? " is" : "s are");
+	queue_free(queue);
+}
+
+static bool
+is_to_be_kept(const struct say *say)
+{
+	return say->fault.kind == FAULT_UNAVAILABLE && !say->no_spool &&
+		cli_ended != SIGINT;
+}
+
+/* The fabric can be reached: what waits from another time goes too.  That is
+ * not what was asked for, so it costs a warning at most. */
+static void
+flush_others(struct say *say)
+{
+	struct queue *queue = queue_open(&say->conf);
+	struct fault fault = { 0 };
+
+	if (queue_flush(queue, &say->cli, &say->conf, &say->during, &fault) < 0)
+		cli_say(&say->cli, "%s", fault.text);
+	queue_free(queue);
 }
 
 /* Sends nothing: what would be sent is shown. */
@@ -428,8 +576,42 @@ rehearse(struct say *say)
 }
 
 static void
+flush(struct say *say)
+{
+	struct queue *queue;
+	int rc = -1;
+
+	if (cli_conf(&say->cli, &say->conf, &say->fault) < 0)
+		return;
+	cli_catch_signals(&say->during);
+	queue = queue_open(&say->conf);
+	rc = queue_flush(queue, &say->cli, &say->conf, &say->during,
+		&say->fault);
+	if (rc > 0)
+		fault_set(&say->fault, FAULT_TEMPFAIL,
+			"another qchat-say is sending what waits");
+	queue_free(queue);
+}
+
+static void
+list_queue(struct say *say)
+{
+	struct queue *queue = queue_open(NULL);
+
+	queue_list(queue, &say->cli, &say->fault);
+	queue_free(queue);
+}
+
+static void
 say_all(struct say *say)
 {
+	if (say->queue || say->flush) {
+		if (say->queue)
+			list_queue(say);
+		else
+			flush(say);
+		return;
+	}
 	if (set_up(say) < 0)
 		return;
 	if (!say->source.by_lines)
@@ -440,6 +622,11 @@ say_all(struct say *say)
 		else
 			run(say);
 	}
+	if (is_to_be_kept(say))
+		keep(say);
+	else if (say->said && !say->dry_run && !say->no_spool &&
+		say->fault.kind == FAULT_NONE)
+		flush_others(say);
 	if (!say->said && !say->source.skip_empty &&
 		say->input_fault.kind == FAULT_NONE &&
 		say->fault.kind == FAULT_NONE)
@@ -469,14 +656,14 @@ end_status(const struct say *say)
 int
 main(int argc, char **argv)
 {
-	struct say say = { .down_mono = INT64_MAX };
+	struct say say = { .down_mono = INT64_MAX, .progress_mono = INT64_MAX };
 	int status;
 
 	cli_init(&say.cli, &tool);
 	status = parse_args(&say, argc, argv);
 	if (status == 0) {
 		say_all(&say);
-		if (say.json && say.fault.kind == FAULT_NONE)
+		if ((say.json || say.queue) && say.fault.kind == FAULT_NONE)
 			cli_output_close(&say.fault);
 		status = end_status(&say);
 	}

@@ -338,7 +338,7 @@ as alice exit_is 124 'qchat-listen -C 5 -W: 124' \
 dead_port=$(free_port)
 conf_for "$(user_dir bob)" "$dead_port" >"$T/dead.conf"
 exit_is 69 'no broker: qchat-say is 69' \
-	qchat-say --config "$T/dead.conf" -r ops x
+	qchat-say --no-spool --config "$T/dead.conf" -r ops x
 like "$(err)" "127\\.0\\.0\\.1:$dead_port: .*refused" 'it names the broker'
 exit_is 69 'qchat-listen is 69' qchat-listen --config "$T/dead.conf" -r ops
 exit_is 69 'qchat-who is 69' qchat-who --config "$T/dead.conf" -r ops

@@ -38,7 +38,7 @@ append_lines(struct text *text, struct span from)
 static void
 append_message(struct text *line, const struct record *record)
 {
-	text_append_string(line, " - ");
+	text_append_string(line, record->replayed ? " ~ " : " - ");
 	text_harmless(line, record->user, TEXT_NAME);
 	text_append_string(line, ": ");
 	if (record->severity != ROOM_SEVERITY_NONE)

@@ -232,6 +232,12 @@ member_show_unproved(struct member *member, struct instant now)
 }
 
 void
+member_drop_first(struct member *member)
+{
+	outbox_drop(member->outbox);
+}
+
+void
 member_drop_unproved(struct member *member)
 {
 	while (outbox_count(member->outbox) > 0)

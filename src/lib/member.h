@@ -91,13 +91,17 @@ struct member_calls {
 	/* No echo for half of proof_ms: wants a fresh connection. */
 	void (*retry)(void *context);
 	/* No echo for proof_ms: the member gives up these numbers, with this
-	 * text. */
+	 * text.  A stream of which something was proved, or who does not await
+	 * an echo, keeps them: they may be sent some other time. */
 	void (*unproved)(void *context, int64_t first, int64_t last,
 		struct span text);
 	/* Wants to hear the room, or no longer; its inbox it always hears. */
 	void (*attend)(void *context, bool room);
 	/* A message was dropped, and why. */
 	void (*ignored)(void *context, const char *why);
+	/* A post of member_resend() was proved, or given up; may be NULL. */
+	void (*resent)(void *context, const char *uid, int64_t first,
+		bool proved);
 };
 
 struct member *member_new(const struct member_config *config,
@@ -180,8 +184,9 @@ size_t member_unproved_bytes(const struct member *member);
 /* Hands out what waits for its proof as records of our own. */
 void member_show_unproved(struct member *member, struct instant now);
 
-/* Gives up what waits for its proof, without a word. */
+/* Gives up what waits for its proof, or the oldest of it, without a word. */
 void member_drop_unproved(struct member *member);
+void member_drop_first(struct member *member);
 
 /* Asks who is here; the answers fill the roster. */
 void member_ask(struct member *member, int64_t wait_ms, struct instant now);

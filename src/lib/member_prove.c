@@ -2,6 +2,7 @@
 #include "member_state.h"
 
 #include <assert.h>
+#include <string.h>
 
 /*
  * That a post was routed is proved by its coming back: in the room, or for
@@ -48,6 +49,14 @@ member_publish_unproved(struct member *member)
 		member_publish_post(member, i);
 }
 
+/* Tells of a post that was said by an earlier process. */
+static void
+tell_resent(struct member *member, const char *uid, int64_t first, bool proved)
+{
+	if (member->calls.resent != NULL && strcmp(uid, member->uid) != 0)
+		member->calls.resent(member->calls.context, uid, first, proved);
+}
+
 /* The i-th post has been routed. */
 static void
 prove(struct member *member, size_t i, struct instant now)
@@ -64,9 +73,11 @@ prove(struct member *member, size_t i, struct instant now)
 	if (member->participant)
 		heads_note(member->heads, uid, first, last, post.ms,
 			member->since);
+	tell_resent(member, post.uid, first, true);
 	outbox_remove(member->outbox, i);
 	member->progress_mono = now.mono;
 	member->retried = false;
+	member->routed = true;
 	member->calls.proved(member->calls.context, first, last);
 }
 
@@ -140,6 +151,7 @@ give_up_first(struct member *member)
 	member->calls.unproved(member->calls.context, post.first, post.last,
 		message.text);
 	room_message_free(&message);
+	tell_resent(member, post.uid, post.first, false);
 	outbox_drop(member->outbox);
 }
 
@@ -152,6 +164,14 @@ member_await_proof(struct member *member, struct instant now)
 		member->retried = true;
 		member->progress_mono = now.mono;
 		member->calls.retry(member->calls.context);
+		return;
+	}
+	if (member->unconfirmed || (member->stream && member->routed)) {
+		struct outbox_post post = outbox_at(member->outbox, 0);
+
+		member->progress_mono = INT64_MAX / 2;
+		member->calls.unproved(member->calls.context, post.first,
+			post.last, span_of(""));
 		return;
 	}
 	while (outbox_count(member->outbox) > 0)

@@ -91,6 +91,7 @@ struct member {
 	bool attending;           /* the room is subscribed to */
 	int64_t progress_mono;    /* since when a proof is awaited */
 	bool retried;             /* since then */
+	bool routed;              /* something was proved */
 	int64_t published;        /* serial of the newest on this connection */
 	int64_t marked;           /* … that a marker asks for; 0: none does */
 	bool finishing, finished; /* said so */

@@ -83,6 +83,16 @@ member_retry(void *context)
 }
 
 static void
+member_resent(void *context, const char *uid, int64_t first, bool proved)
+{
+	struct session *session = context;
+
+	if (session->calls.resent != NULL)
+		session->calls.resent(session->calls.context, uid, first,
+			proved);
+}
+
+static void
 member_attend(void *context, bool room)
 {
 	struct session *session = context;
@@ -135,6 +145,7 @@ add_member(struct session *session, const char *room)
 		.retry = member_retry,
 		.unproved = member_unproved_for_good,
 		.attend = member_attend,
+		.resent = member_resent,
 		.ignored = member_ignored,
 	};
 
@@ -267,12 +278,37 @@ static void
 on_message(void *context, struct span topic, struct span bytes)
 {
 	struct session *session = context;
+	struct member *member;
 
-	if (session->config.room == NULL)
+	if (session->config.room == NULL) {
 		receive_for_all(session, topic, bytes);
-	else
-		member_receive(session->members[0], topic, bytes,
-			session_now());
+		return;
+	}
+	/* The inbox is of all rooms; only the first one's member has a use for
+	 * it. */
+	member = find_member(session, topic);
+	member_receive(member != NULL ? member : session->members[0], topic,
+		bytes, session_now());
+}
+
+struct member *
+session_room(struct session *session, const char *room, struct fault *fault)
+{
+	assert(!session->config.participant && session->config.room != NULL);
+	if (room_name_check(span_of(room), fault) < 0)
+		return NULL;
+	char *topic = room_topic(room);
+	struct member *member = find_member(session, span_of(topic));
+	if (member == NULL) {
+		member = add_member(session, room);
+		bus_subscribe(session->bus, topic);
+		if (*session->conn != '\0')
+			member_connected(member, session->conn, session_now());
+		if (session->link == SESSION_UP)
+			member_up(member, session_now());
+	}
+	free(topic);
+	return member;
 }
 
 static char *

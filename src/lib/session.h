@@ -34,6 +34,8 @@ struct session_calls {
 	void (*proved)(void *context, int64_t first, int64_t last);
 	void (*unproved)(void *context, int64_t first, int64_t last,
 		struct span text);
+	void (*resent)(void *context, const char *uid, int64_t first,
+		bool proved);
 	/* Up, lost (why), or a round of attempts has failed (why). */
 	void (*link)(void *context, enum session_link link,
 		const struct fault *why);
@@ -67,6 +69,12 @@ void session_close(struct session *const *sessions, size_t count);
 
 /* Frees it; without session_close() before, the will is published. */
 void session_free(struct session *session);
+
+/* The member of another room on the same connection, found or made: for who is
+ * no participant, and has no will.  NULL with FAULT_USAGE if there can be no
+ * such room. */
+struct member *session_room(struct session *session, const char *room,
+	struct fault *fault);
 
 /* See member_say(). */
 int64_t session_say(struct session *session, const struct member_post *post,

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue.h"
+
+#include "memory.h"
+#include "spool.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WINDOW = 64, /* messages on their way */
+	BATCH = 256, /* messages that are written down at once */
+	HOUR_MS = 60 * 60 * 1000,
+};
+
+struct queue {
+	struct spool *spool;
+	char *path;
+};
+
+/* A flush. */
+struct flush {
+	const struct queue *queue;
+	const struct cli *cli;
+	struct session *session;
+	struct spool_list list;
+	size_t next;       /* the first that was not looked at */
+	size_t on_way;     /* said and not proved */
+	size_t sent;       /* and proved */
+	size_t refused;    /* no echo: they stay */
+	bool stuck;        /* a message could not be removed */
+	int64_t down_mono; /* since when there is no connection */
+	struct fault *fault;
+};
+
+struct queue *
+queue_open(const struct conf *conf)
+{
+	struct queue *queue = memory_alloc(1, sizeof(*queue));
+	struct spool_limits limits = { 0 };
+	char *state = conf_state_dir();
+
+	if (conf != NULL) {
+		limits.bytes = conf->limits.spool_bytes;
+		limits.count = conf->limits.spool_messages;
+		limits.age_ms = conf->limits.spool_hours * HOUR_MS;
+	}
+	queue->path = memory_format("%s/spool", state);
+	queue->spool = spool_open(queue->path, limits);
+	free(state);
+	return queue;
+}
+
+void
+queue_free(struct queue *queue)
+{
+	if (queue == NULL)
+		return;
+	spool_free(queue->spool);
+	free(queue->path);
+	free(queue);
+}
+
+int
+queue_keep(struct queue *queue, struct member *member, const char *user,
+	size_t *kept, struct fault *fault)
+{
+	struct spool_message messages[BATCH];
+	int rc = 0;
+
+	while (rc == 0 && member_unproved(member) > 0) {
+		size_t count = 0, added;
+
+		for (; count < BATCH && count < member_unproved(member);
+			count++) {
+			struct member_kept post = member_unproved_at(member,
+				count);
+
+			messages[count] = (struct spool_message){
+				.time_ms = post.ms,
+				.room = span_of(member_room(member)),
+				.user = span_of(user),
+				.uid = span_of(post.uid),
+				.first = post.first,
+				.last = post.last,
+				.envelope = post.envelope,
+			};
+		}
+		rc = spool_add(queue->spool, messages, count, &added, fault);
+		for (size_t i = 0; i < added; i++) {
+			*kept += (size_t)(messages[i].last - messages[i].first +
+				1);
+			member_drop_first(member);
+		}
+	}
+	return rc;
+}
+
+bool
+queue_waits(const struct queue *queue)
+{
+	struct spool_counts counts;
+	struct fault fault;
+
+	return spool_count(queue->spool, &counts, &fault) == 0 &&
+		counts.waiting > 0;
+}
+
+static const struct spool_message *
+find_on_way(const struct flush *flush, const char *uid, int64_t first)
+{
+	for (size_t i = 0; i < flush->next; i++) {
+		const struct spool_message *message = &flush->list.entries[i]
+							       .message;
+
+		if (message->first == first &&
+			span_equal(message->uid, span_of(uid)))
+			return message;
+	}
+	return NULL;
+}
+
+static void
+on_resent(void *context, const char *uid, int64_t first, bool proved)
+{
+	struct flush *flush = context;
+	const struct spool_message *message = find_on_way(flush, uid, first);
+	struct fault fault = { 0 };
+
+	if (message == NULL)
+		return;
+	flush->on_way--;
+	if (!proved) {
+		flush->refused++;
+		cli_warn(flush->cli, "%s: no echo; it stays in the spool",
+			message->name);
+		return;
+	}
+	flush->sent++;
+	if (spool_remove(flush->queue->spool, message->name, &fault) < 0) {
+		/* It would be sent again, and dropped as a double. */
+		cli_warn(flush->cli, "%s", fault.text);
+		flush->stuck = true;
+	}
+}
+
+static void
+on_link(void *context, enum session_link link, const struct fault *why)
+{
+	struct flush *flush = context;
+
+	if (link == SESSION_UP) {
+		flush->down_mono = INT64_MAX;
+		return;
+	}
+	if (flush->down_mono == INT64_MAX)
+		flush->down_mono = session_now().mono;
+	if (link == SESSION_CONNECTING && flush->fault->kind == FAULT_NONE)
+		*flush->fault = *why;
+	else if (link != SESSION_CONNECTING)
+		cli_trace(flush->cli, "%s", why->text);
+}
+
+static void
+set_aside(struct flush *flush, const char *name, enum spool_state why,
+	const char *reason)
+{
+	struct fault fault = { 0 };
+	const char *ending = why == SPOOL_EXPIRED ? "expired" : "bad";
+
+	if (spool_set_aside(flush->queue->spool, name, why, &fault) < 0)
+		cli_warn(flush->cli, "%s", fault.text);
+	else
+		cli_warn(flush->cli,
+			"%s/%s: is not sent: %s; it is kept there as %s.%s",
+			flush->queue->path, name, reason, name, ending);
+}
+
+/* Says a message of the spool again. */
+static void
+send_entry(struct flush *flush, const struct spool_entry *listed)
+{
+	struct spool_entry entry;
+	struct fault fault = { 0 };
+	const char *name = listed->message.name;
+
+	if (listed->state == SPOOL_EXPIRED) {
+		set_aside(flush, name, SPOOL_EXPIRED,
+			"it is too old (spool_hours)");
+		return;
+	}
+	if (spool_read(flush->queue->spool, name, session_now().wall, &entry,
+		    &fault) < 0) {
+		if (fault.kind == FAULT_DATA)
+			set_aside(flush, name, SPOOL_DAMAGED, fault.text);
+		else if (fault.kind != FAULT_NOINPUT)
+			cli_warn(flush->cli, "%s", fault.text);
+		return;
+	}
+	char *room = memory_copy(entry.message.room.bytes,
+		entry.message.room.len);
+	struct member *member = session_room(flush->session, room, &fault);
+	if (member != NULL &&
+		member_resend(member, entry.message.envelope, session_now(),
+			&fault) == 0)
+		flush->on_way++;
+	else
+		set_aside(flush, name, SPOOL_DAMAGED, fault.text);
+	free(room);
+	spool_entry_free(&entry);
+}
+
+static int
+connect(struct flush *flush, const struct conf *conf)
+{
+	const struct session_calls calls = {
+		.context = flush,
+		.resent = on_resent,
+		.link = on_link,
+	};
+	char *room = NULL;
+
+	for (size_t i = 0; i < flush->list.count && room == NULL; i++) {
+		const struct spool_entry *entry = &flush->list.entries[i];
+
+		if (entry->state == SPOOL_WAITING)
+			room = memory_copy(entry->message.room.bytes,
+				entry->message.room.len);
+	}
+	const struct session_config config = {
+		/* With nothing but what is set aside, any room does. */
+		.room = room != NULL ? room : "spool",
+		.app = flush->cli->tool->name,
+		.proof_ms = flush->cli->timeout_ms,
+	};
+	flush->session = session_open(conf, &config, &calls, flush->fault);
+	free(room);
+	return flush->session != NULL ? 0 : -1;
+}
+
+static bool
+is_over(struct flush *flush)
+{
+	if (flush->fault->kind != FAULT_NONE || flush->stuck)
+		return true;
+	if (cli_ended != 0)
+		fault_set(flush->fault, FAULT_UNAVAILABLE, "interrupted");
+	else if (flush->down_mono != INT64_MAX &&
+		session_now().mono - flush->down_mono >= flush->cli->timeout_ms)
+		fault_set(flush->fault, FAULT_UNAVAILABLE,
+			"%s: no connection within %g s",
+			session_peer(flush->session),
+			(double)flush->cli->timeout_ms / 1000);
+	return flush->fault->kind != FAULT_NONE ||
+		(flush->next == flush->list.count && flush->on_way == 0);
+}
+
+static void
+send_all(struct flush *flush, const sigset_t *during)
+{
+	flush->down_mono = session_now().mono;
+	while (!is_over(flush)) {
+		while (flush->next < flush->list.count &&
+			flush->on_way < WINDOW)
+			send_entry(flush, &flush->list.entries[flush->next++]);
+		if (flush->next == flush->list.count && flush->on_way == 0)
+			break;
+		int64_t until = flush->down_mono == INT64_MAX
+			? INT64_MAX
+			: flush->down_mono + flush->cli->timeout_ms;
+		if (session_wait(&flush->session, 1, NULL, 0, until, during,
+			    flush->fault) < 0)
+			break;
+	}
+	session_close(&flush->session, 1);
+}
+
+/* What the end of a flush means for who asked for it. */
+static int
+judge(struct flush *flush)
+{
+	struct fault why = *flush->fault;
+	struct spool_counts counts = { 0 };
+
+	spool_count(flush->queue->spool, &counts, flush->fault);
+	*flush->fault = why;
+	if (why.kind == FAULT_UNAVAILABLE)
+		fault_set(flush->fault, FAULT_TEMPFAIL,
+			"%s; in the spool wait %" PRId64, why.text,
+			counts.waiting);
+	else if (why.kind == FAULT_NONE && flush->refused > 0)
+		fault_set(flush->fault, FAULT_NOPERM,
+			"%zu messages had no echo within %g s and stay in the "
+			"spool: the fabric may not let this certificate write "
+			"to, or read, their rooms (qchat-say --queue lists "
+			"them)",
+			flush->refused, (double)flush->cli->timeout_ms / 1000);
+	else if (why.kind == FAULT_NONE && flush->stuck)
+		fault_set(flush->fault, FAULT_IO,
+			"%s: what was sent cannot be removed",
+			flush->queue->path);
+	cli_trace(flush->cli, "%zu messages of the spool are sent",
+		flush->sent);
+	return flush->fault->kind == FAULT_NONE ? 0 : -1;
+}
+
+int
+queue_flush(struct queue *queue, const struct cli *cli, const struct conf *conf,
+	const sigset_t *during, struct fault *fault)
+{
+	struct flush flush = { .queue = queue, .cli = cli, .fault = fault };
+	int rc = -1;
+
+	if (!queue_waits(queue))
+		return 0;
+	switch (spool_flush_begin(queue->spool, fault)) {
+	case SPOOL_FLUSH_BUSY:
+		return 1;
+	case SPOOL_FLUSH_FAILED:
+		return -1;
+	case SPOOL_FLUSH_BEGUN:
+		break;
+	}
+	if (spool_list(queue->spool, session_now().wall, &flush.list, fault) ==
+		0) {
+		if (connect(&flush, conf) == 0) {
+			send_all(&flush, during);
+			rc = judge(&flush);
+		}
+		session_free(flush.session);
+		spool_list_free(&flush.list);
+	}
+	spool_flush_end(queue->spool);
+	return rc;
+}
+
+static void
+append_entry(struct text *out, const struct spool_entry *entry)
+{
+	const struct spool_message *message = &entry->message;
+
+	if (entry->state == SPOOL_DAMAGED) {
+		text_append_string(out, "- - - - ");
+		text_append_string(out, message->name);
+		text_append_string(out, " damaged\n");
+		return;
+	}
+	text_append_time(out, message->time_ms);
+	text_append_char(out, ' ');
+	text_harmless(out, message->room, TEXT_NAME);
+	text_append_char(out, ' ');
+	text_harmless(out, message->user, TEXT_NAME);
+	text_appendf(out, " %" PRId64 " %s%s\n", entry->size, message->name,
+		entry->state == SPOOL_EXPIRED ? " expired" : "");
+}
+
+int
+queue_list(const struct queue *queue, const struct cli *cli,
+	struct fault *fault)
+{
+	struct spool_list list;
+	struct spool_counts counts;
+	struct text out = { 0 };
+
+	if (spool_count(queue->spool, &counts, fault) < 0 ||
+		spool_list(queue->spool, session_now().wall, &list, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < list.count; i++)
+		append_entry(&out, &list.entries[i]);
+	int rc = cli_output((struct span){ out.bytes, out.len }, fault);
+	if (counts.expired + counts.bad > 0)
+		cli_say(cli,
+			"%s: %" PRId64 " expired and %" PRId64
+			" damaged files were set aside (delete them when they "
+			"are of no use)",
+			queue->path, counts.expired, counts.bad);
+	text_free(&out);
+	spool_list_free(&list);
+	return rc < 0 ? -1 : 0;
+}

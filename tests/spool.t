@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# What cannot be delivered is kept, and delivered once.
+
+# shellcheck disable=SC2317 # functions that other functions call by name
+
+. "$(dirname "$0")/lib.sh"
+
+need jq
+runs=${QCHAT_TEST_KILLS:-60}
+spool=$XDG_STATE_HOME/qchat/spool
+deadline=$((deadline * 2))
+
+waiting() { find "$spool" -name '[0-9]*-*' ! -name '*.bad' ! -name '*.expired' |
+	wc -l; }
+
+broker_start
+as alice start ear qchat-listen -v -r ops -F '%u %m\n'
+ear=$pid
+must wait_line "$T/ear.err" 'in ops'
+
+broker_kill
+as bob exit_is 75 'without a broker a post is kept' qchat-say -r ops one
+like "$(err)" '^qchat-say: .*refused.*1 message is kept in the spool' \
+	'and it says so'
+as bob exit_is 75 'with --quiet too' qchat-say -q -r other two
+is "$(err)" '' 'without a word'
+seq 600 >"$T/numbers"
+as bob exit_is 75 'the lines of a stream' qchat-say -r ops -l <"$T/numbers"
+like "$(err)" '600 messages are kept' 'are counted'
+as bob exit_is 69 'with --no-spool it is given up' \
+	qchat-say -r ops --no-spool three
+is "$(stat -c %a "$spool")" 700 'the spool is private'
+as bob exit_is 0 '--queue lists' qchat-say --queue
+is "$(out | wc -l)" "$(waiting)" 'what waits'
+like "$(out | head -n 1)" \
+	"^....-..-..T..:..:..\\....Z ops bob [0-9]+ [0-9]+-[0-9]+-[0-9a-f]{32}\$" \
+	'a line each'
+as bob exit_is 75 '--flush without a broker' qchat-say --flush
+like "$(err)" 'in the spool wait 5$' 'says what waits'
+as bob exit_is 64 '--flush with a text' qchat-say --flush text
+
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops'
+as carol start other qchat-listen -v -r other -F '%m\n'
+must wait_line "$T/other.err" 'in other'
+as bob exit_is 0 '--flush sends it' qchat-say --flush
+must wait_line "$T/ear.out" 'bob 600$'
+is "$(waiting)" 0 'nothing waits any more'
+{
+	echo 'bob one'
+	sed 's/^/bob /' "$T/numbers"
+} >"$T/want"
+ok 'all of it has come, in order, once' cmp "$T/ear.out" "$T/want"
+ok 'in the other room too' wait_line "$T/other.out" '^two$'
+as bob exit_is 0 '--flush with nothing to do' qchat-say --flush
+
+broker_kill
+as bob exit_is 75 'again without a broker' qchat-say -r ops late
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops' 2
+as bob exit_is 0 'any later post' qchat-say -r ops later
+ok 'takes it along' wait_line "$T/ear.out" 'bob late$'
+is "$(waiting)" 0 'and nothing waits'
+
+# What must not be kept: it would not get better.
+cat >"$T/wrong.conf" <<END
+fabric = "mqtt";
+brokers = ( { host = "127.0.0.1"; port = $broker_port; } );
+ca = "$T/users/bob/user.crt";
+certificate = "$T/users/bob/user.crt";
+key = "$T/users/bob/user.key";
+END
+exit_is 78 'a wrong CA' qchat-say --config "$T/wrong.conf" -r ops secret
+is "$(waiting)" 0 'is no reason to keep anything'
+
+# Damage, age, and files of others.
+broker_kill
+as bob exit_is 75 'one to be damaged' qchat-say -r ops damaged
+file=$(find "$spool" -name '[0-9]*')
+printf 'x' | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 9)) \
+	conv=notrunc 2>"$T/null"
+as bob exit_is 75 'one to get old' qchat-say -r ops old
+sed 's/^time: .*/time: 1000000000000/' "$(find "$spool" -name '[0-9]*' |
+	sort | tail -n 1)" >"$T/old"
+must cp "$T/old" "$(find "$spool" -name '[0-9]*' | sort | tail -n 1)"
+as bob exit_is 75 'a good one' qchat-say -r ops good
+: >"$spool/README"
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops' 3
+as bob exit_is 0 '--flush' qchat-say --flush
+like "$(err)" 'is not sent: .*kept there as .*\.bad' 'tells of the damaged one'
+like "$(err)" 'is not sent: it is too old' 'and of the old one'
+ok 'the good one comes' wait_line "$T/ear.out" 'bob good$'
+is "$(waiting)" 0 'nothing waits'
+is "$(grep -cE 'damaged|old' "$T/ear.out")" 0 'neither of the others came'
+is "$(find "$spool" -name '*.bad' -o -name '*.expired' | wc -l)" 2 'both are there'
+ok 'what is not ours too' test -e "$spool/README"
+find "$spool" -name '*.bad' -o -name '*.expired' | xargs rm
+
+# Limits, a full disk, a folder that cannot be.
+broker_kill
+{
+	user_conf bob | xargs cat
+	echo 'spool_messages = 2;'
+} >"$T/limit.conf"
+for i in 1 2; do
+	exit_is 75 "kept: $i of 2" qchat-say --config "$T/limit.conf" -r ops "l$i"
+done
+exit_is 73 'one more than the limit' \
+	qchat-say --config "$T/limit.conf" -r ops l3
+like "$(err)" 'lost: .*qchat-say --flush' 'says what to do'
+is "$(waiting)" 2 'two wait'
+as bob exit_is 74 'a disk without room' sh -c 'trap "" XFSZ; ulimit -f 0
+	exec qchat-say -r ops full'
+is "$(waiting)" 2 'leaves nothing'
+is "$(find "$spool" -name '.tmp*' | wc -l)" 0 'not even a part'
+: >"$T/home/file"
+XDG_STATE_HOME=$T/home/file
+as bob exit_is 73 'a spool that cannot be made' qchat-say -r ops nowhere
+XDG_STATE_HOME=$T/home/state
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops' 4
+as bob exit_is 0 'the two are sent' qchat-say --flush
+must wait_line "$T/ear.out" 'bob l2$'
+is "$(grep -cE 'bob (full|nowhere|l3)$' "$T/ear.out")" 0 'nothing else came'
+
+# Killed at any moment, with the broker up and down in turn: what was accepted
+# comes once.
+: >"$T/accepted"
+up=yes
+i=0
+while [ "$i" -lt "$runs" ]; do
+	i=$((i + 1))
+	if [ $((i % 15)) -eq 0 ]; then
+		if [ "$up" = yes ]; then
+			broker_kill
+			up=
+		else
+			back=$(($(count_lines "$T/ear.err" 'back in ops') + 1))
+			must broker_restart
+			must wait_line "$T/ear.err" 'back in ops' "$back"
+			up=yes
+		fi
+	fi
+	as bob start "kill$i" qchat-say -r ops "run $i"
+	# How long it lives is chance; up to twice what a post takes.
+	delay=$(od -An -N2 -tu2 /dev/urandom)
+	sleep "$(awk -v r="$delay" 'BEGIN { print r / 65536 * 0.04 }')"
+	end_process "$pid" KILL
+	case $status in
+	0 | 75) echo "bob run $i" >>"$T/accepted" ;;
+	137) ;;
+	*) result 1 "run $i ended with $status" ;;
+	esac
+done
+[ "$up" = yes ] || must broker_restart
+broker_has_ear() {
+	as bob run qchat-say --no-spool -r ops "probe $1"
+	[ "$status" = 0 ] && has_lines "$T/ear.out" "probe $1" 1
+}
+must wait_for broker_has_ear end
+as bob exit_is 0 'one flush for all' qchat-say --flush
+is "$(waiting)" 0 'nothing waits'
+as bob exit_is 0 'the last one' qchat-say -r ops end of all
+must wait_line "$T/ear.out" 'end of all$'
+sort "$T/accepted" >"$T/want"
+grep 'bob run' "$T/ear.out" | sort >"$T/came"
+is "$(uniq -d "$T/came")" '' 'nothing came twice'
+is "$(comm -23 "$T/want" "$T/came")" '' \
+	"all $(wc -l <"$T/want") that were accepted, of $runs, came"
+ok 'some were accepted' test -s "$T/accepted"
+ok 'and some not' test "$(wc -l <"$T/accepted")" -lt "$runs"
+is "$(grep -c '"gap"\|missing' "$T/ear.out")" 0 'no gap is told of'
+
+done_testing

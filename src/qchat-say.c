@@ -22,7 +22,8 @@ enum {
 	OPTION_FLUSH,
 	OPTION_QUEUE,
 
-	TIMEOUT_MS = 5000, /* without -W */
+	TIMEOUT_MS = 5000,  /* without -W */
+	FLAPPING_TIMES = 4, /* of the timeout, without any proof */
 	PROGRESS_FIRST_MS = 2000,
 	PROGRESS_MS = 500,
 	WINDOW = 256, /* posts of a stream that wait for their proof, … */
@@ -72,6 +73,7 @@ struct say {
 	struct source source;
 	bool said;             /* something */
 	int64_t proved;        /* numbers */
+	int64_t proved_mono;   /* when the last was, or the first said */
 	int64_t last;          /* the newest number */
 	int64_t progress_mono; /* when to show how far it is; or never */
 	bool progress_shown;
@@ -211,6 +213,8 @@ post(struct say *say, struct span text, int64_t lines)
 
 	int64_t number = session_say(say->session, &post, &fault);
 	if (number >= 0) {
+		if (say->last == say->proved)
+			say->proved_mono = session_now().mono;
 		say->said = true;
 		say->last = number + lines - 1;
 		return 0;
@@ -282,6 +286,7 @@ on_proved(void *context, int64_t first, int64_t last)
 	struct say *say = context;
 
 	say->proved += last - first + 1;
+	say->proved_mono = session_now().mono;
 	if (say->unconfirmed)
 		return;
 	if (first == last)
@@ -397,9 +402,33 @@ is_done(const struct say *say)
 	return member_is_finished(member, session_now());
 }
 
+/* Connected again and again, and never for long enough: some brokers end the
+ * connection of who may not write. */
+static int64_t
+flapping_deadline(const struct say *say)
+{
+	if (member_unproved(session_member(say->session, 0)) == 0)
+		return INT64_MAX;
+	return say->proved_mono + FLAPPING_TIMES * say->cli.timeout_ms;
+}
+
+static void
+check_flapping(struct say *say)
+{
+	if (say->fault.kind != FAULT_NONE ||
+		session_now().mono < flapping_deadline(say))
+		return;
+	fault_set(&say->fault, FAULT_UNAVAILABLE,
+		"%s: each connection was lost before the proof of message "
+		"%lld; the broker may not let this certificate write there "
+		"(its log tells)",
+		session_peer(say->session), (long long)say->proved + 1);
+}
+
 static void
 check_time(struct say *say)
 {
+	check_flapping(say);
 	if (say->fault.kind != FAULT_NONE || say->down_mono == INT64_MAX ||
 		session_now().mono - say->down_mono < say->cli.timeout_ms)
 		return;
@@ -444,7 +473,7 @@ static int64_t
 next_wake(const struct say *say)
 {
 	int64_t until = say->down_mono == INT64_MAX
-		? INT64_MAX
+		? flapping_deadline(say)
 		: say->down_mono + say->cli.timeout_ms;
 
 	return say->progress_mono < until ? say->progress_mono : until;

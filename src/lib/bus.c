@@ -25,6 +25,7 @@ struct bus {
 	char *peer;                    /* of the last one */
 	bool round_begun;
 	struct fault round_why; /* the most telling of this round */
+	int64_t connected_mono; /* when the last one was begun */
 	int64_t rest_until;     /* mono ms */
 	int64_t rest_ms;        /* after the next round that fails */
 };
@@ -121,7 +122,10 @@ on_up(void *context)
 {
 	struct bus *bus = context;
 
-	bus->rest_ms = BUS_BACKOFF_MIN_MS;
+	/* A broker that ends each connection right away is not to be asked four
+	 * times a second for ever. */
+	if (bus->rest_ms > BUS_FLAPPING_MS)
+		bus->rest_ms = BUS_FLAPPING_MS;
 	routes_end(bus->routes);
 	bus->calls.up(bus->calls.context);
 }
@@ -153,6 +157,7 @@ connect_by(struct bus *bus, const struct route *route, int64_t mono)
 		config.will = (struct span){ bytes.bytes, bytes.len };
 	}
 	bus->connection = connection_new(&config, mono);
+	bus->connected_mono = mono;
 	text_free(&topic);
 	text_free(&bytes);
 	free(bus->peer);
@@ -220,7 +225,13 @@ replace(struct bus *bus, int64_t mono)
 	connection_free(bus->connection);
 	bus->connection = NULL;
 	if (was_up) {
+		if (mono - bus->connected_mono >= BUS_STEADY_MS)
+			bus->rest_ms = BUS_BACKOFF_MIN_MS;
 		rest(bus, mono);
+		/* There are others: at once. */
+		if (bus->conf->broker_count > 1 &&
+			mono - bus->connected_mono >= BUS_STEADY_MS)
+			bus->rest_until = mono;
 		bus->calls.lost(bus->calls.context, &why);
 		return;
 	}

@@ -167,10 +167,10 @@ member_deadline(const struct member *member)
 	deadline = member_earlier(deadline, answers_deadline(member->answers));
 	deadline = member_earlier(deadline, member->here_mono);
 	deadline = member_earlier(deadline, member_repair_deadline(member));
+	deadline = member_earlier(deadline, member->heads_mono);
 	if (!member->participant)
 		return deadline;
 	deadline = member_earlier(deadline, member_catch_up_deadline(member));
-	deadline = member_earlier(deadline, member->heads_mono);
 	return member_earlier(deadline, member->ping_mono);
 }
 
@@ -181,10 +181,13 @@ tick_presence(struct member *member, struct instant now)
 
 	while ((inbox = answers_take(member->answers, now.mono)) != NULL)
 		member_send_here(member, inbox, member->topic, now);
-	if (now.mono >= member->here_mono ||
-		(member->participant &&
-			(now.mono >= member->ping_mono ||
-				now.mono >= member->heads_mono)))
+	if (!member->participant) {
+		if (now.mono >= member->heads_mono)
+			member_tell_last(member);
+		return;
+	}
+	if (now.mono >= member->here_mono || now.mono >= member->ping_mono ||
+		now.mono >= member->heads_mono)
 		member_send_here_to_room(member, now);
 }
 

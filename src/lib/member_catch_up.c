@@ -11,8 +11,10 @@ enum {
 	OFFERS_WAIT_MS = 200, /* … and for others after it */
 	SLICE_WAIT_MS = 1500, /* without any message */
 	TRIES_MAX = 3,
-	AWAY_MARGIN_MS = 10 * 1000, /* asked for before what we missed */
-	AGAIN_SPREAD_MS = 2000,     /* at most, when all come back at once */
+	AWAY_MARGIN_MS = 10 * 1000,   /* asked for before what we missed */
+	AGAIN_SPREAD_MS = 2000,       /* at most, when all come back at once */
+	NEWS_MAX_MS = 10 * 60 * 1000, /* how far back to look for what others
+				       * have seen lately */
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 };
 
@@ -383,6 +385,21 @@ member_hear_offer(struct member *member, const struct room_message *offer,
 	}
 }
 
+/* One who has more than we is asked for it, without a question to all. */
+static void
+plan_from(struct member *member, struct span inbox, int64_t since,
+	int64_t until, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	catch_up->records = -1;
+	catch_up->tries = 0;
+	catch_up->digest = 0;
+	plan(member, since, now.mono + member_spread(member, AGAIN_SPREAD_MS));
+	catch_up->until = until;
+	add_offer(member, inbox, &(struct room_message){ .digest = 0 });
+}
+
 /* Were these minutes asked for already? */
 static bool
 was_compared(struct member *member, const struct room_minute *minute)
@@ -416,15 +433,25 @@ member_compare_minutes(struct member *member, const struct room_message *here,
 				heads_minute(member->heads, minute->minute) ||
 			was_compared(member, minute))
 			continue;
-		catch_up->records = -1;
-		catch_up->tries = 0;
-		catch_up->digest = 0;
-		plan(member, since, now.mono + member_spread(member, 2000));
-		catch_up->until = since + HEADS_MINUTE_MS - 1;
-		add_offer(member, here->inbox,
-			&(struct room_message){ .digest = 0 });
+		plan_from(member, here->inbox, since,
+			since + HEADS_MINUTE_MS - 1, now);
 		return;
 	}
+}
+
+void
+member_fetch_news(struct member *member, struct span inbox, struct instant now)
+{
+	int64_t since = now.wall - NEWS_MAX_MS;
+
+	if (!member->up || member->catch_up.phase != CATCH_UP_NONE ||
+		inbox.len == 0)
+		return;
+	if (since < member->agreed_wall - AWAY_MARGIN_MS)
+		since = member->agreed_wall - AWAY_MARGIN_MS;
+	if (since < member->came)
+		since = member->came;
+	plan_from(member, inbox, since, now.wall, now);
 }
 
 bool

@@ -5,11 +5,9 @@
 #include <string.h>
 
 enum {
-	ROOM_ANSWER_REST_MS = 1000,   /* between two "here" into the room */
+	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
+	NEWS_LEAST = 8, /* unknown senders: not asked for one by one */
 	ROOM_ANSWER_SPREAD_MS = 1000, /* at most, for a legacy question */
-	/* After the last message, and at most as much again, until what was
-	 * seen is told. */
-	HEADS_QUIET_MS = 3000,
 };
 
 /* Where a message came in. */
@@ -200,10 +198,7 @@ keep(struct member *member, const struct room_message *message,
 		message->since);
 	sequence_set_sender(member->sequence, message->uid,
 		message->once ? span_of("") : message->user, message->inbox);
-	/* A while after the last one, for who missed it. */
-	member->heads_mono = now.mono + HEADS_QUIET_MS +
-		member_random(member, HEADS_QUIET_MS) +
-		member_spread(member, MEMBER_PING_MS / 2);
+	member_plan_heads(member, now);
 }
 
 void
@@ -296,7 +291,8 @@ static void
 hear_last(struct member *member, const struct room_message *message,
 	struct instant now)
 {
-	if (!member->participant || message->last < 0)
+	if (!member->participant || message->last < 0 ||
+		message->uid.len == 0 || is_own(member, message))
 		return;
 	if (message->last == 0)
 		sequence_restore(member->sequence, message->uid, 0);
@@ -331,6 +327,23 @@ hear_head(struct member *member, const struct room_head *head,
 	member_plan_repair(member, head->uid, now);
 }
 
+/* Of how many senders that were heard since we are here do we know nothing? */
+static size_t
+count_unknown(const struct member *member, const struct room_message *here)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < here->head_count; i++) {
+		const struct room_head *head = &here->heads[i];
+
+		if (head->ms > member->came &&
+			!span_equal(head->uid, span_of(member->uid)) &&
+			!sequence_knows(member->sequence, head->uid))
+			count++;
+	}
+	return count;
+}
+
 static void
 hear_heads(struct member *member, const struct room_message *here,
 	struct instant now)
@@ -341,8 +354,12 @@ hear_heads(struct member *member, const struct room_message *here,
 	if (!member->participant || member_is_collecting(member))
 		return;
 	if (heads_digest(own, count) ==
-		heads_digest(here->heads, here->head_count))
+		heads_digest(here->heads, here->head_count)) {
 		member->heads_mono = INT64_MAX;
+		member->agreed_wall = now.wall;
+	} else if (count_unknown(member, here) >= NEWS_LEAST) {
+		member_fetch_news(member, here->inbox, now);
+	}
 	for (size_t i = 0; i < here->head_count; i++)
 		hear_head(member, &here->heads[i], here->inbox, now);
 	member_compare_minutes(member, here, now);
@@ -461,7 +478,7 @@ fits(int64_t type, enum place place)
 	case ROOM_BYE:
 		return place == PLACE_ROOM;
 	case ROOM_PROOF:
-		return place == PLACE_INBOX;
+		return place != PLACE_LOBBY;
 	default:
 		return false;
 	}
@@ -486,6 +503,8 @@ hear(struct member *member, const struct room_message *message,
 		member_hear_want(member, message, in_room, now);
 	} else if (message->type == ROOM_REPAIR) {
 		member_hear_repair(member, message, in_room, now);
+	} else if (message->type == ROOM_PROOF && in_room) {
+		hear_last(member, message, now);
 	} else if (message->type == ROOM_PROOF) {
 		member_take_marker(member, message, now);
 	} else {

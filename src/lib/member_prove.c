@@ -10,6 +10,12 @@
  * was published behind it.  Brokers keep the order of one connection.
  */
 
+enum {
+	/* After the last message, and at most as much again, until it is told
+	 * which was the last. */
+	HEADS_QUIET_MS = 3000,
+};
+
 /* Asks for the proof of all that was published so far, one at a time. */
 static void
 send_marker(struct member *member)
@@ -41,6 +47,7 @@ void
 member_publish_unproved(struct member *member)
 {
 	member->marked = 0;
+	member->remarked = false;
 	if (member->stream && !member->unconfirmed) {
 		member->attending = true;
 		member->calls.attend(member->calls.context, true);
@@ -73,10 +80,11 @@ prove(struct member *member, size_t i, struct instant now)
 	if (member->participant)
 		heads_note(member->heads, uid, first, last, post.ms,
 			member->since);
+	member_plan_heads(member, now);
 	tell_resent(member, post.uid, first, true);
 	outbox_remove(member->outbox, i);
 	member->progress_mono = now.mono;
-	member->retried = false;
+	member->retried = member->remarked = false;
 	member->routed = true;
 	member->calls.proved(member->calls.context, first, last);
 }
@@ -123,6 +131,34 @@ member_take_marker(struct member *member, const struct room_message *message,
 }
 
 void
+member_plan_heads(struct member *member, struct instant now)
+{
+	if (!member->participant && !member->stream)
+		return;
+	member->heads_mono = now.mono + HEADS_QUIET_MS +
+		member_random(member, HEADS_QUIET_MS) +
+		member_spread(member, MEMBER_PING_MS / 2);
+}
+
+void
+member_tell_last(struct member *member)
+{
+	struct room_message told;
+
+	member->heads_mono = INT64_MAX;
+	if (!member->connected || member->told == member->last ||
+		member->finished)
+		return;
+	member->told = member->last;
+	room_message_init(&told, ROOM_PROOF);
+	told.uid = span_of(member->uid);
+	told.last = member->last;
+	told.since = member->since;
+	told.inbox = span_of(member->inbox);
+	member_send(member, member->topic, &told, NULL);
+}
+
+void
 member_sent(struct member *member, struct instant now)
 {
 	while (member->unconfirmed && outbox_count(member->outbox) > 0)
@@ -135,7 +171,18 @@ member_proof_deadline(const struct member *member)
 {
 	if (!member->up || outbox_count(member->outbox) == 0)
 		return INT64_MAX;
+	if (member->marked != 0 && !member->remarked)
+		return member->progress_mono + member->proof_ms / 4;
 	return member->progress_mono + member->proof_ms / 2;
+}
+
+/* A marker may be lost where a message must not be, as it has no number. */
+static void
+mark_again(struct member *member)
+{
+	member->remarked = true;
+	member->marked = 0;
+	send_marker(member);
 }
 
 static void
@@ -160,6 +207,10 @@ member_await_proof(struct member *member, struct instant now)
 {
 	if (now.mono < member_proof_deadline(member))
 		return;
+	if (member->marked != 0 && !member->remarked) {
+		mark_again(member);
+		return;
+	}
 	if (!member->retried) {
 		member->retried = true;
 		member->progress_mono = now.mono;

@@ -333,7 +333,7 @@ say(struct member *member, const struct outbox_post *post, struct text *bytes,
 {
 	if (outbox_count(member->outbox) == 0) {
 		member->progress_mono = now.mono;
-		member->retried = false;
+		member->retried = member->remarked = false;
 	}
 	keep_post(member, post, bytes);
 	if (member->connected)

@@ -80,6 +80,7 @@ struct member {
 	int64_t spoke_mono; /* of our last post, or -1 */
 	int64_t ping_mono;  /* when the next ping is due */
 	int64_t here_mono;  /* when a "here" into the room is due */
+	int64_t told;       /* our newest number that the room was told of */
 	int64_t heads_mono; /* when our heads are to be told */
 	int64_t here_sent;  /* when the last one was sent */
 	int64_t legacy_mono; /* when a legacy peer was heard last */
@@ -91,6 +92,7 @@ struct member {
 	bool attending;           /* the room is subscribed to */
 	int64_t progress_mono;    /* since when a proof is awaited */
 	bool retried;             /* since then */
+	bool remarked;            /* since then, by one more marker */
 	bool routed;              /* something was proved */
 	int64_t published;        /* serial of the newest on this connection */
 	int64_t marked;           /* … that a marker asks for; 0: none does */
@@ -102,6 +104,7 @@ struct member {
 	int64_t asks_mono, asks; /* since when so many were */
 	struct repairs *repairs; /* that others asked for */
 	struct answers *offered; /* who was told what we have */
+	int64_t agreed_wall;     /* when others had seen what we had */
 	int64_t lost_wall;       /* when the last connection was lost; 0 */
 	bool restored;           /* by member_restore() */
 	bool present;            /* our own presence has come back */
@@ -180,6 +183,12 @@ void member_take_marker(struct member *member,
 int64_t member_proof_deadline(const struct member *member);
 void member_await_proof(struct member *member, struct instant now);
 
+/* What was said is told of again, after a while, for who missed the end. */
+void member_plan_heads(struct member *member, struct instant now);
+
+/* Tells the room which number is the newest, if it was not told. */
+void member_tell_last(struct member *member);
+
 /* Says so when all is done. */
 void member_tick_finish(struct member *member, struct instant now);
 
@@ -240,6 +249,10 @@ void member_plan_catch_up(struct member *member, struct instant now);
 /* Others say which minutes they saw. */
 void member_compare_minutes(struct member *member,
 	const struct room_message *here, struct instant now);
+
+/* Somebody has seen much that we have not, since we last agreed. */
+void member_fetch_news(struct member *member, struct span inbox,
+	struct instant now);
 
 /* Does what is new have to wait?  Then keeps it. */
 bool member_keep_pending(struct member *member, struct span envelope,

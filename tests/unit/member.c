@@ -126,7 +126,7 @@ add(const char *user, bool participant)
 		.proof_ms = 5000,
 		.seed = peer_count + 1 };
 	const struct member_calls calls = { peer, on_publish, on_deliver,
-		on_proved, on_retry, on_unproved, on_attend, on_ignored };
+		on_proved, on_retry, on_unproved, on_attend, on_ignored, NULL };
 	peer->in_room = true;
 	peer->member = member_new(&config, &calls);
 	peer_count++;
@@ -491,7 +491,7 @@ test_unconfirmed(void)
 		.proof_ms = 5000,
 		.seed = 1 };
 	const struct member_calls calls = { a, on_publish, on_deliver,
-		on_proved, on_retry, on_unproved, on_attend, on_ignored };
+		on_proved, on_retry, on_unproved, on_attend, on_ignored, NULL };
 	a->member = member_new(&config, &calls);
 	say(a, "one", -1);
 	member_connected(a->member, "a1", now);

@@ -18,7 +18,7 @@
 
 enum {
 	PROOF_MS = 5000,
-	CATCH_UP = 500, /* records that were said before */
+	CATCH_UP = 500,         /* records that were said before */
 	CONNECT_MS = 15 * 1000, /* without -W */
 	STATUS_MS = 1000,       /* between looks at what changes by itself */
 };

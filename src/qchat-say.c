@@ -534,6 +534,10 @@ keep_all(struct say *say, struct queue *queue, size_t *kept,
 		if (queue_keep(queue, member, session_user(say->session), kept,
 			    fault) < 0)
 			return -1;
+		/* What was read already, even if a signal ends the reading. */
+		post_all(say);
+		if (member_unproved(member) > 0)
+			continue;
 		if (source_is_empty(&say->source) ||
 			say->input_fault.kind != FAULT_NONE || cli_ended != 0)
 			return 0;

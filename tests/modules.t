@@ -117,7 +117,7 @@ is "$(bad_includes "$world|session" $(in_lib "$bytes"))" '' \
 is "$(bad_includes "$world|$bytes|session" $(in_lib "$base"))" '' \
 	'what all stand on knows none of them'
 below=$(echo "bus|connection|route|tls|$bytes" | tr '|' '\n' |
-	grep -Evx 'record|room|roster' | tr '\n' '|' | sed 's/|$//')
+	grep -Evx 'record|room|roster|spool' | tr '\n' '|' | sed 's/|$//')
 is "$(bad_includes "$below" src/*.[ch] src/join/*.[ch])" '' \
 	'the tools see sessions, and nothing below them'
 is "$(bad_includes 'cli|screen|join/.*' src/lib/*.[ch])" '' \

@@ -17,7 +17,6 @@ waiting() { find "$spool" -name '[0-9]*-*' ! -name '*.bad' ! -name '*.expired' |
 
 broker_start
 as alice start ear qchat-listen -v -r ops -F '%u %m\n'
-ear=$pid
 must wait_line "$T/ear.err" 'in ops'
 
 broker_kill
@@ -97,7 +96,7 @@ is "$(waiting)" 0 'nothing waits'
 is "$(grep -cE 'damaged|old' "$T/ear.out")" 0 'neither of the others came'
 is "$(find "$spool" -name '*.bad' -o -name '*.expired' | wc -l)" 2 'both are there'
 ok 'what is not ours too' test -e "$spool/README"
-find "$spool" -name '*.bad' -o -name '*.expired' | xargs rm
+rm "$spool"/*.bad "$spool"/*.expired
 
 # Limits, a full disk, a folder that cannot be.
 broker_kill

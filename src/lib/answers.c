@@ -15,13 +15,17 @@ struct slot {
 
 /* A slot is taken for ANSWERS_PERIOD_MS from its question on. */
 struct answers {
+	int64_t rest_ms;
 	struct slot slots[ANSWERS_MAX];
 };
 
 struct answers *
-answers_new(void)
+answers_new(int64_t rest_ms)
 {
-	return memory_alloc(1, sizeof(struct answers));
+	struct answers *answers = memory_alloc(1, sizeof(*answers));
+
+	answers->rest_ms = rest_ms;
+	return answers;
 }
 
 void
@@ -53,7 +57,7 @@ answers_add(struct answers *answers, struct span inbox, int64_t mono,
 			continue;
 		}
 		if (span_equal(span_of(slot->inbox), inbox) &&
-			mono - slot->asked < ANSWERS_REST_MS)
+			mono - slot->asked < answers->rest_ms)
 			return false;
 	}
 	if (chosen == NULL)

@@ -11,8 +11,8 @@
 /*
  * Which inboxes wait for an answer from us, and until when.  Questions can be
  * forged, so that a room can be turned against a victim: one inbox is
- * answered at most once in ANSWERS_REST_MS, and all of them together at most
- * ANSWERS_MAX times in ANSWERS_PERIOD_MS.
+ * answered at most once in a while (presence: ANSWERS_REST_MS), and all of them
+ * together at most ANSWERS_MAX times in ANSWERS_PERIOD_MS.
  */
 struct answers;
 
@@ -22,7 +22,8 @@ enum {
 	ANSWERS_REST_MS = 10 * 1000,
 };
 
-struct answers *answers_new(void);
+/* rest_ms: between two answers to one inbox. */
+struct answers *answers_new(int64_t rest_ms);
 void answers_free(struct answers *answers);
 
 /* A question came at mono ms; the answer is due at due.  False if it is over

@@ -24,6 +24,8 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->unconfirmed = config->unconfirmed;
 	member->show_own = config->show_own;
 	member->durable = config->durable;
+	member->replays = config->durable || config->catch_up_records > 0 ||
+		config->catch_up_since > 0;
 	member->proof_ms = config->proof_ms;
 	member->random = config->seed;
 	member->calls = *calls;
@@ -37,8 +39,8 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->catch_up.since = config->catch_up_since;
 	member->catch_up.first = config->catch_up_records > 0 ||
 		config->catch_up_since > 0;
-	member->answers = answers_new();
-	member->offered = answers_new();
+	member->answers = answers_new(ANSWERS_REST_MS);
+	member->offered = answers_new(OFFER_REST_MS);
 	member->repairs = repairs_new();
 	member->store = store_new(config->store_bytes, config->store_count);
 	member->heads = heads_new();
@@ -160,6 +162,9 @@ member_deadline(const struct member *member)
 	int64_t deadline = member_earlier(forget_deadline(member),
 		member_proof_deadline(member));
 
+	if (member->finishing && !member->finished &&
+		outbox_count(member->outbox) == 0)
+		return 0;
 	if (member->finished && !member->leaving)
 		deadline = member_earlier(deadline, member->linger_until);
 	if (!member->connected || member->leaving)

@@ -138,6 +138,37 @@ deliver_collected(struct member *member, const struct store_item *item,
 	text_free(&envelope);
 }
 
+/* Does a message that came by itself hold this sender's number up to last? */
+static bool
+holds(const struct member_pending *pending, const char *uid, int64_t last)
+{
+	struct dxl_message event;
+	struct room_message message;
+	struct fault fault;
+	bool found = false;
+
+	if (dxl_parse(&event, (struct span){ pending->bytes, pending->len },
+		    &fault) < 0)
+		return false;
+	if (room_parse(&message, event.payload, &fault) == 0) {
+		found = message.seq > 0 && message.seq <= last &&
+			span_equal(message.uid, span_of(uid));
+		room_message_free(&message);
+	}
+	dxl_message_free(&event);
+	return found;
+}
+
+/* Has what is live begun for this sender where that message is? */
+static bool
+is_live(const struct member *member, const struct store_item *item)
+{
+	for (size_t i = 0; i < member->pending_count; i++)
+		if (holds(&member->pending[i], item->uid, item->last))
+			return true;
+	return false;
+}
+
 /* All that was collected, but no more records than were asked for. */
 static void
 deliver_all_collected(struct member *member, struct instant now)
@@ -159,7 +190,7 @@ deliver_all_collected(struct member *member, struct instant now)
 					   : records;
 
 		excess -= skip;
-		if (skip < records)
+		if (skip < records && !is_live(member, &items[i]))
 			deliver_collected(member, &items[i],
 				items[i].first + skip, now);
 	}
@@ -266,7 +297,9 @@ ask(struct member *member, struct instant now)
 		return;
 	}
 	catch_up->phase = CATCH_UP_OFFERED;
-	catch_up->until = now.wall;
+	/* Once more is for the same: what came since then came by itself. */
+	if (!catch_up->first || catch_up->until == 0)
+		catch_up->until = now.wall;
 	catch_up->mono = now.mono + OFFER_WAIT_MS;
 	send_want(member, member->topic, -1);
 }

@@ -161,28 +161,44 @@ read_kept(struct member *member, struct span uid, int64_t number,
 	return rc == 0;
 }
 
-void
+/* What was held and fell out of the store is missing again, up to the next
+ * that is there. */
+static void
+drop_held(struct member *member, struct span uid, int64_t number)
+{
+	struct store_item item;
+	int64_t until = INT64_MAX;
+
+	if (store_next(member->store, uid, number + 1, &item))
+		until = item.first > number ? item.first : number + 1;
+	sequence_drop(member->sequence, uid, number, until);
+}
+
+int64_t
 member_deliver_held(struct member *member, struct span uid, struct instant now)
 {
 	struct text envelope = { 0 };
 	struct dxl_message event;
 	struct room_message message;
-	int64_t number;
+	int64_t number, dropped = 0;
 
 	while ((number = sequence_ready(member->sequence, uid)) > 0) {
 		if (!read_kept(member, uid, number, &envelope, &event,
 			    &message)) {
-			sequence_drop(member->sequence, uid, number);
+			drop_held(member, uid, number);
+			if (dropped == 0)
+				dropped = number;
 			continue;
 		}
 		deliver_message(member, &message, number, false,
-			member->durable && !member->restored &&
+			member->replays && !member->restored &&
 				time_of(&message, now) < member->came,
 			now);
 		sequence_deliver(member->sequence, uid, last_number(&message));
 		room_message_free(&message);
 	}
 	text_free(&envelope);
+	return dropped;
 }
 
 /* It is the first time that this message is here. */
@@ -294,6 +310,12 @@ hear_last(struct member *member, const struct room_message *message,
 	if (!member->participant || message->last < 0 ||
 		message->uid.len == 0 || is_own(member, message))
 		return;
+	bool known = sequence_knows(member->sequence, message->uid);
+	/* Of a stranger that does not say since when nothing follows; and what
+	 * is being collected would be old by it. */
+	if ((!known && message->since < 0) ||
+		(known && member_is_collecting(member)))
+		return;
 	if (message->last == 0)
 		sequence_restore(member->sequence, message->uid, 0);
 	else
@@ -318,6 +340,7 @@ hear_head(struct member *member, const struct room_head *head,
 		if (head->ms <= member->came)
 			return;
 		sequence_restore(member->sequence, head->uid, head->last - 1);
+		sequence_guess(member->sequence, head->uid);
 	}
 	sequence_claim(member->sequence, head->uid, head->last, all);
 	struct sequence_hole *hole = sequence_hole(member->sequence, head->uid);

@@ -105,6 +105,9 @@ give_up(struct member *member, struct sequence_hole *hole, struct instant now)
 		gap.first <= asked_last) {
 		struct room_message lost;
 
+		/* What was found missing since then was not asked for. */
+		if (gap.last > asked_last)
+			gap.last = asked_last;
 		hole->ask_mono = 0;
 		hole->stage = 0;
 		room_message_init(&lost, ROOM_MESSAGE);
@@ -116,8 +119,10 @@ give_up(struct member *member, struct sequence_hole *hole, struct instant now)
 		record.gap_last = gap.last;
 		member->counts.missing += (uint64_t)(gap.last - gap.first) + 1;
 		member_deliver(member, &record);
-		sequence_skip(member->sequence, uid, &gap);
-		member_deliver_held(member, uid, now);
+		sequence_skip(member->sequence, uid, asked_last, &gap);
+		int64_t dropped = member_deliver_held(member, uid, now);
+		if (dropped > 0)
+			asked_last = dropped - 1;
 	}
 	member_plan_repair(member, uid, now);
 }

@@ -31,6 +31,7 @@ enum member_catch_up_phase {
 
 enum {
 	OFFERS_MAX = 8,
+	OFFER_REST_MS = 1000, /* between two to one inbox: it may ask again */
 	PENDING_BYTES_MAX = 4 * 1024 * 1024,
 };
 
@@ -68,6 +69,7 @@ struct member_catch_up {
 struct member {
 	char *room, *topic, *user, *uid, *inbox, *app;
 	bool participant, once, stream, unconfirmed, show_own, durable;
+	bool replays; /* what was said before we came is wanted */
 	int64_t proof_ms;
 	uint64_t random;
 	struct member_calls calls;
@@ -216,8 +218,9 @@ void member_hear_repaired(struct member *member,
 	const struct room_message *message, struct span envelope,
 	struct instant now);
 
-/* Hands out what was held behind what is delivered or given up by now. */
-void member_deliver_held(struct member *member, struct span uid,
+/* Hands out what was held behind what is delivered or given up by now.  Returns
+ * the first number that was held and is not kept any more, or 0. */
+int64_t member_deliver_held(struct member *member, struct span uid,
 	struct instant now);
 
 /* The same as for an envelope that arrives on the room's topic. */

@@ -12,6 +12,7 @@ struct sender {
 	struct sequence_hole hole;     /* first: it is handed out */
 	struct sender *before, *after; /* among those with holes */
 	bool holed;
+	bool guessed;  /* next is where we think that it begins for us */
 	int64_t next;  /* to be delivered; 0: nothing was yet */
 	int64_t floor; /* the newest when we came, where next is 0 */
 	int64_t top;   /* the newest that is known of */
@@ -155,6 +156,7 @@ static void
 set_next(struct sequence *sequence, struct sender *sender, int64_t next)
 {
 	sender->next = next;
+	sender->guessed = false;
 	if (sender->top < next - 1)
 		sender->top = next - 1;
 	while (sender->held_count > 0 && sender->held[0].last < next)
@@ -253,6 +255,8 @@ sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 	}
 	if (sender->next == 0)
 		set_next(sequence, sender, first_number(sender, first, all));
+	if (sender->guessed && first < sender->next)
+		sender->next = first;
 	if (last < sender->next)
 		return SEQUENCE_OLD;
 	if (first > sender->next)
@@ -284,16 +288,17 @@ sequence_deliver(struct sequence *sequence, struct span uid, int64_t last)
 }
 
 void
-sequence_drop(struct sequence *sequence, struct span uid, int64_t number)
+sequence_drop(struct sequence *sequence, struct span uid, int64_t number,
+	int64_t until)
 {
 	struct sender *sender = find(sequence, uid);
 
 	assert(sender != NULL && sender->held_count > 0 &&
 		sender->held[0].first == number);
-	if (sender->held[0].last == number)
+	if (sender->held[0].last < until)
 		remove_held(sequence, sender, 0);
 	else
-		sender->held[0].first++;
+		sender->held[0].first = until;
 	update_hole(sequence, sender);
 }
 
@@ -389,13 +394,15 @@ sequence_missing(const struct sequence *sequence, struct span uid,
 }
 
 bool
-sequence_skip(struct sequence *sequence, struct span uid,
+sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 	struct room_range *given_up)
 {
 	struct sender *sender = find(sequence, uid);
 
 	if (sequence_missing(sequence, uid, given_up, 1) == 0)
 		return false;
+	if (given_up->last > until)
+		given_up->last = until;
 	set_next(sequence, sender, given_up->last + 1);
 	return true;
 }
@@ -436,6 +443,15 @@ sequence_list(const struct sequence *sequence, sequence_each *each,
 		sender != NULL; sender = table_newer(sender))
 		if (sender->next > 0)
 			each(context, table_key(sender), sender->next - 1);
+}
+
+void
+sequence_guess(struct sequence *sequence, struct span uid)
+{
+	struct sender *sender = find(sequence, uid);
+
+	if (sender != NULL)
+		sender->guessed = true;
 }
 
 void

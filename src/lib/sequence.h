@@ -70,8 +70,10 @@ int64_t sequence_ready(const struct sequence *sequence, struct span uid);
 /* The held message with the next number was delivered up to last, … */
 void sequence_deliver(struct sequence *sequence, struct span uid, int64_t last);
 
-/* … or is not kept any more: it is missing again. */
-void sequence_drop(struct sequence *sequence, struct span uid, int64_t number);
+/* … or is not kept any more, nor what is held from it on and below until: they
+ * are missing again. */
+void sequence_drop(struct sequence *sequence, struct span uid, int64_t number,
+	int64_t until);
 
 /*
  * A sender says, or others say of it, that last is its newest number.  all as
@@ -99,8 +101,8 @@ size_t sequence_missing(const struct sequence *sequence, struct span uid,
 	struct room_range *ranges, size_t max);
 
 /* Gives up the missing numbers before the first that is held (or all, if none
- * is).  Returns false if nothing is missing. */
-bool sequence_skip(struct sequence *sequence, struct span uid,
+ * is), as far as until.  Returns false if nothing is missing. */
+bool sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 	struct room_range *given_up);
 
 /* The senders of which something is missing, one after the other; NULL. */
@@ -113,6 +115,10 @@ struct sequence_hole *sequence_hole(const struct sequence *sequence,
 typedef void sequence_each(void *context, const char *uid, int64_t done);
 void sequence_list(const struct sequence *sequence, sequence_each *each,
 	void *context);
+
+/* Where this sender begins for us is only a guess: a lower number is no old
+ * one, as long as nothing was delivered. */
+void sequence_guess(struct sequence *sequence, struct span uid);
 
 /* Of this sender all up to done was delivered, by an earlier process. */
 void sequence_restore(struct sequence *sequence, struct span uid, int64_t done);

@@ -155,7 +155,8 @@ test_faults(void)
 	fails("\n" CERTS "brokr = 1;",
 		"q.conf:3: unknown key brokr (known are "
 		"brokers, ca, certificate, ciphers, dxl_config, fabric, key, "
-		"room, user, verify_host)");
+		"room, spool_bytes, spool_hours, spool_messages, store_bytes, "
+		"store_messages, user, verify_host)");
 	fails("ca = 1;", "q.conf:1: ca is a text");
 	fails("\n\nroom = \"\";", "q.conf:3: room is empty");
 	fails("fabric = \"kafka\";", "q.conf:1: fabric is \"mqtt\" or \"dxl\"");

@@ -3,7 +3,6 @@
 #define QCHAT_RESUME_H
 
 #include "fault.h"
-#include "member.h"
 #include "record.h"
 #include "session.h"
 

@@ -233,8 +233,9 @@ retry(struct member *member, struct instant now)
 {
 	struct member_catch_up *catch_up = &member->catch_up;
 
+	/* Who offers does so no sooner again. */
 	if (++catch_up->tries < TRIES_MAX)
-		plan(member, catch_up->since, now.mono);
+		plan(member, catch_up->since, now.mono + OFFER_REST_MS);
 	else
 		end(member, now);
 }

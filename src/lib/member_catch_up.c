@@ -138,35 +138,15 @@ deliver_collected(struct member *member, const struct store_item *item,
 	text_free(&envelope);
 }
 
-/* Does a message that came by itself hold this sender's number up to last? */
-static bool
-holds(const struct member_pending *pending, const char *uid, int64_t last)
-{
-	struct dxl_message event;
-	struct room_message message;
-	struct fault fault;
-	bool found = false;
-
-	if (dxl_parse(&event, (struct span){ pending->bytes, pending->len },
-		    &fault) < 0)
-		return false;
-	if (room_parse(&message, event.payload, &fault) == 0) {
-		found = message.seq > 0 && message.seq <= last &&
-			span_equal(message.uid, span_of(uid));
-		room_message_free(&message);
-	}
-	dxl_message_free(&event);
-	return found;
-}
-
 /* Has what is live begun for this sender where that message is? */
 static bool
 is_live(const struct member *member, const struct store_item *item)
 {
-	for (size_t i = 0; i < member->pending_count; i++)
-		if (holds(&member->pending[i], item->uid, item->last))
-			return true;
-	return false;
+	const int64_t *first = member->pending_firsts != NULL
+		? table_find(member->pending_firsts, span_of(item->uid))
+		: NULL;
+
+	return first != NULL && *first <= item->last;
 }
 
 /* All that was collected, but no more records than were asked for. */
@@ -204,6 +184,8 @@ member_free_pending(struct member *member)
 		free(member->pending[i].bytes);
 	free(member->pending);
 	member->pending = NULL;
+	table_free(member->pending_firsts);
+	member->pending_firsts = NULL;
 	member->pending_count = member->pending_bytes = 0;
 }
 
@@ -488,9 +470,26 @@ member_fetch_news(struct member *member, struct span inbox, struct instant now)
 	plan_from(member, inbox, since, now.wall, now);
 }
 
+/* Which number of a sender was the lowest that came while we collected. */
+static void
+note_pending(struct member *member, const struct room_message *message)
+{
+	bool made;
+
+	if (message->uid.len == 0 || message->seq < 0)
+		return;
+	if (member->pending_firsts == NULL)
+		member->pending_firsts = table_new(sizeof(int64_t),
+			SEQUENCE_SENDERS_MAX);
+	int64_t *first = table_touch(member->pending_firsts, message->uid,
+		&made);
+	if (made || message->seq < *first)
+		*first = message->seq;
+}
+
 bool
-member_keep_pending(struct member *member, struct span envelope,
-	struct instant now)
+member_keep_pending(struct member *member, const struct room_message *message,
+	struct span envelope, struct instant now)
 {
 	if (!member->participant || !member->catch_up.first)
 		return false;
@@ -498,6 +497,7 @@ member_keep_pending(struct member *member, struct span envelope,
 		end(member, now);
 		return false;
 	}
+	note_pending(member, message);
 	member->pending = memory_resize(member->pending,
 		member->pending_count + 1, sizeof(*member->pending));
 	member->pending[member->pending_count++] = (struct member_pending){

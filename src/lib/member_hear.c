@@ -274,7 +274,7 @@ hear_message(struct member *member, const struct room_message *message,
 
 	if (numbered && member_take_echo(member, message, payload, now))
 		return;
-	if (member_keep_pending(member, envelope, now))
+	if (member_keep_pending(member, message, envelope, now))
 		return;
 	hear_talker(member, message, now);
 	if (numbered && member->participant)

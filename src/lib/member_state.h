@@ -10,6 +10,7 @@
 #include "repair.h"
 #include "sequence.h"
 #include "store.h"
+#include "table.h"
 
 /*
  * What the files of `member` share:
@@ -112,6 +113,7 @@ struct member {
 	bool present;            /* our own presence has come back */
 	struct member_catch_up catch_up;
 	struct member_pending *pending;
+	struct table *pending_firsts; /* of int64_t by UID: the lowest number */
 	size_t pending_count, pending_bytes;
 	uint64_t compared[16]; /* digests of others' minutes, asked for */
 	size_t compared_next;
@@ -258,7 +260,8 @@ void member_fetch_news(struct member *member, struct span inbox,
 	struct instant now);
 
 /* Does what is new have to wait?  Then keeps it. */
-bool member_keep_pending(struct member *member, struct span envelope,
+bool member_keep_pending(struct member *member,
+	const struct room_message *message, struct span envelope,
 	struct instant now);
 
 /* Is the catch-up of our start under way, so that what comes to our inbox is

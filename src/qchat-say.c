@@ -543,7 +543,6 @@ keep_all(struct say *say, struct queue *queue, size_t *kept,
 			return 0;
 		if (source_is_open(&say->source))
 			wait_for_input(say);
-		post_all(say);
 	}
 }
 
@@ -558,8 +557,7 @@ keep(struct say *say)
 	if (keep_all(say, queue, &kept, &fault) < 0)
 		fault_set(&say->fault, fault.kind,
 			"%s; %zu messages are kept in the spool, the others "
-			"are "
-			"lost: %s",
+			"are lost: %s",
 			why.text, kept, fault.text);
 	else if (kept > 0)
 		fault_set(&say->fault, FAULT_TEMPFAIL,

@@ -113,10 +113,12 @@ take_limit(struct reader *reader, const config_setting_t *setting, char **into)
 	int type = config_setting_type(setting);
 
 	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) ||
-		config_setting_get_int64(setting) < 1)
+		config_setting_get_int64(setting) < 1 ||
+		config_setting_get_int64(setting) > CONF_LIMIT_MAX)
 		return complain(reader, setting,
-			"%s is a number from 1 up (without quotes)",
-			config_setting_name(setting));
+			"%s is a number from 1 to %lld (without quotes)",
+			config_setting_name(setting),
+			(long long)CONF_LIMIT_MAX);
 	*limit = config_setting_get_int64(setting);
 	return 0;
 }

@@ -30,6 +30,9 @@ struct conf_broker {
 	uint16_t port;
 };
 
+/* The most that can be set: with room to count hours in milliseconds. */
+#define CONF_LIMIT_MAX INT64_C(1000000000000)
+
 /* How much may be kept; 0 where nothing was said. */
 struct conf_limits {
 	int64_t store_bytes;    /* of what was said, for repairs, a room */

@@ -157,6 +157,10 @@ test_faults(void)
 		"brokers, ca, certificate, ciphers, dxl_config, fabric, key, "
 		"room, spool_bytes, spool_hours, spool_messages, store_bytes, "
 		"store_messages, user, verify_host)");
+	fails("store_bytes = 0;",
+		"q.conf:1: store_bytes is a number from 1 to 1000000000000");
+	fails("spool_hours = 1000000000001L;",
+		"q.conf:1: spool_hours is a number from 1 to 1000000000000");
 	fails("ca = 1;", "q.conf:1: ca is a text");
 	fails("\n\nroom = \"\";", "q.conf:3: room is empty");
 	fails("fabric = \"kafka\";", "q.conf:1: fabric is \"mqtt\" or \"dxl\"");

@@ -11,6 +11,7 @@ enum {
 	OFFERS_WAIT_MS = 200, /* … and for others after it */
 	SLICE_WAIT_MS = 1500, /* without any message */
 	TRIES_MAX = 3,
+	FIRST_MAX_MS = 30 * 1000, /* that what is live waits, whoever answers */
 	AWAY_MARGIN_MS = 10 * 1000,   /* asked for before what we missed */
 	AGAIN_SPREAD_MS = 2000,       /* at most, when all come back at once */
 	NEWS_MAX_MS = 10 * 60 * 1000, /* how far back to look for what others
@@ -41,6 +42,7 @@ member_plan_catch_up(struct member *member, struct instant now)
 	if (catch_up->first) {
 		/* At our start, or once more if that was cut short. */
 		plan(member, catch_up->since, now.mono);
+		catch_up->begun = now.mono;
 	} else if (!first) {
 		catch_up->records = -1;
 		catch_up->tries = 0;
@@ -320,6 +322,11 @@ member_catch_up_deadline(const struct member *member)
 void
 member_tick_catch_up(struct member *member, struct instant now)
 {
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	if (catch_up->first && catch_up->phase != CATCH_UP_NONE &&
+		now.mono - catch_up->begun >= FIRST_MAX_MS)
+		end(member, now);
 	if (now.mono < member_catch_up_deadline(member))
 		return;
 	switch (member->catch_up.phase) {

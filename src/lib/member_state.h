@@ -52,9 +52,10 @@ struct member_pending {
 /* The question for what was said in a time, and its answers. */
 struct member_catch_up {
 	enum member_catch_up_phase phase;
-	bool first;   /* the one at our start: its messages are replayed, and
-		       * go before all that is new */
-	int64_t mono; /* see phase */
+	bool first;    /* the one at our start: its messages are replayed, and
+			* go before all that is new */
+	int64_t mono;  /* see phase */
+	int64_t begun; /* mono ms: of the first one, on this connection */
 	int64_t since, until; /* wall ms */
 	int64_t records;      /* -1: all */
 	int64_t tries;

@@ -540,6 +540,54 @@ test_legacy(void)
 	forget_all();
 }
 
+/* What is live waits for what was before, but not for ever: whoever says that
+ * there is always more must not hold it back. */
+static void
+test_endless_catch_up(void)
+{
+	struct peer *a = add("alice", true);
+	struct text payload = { 0 };
+
+	member_free(a->member);
+	const struct member_config config = { .room = "ops",
+		.user = "alice",
+		.uid = "1",
+		.inbox = a->inbox,
+		.app = "test/1",
+		.participant = true,
+		.catch_up_records = 10,
+		.proof_ms = 5000,
+		.seed = 1 };
+	const struct member_calls calls = { a, on_publish, on_deliver,
+		on_proved, on_retry, on_unproved, on_attend, on_ignored, NULL };
+	a->member = member_new(&config, &calls);
+	connect_peer(a, "a1");
+	pass(50);
+	int64_t until = now.wall; /* it has asked in this tick */
+	forge(ROOM,
+		"{\"type\":1,\"user\":\"bob\",\"UID\":\"" UID_OF_2
+		"\",\"seq\":1,\"message\":\"live\"}");
+	for (int i = -1; i < 60; i++) {
+		text_clear(&payload);
+		text_appendf(&payload,
+			"{\"type\":7,\"have\":1000000,\"records\":1000000,"
+			"\"digest\":\"00000000000000aa\",\"since\":0,"
+			"\"until\":%lld,\"inbox\":\"/mcafee/client/{evil}\"",
+			(long long)until);
+		if (i >= 0)
+			text_appendf(&payload, ",\"skip\":%d,\"sent\":64",
+				i * 64);
+		text_append_char(&payload, '}');
+		forge(a->inbox, payload.bytes);
+		if (i == 10)
+			log_is(a, "", "what is live waits");
+		pass(1000);
+	}
+	log_is(a, "message bob 1 live\n", "but not for ever");
+	text_free(&payload);
+	forget_all();
+}
+
 int
 main(void)
 {
@@ -551,6 +599,7 @@ main(void)
 	test_order();
 	test_proof();
 	test_unconfirmed();
+	test_endless_catch_up();
 	test_legacy();
 	return done();
 }

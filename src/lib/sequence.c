@@ -336,14 +336,6 @@ sequence_knows(const struct sequence *sequence, struct span uid)
 	return find(sequence, uid) != NULL;
 }
 
-int64_t
-sequence_done(const struct sequence *sequence, struct span uid)
-{
-	const struct sender *sender = find(sequence, uid);
-
-	return sender != NULL && sender->next > 0 ? sender->next - 1 : 0;
-}
-
 static const char *
 replace(char **old, struct span value)
 {

@@ -87,9 +87,6 @@ void sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
 /* Was any number of this sender delivered or claimed? */
 bool sequence_knows(const struct sequence *sequence, struct span uid);
 
-/* Up to which number all of this sender was delivered or given up; 0. */
-int64_t sequence_done(const struct sequence *sequence, struct span uid);
-
 /* What this sender is called, and where to ask it if numbers are missing; what
  * is empty is left as it was. */
 void sequence_set_sender(struct sequence *sequence, struct span uid,

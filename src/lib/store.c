@@ -294,13 +294,6 @@ store_next(const struct store *store, struct span uid, int64_t number,
 	return true;
 }
 
-bool
-store_find(const struct store *store, struct span uid, int64_t number,
-	struct store_item *out)
-{
-	return store_next(store, uid, number, out) && out->first <= number;
-}
-
 static bool
 read_ring(const struct store *store, char *bytes, size_t len, size_t at)
 {

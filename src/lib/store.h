@@ -41,10 +41,6 @@ void store_free(struct store *store);
 void store_put(struct store *store, struct span uid, int64_t first,
 	int64_t last, int64_t ms, struct span bytes);
 
-/* The message with this number; false if it is not kept. */
-bool store_find(const struct store *store, struct span uid, int64_t number,
-	struct store_item *item);
-
 /* The kept message of this sender with the lowest number from `number` on. */
 bool store_next(const struct store *store, struct span uid, int64_t number,
 	struct store_item *item);

@@ -30,6 +30,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->random = config->seed;
 	member->calls = *calls;
 	member->spoke_mono = -1;
+	member->lost_mono = -1;
 	member->ping_mono = member->here_mono = INT64_MAX;
 	member->heads_mono = member->ask_mono = INT64_MAX;
 	member->here_sent = member->legacy_mono = INT64_MIN / 2;
@@ -99,6 +100,7 @@ void
 member_up(struct member *member, struct instant now)
 {
 	member->up = true;
+	member_await_others(member, now);
 	member->progress_mono = now.mono;
 	member_plan_catch_up(member, now);
 }
@@ -106,6 +108,7 @@ member_up(struct member *member, struct instant now)
 void
 member_disconnected(struct member *member, struct instant now)
 {
+	member_lose_others(member, now);
 	if (member->up)
 		member->lost_wall = now.wall;
 	member->connected = member->up = false;

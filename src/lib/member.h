@@ -29,7 +29,10 @@ enum {
 	/* A stream that is done answers repair requests until none came for
 	 * so long, … */
 	MEMBER_LINGER_MS = 1000,
-	MEMBER_LINGER_MAX_MS = 10 * 1000, /* … and at most so long. */
+	MEMBER_LINGER_MAX_MS = 10 * 1000, /* … and at most so long; */
+	/* after an outage of theirs, as well, from when the others are back:
+	 * at most so much more. */
+	MEMBER_RETURN_MAX_MS = 40 * 1000,
 	/* In rooms beyond this only a random share pings, so many a minute. */
 	MEMBER_PINGS_MAX = 200,
 };

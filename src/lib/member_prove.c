@@ -14,6 +14,9 @@ enum {
 	/* After the last message, and at most as much again, until it is told
 	 * which was the last. */
 	HEADS_QUIET_MS = 3000,
+	/* What others rest at most behind a connection that was short (bus.h).
+	 */
+	RETURN_MS = 1250,
 };
 
 /* Asks for the proof of all that was published so far, one at a time. */
@@ -236,6 +239,16 @@ member_finish(struct member *member, struct instant now)
 	member_tick_finish(member, now);
 }
 
+/* Nothing is asked for before that. */
+static void
+linger_from(struct member *member, int64_t mono)
+{
+	mono = member_earlier(mono,
+		member->finished_mono + MEMBER_RETURN_MAX_MS);
+	member->linger_until = mono + MEMBER_LINGER_MS;
+	member->linger_max = mono + MEMBER_LINGER_MAX_MS;
+}
+
 void
 member_tick_finish(struct member *member, struct instant now)
 {
@@ -243,11 +256,15 @@ member_tick_finish(struct member *member, struct instant now)
 		outbox_count(member->outbox) > 0)
 		return;
 	member->finished = true;
+	member->finished_mono = now.mono;
 	member->linger_until = member->linger_max = now.mono;
 	if (!member->stream)
 		return;
-	member->linger_until += MEMBER_LINGER_MS;
-	member->linger_max += MEMBER_LINGER_MAX_MS;
+	linger_from(member,
+		now.mono > member->return_mono ? now.mono
+					       : member->return_mono);
+	if (member->lost_mono >= 0)
+		member->linger_until = member->linger_max;
 	if (member->connected)
 		member_send_bye(member, now);
 }
@@ -255,10 +272,34 @@ member_tick_finish(struct member *member, struct instant now)
 void
 member_linger(struct member *member, struct instant now)
 {
-	if (!member->finished)
-		return;
-	member->linger_until = member_earlier(member->linger_max,
+	int64_t until = member_earlier(member->linger_max,
 		now.mono + MEMBER_LINGER_MS);
+
+	if (member->finished && until > member->linger_until)
+		member->linger_until = until;
+}
+
+void
+member_lose_others(struct member *member, struct instant now)
+{
+	if (member->up)
+		member->lost_mono = now.mono;
+	if (member->finished && member->stream)
+		member->linger_until = member->linger_max;
+}
+
+/* Others rest between their attempts as we do, so that the last rest of most
+ * is no longer than the outage was. */
+void
+member_await_others(struct member *member, struct instant now)
+{
+	if (member->lost_mono < 0)
+		return;
+	member->return_mono = now.mono + RETURN_MS +
+		(now.mono - member->lost_mono) * 5 / 4;
+	member->lost_mono = -1;
+	if (member->finished && member->stream)
+		linger_from(member, member->return_mono);
 }
 
 bool

@@ -102,6 +102,9 @@ struct member {
 	int64_t marked;           /* … that a marker asks for; 0: none does */
 	bool finishing, finished; /* said so */
 	int64_t linger_until, linger_max; /* mono ms */
+	int64_t finished_mono;
+	int64_t lost_mono;   /* when the last connection was lost; -1 */
+	int64_t return_mono; /* when who lost it with us should be back */
 
 	/* repair */
 	int64_t ask_mono;        /* when something missing is to be asked for */
@@ -199,6 +202,10 @@ void member_tick_finish(struct member *member, struct instant now);
 
 /* Somebody wants something again. */
 void member_linger(struct member *member, struct instant now);
+
+/* The connection is lost, and with it that of others; or is there again. */
+void member_lose_others(struct member *member, struct instant now);
+void member_await_others(struct member *member, struct instant now);
 
 /* member_hear.c */
 

@@ -262,7 +262,7 @@ is "$(grep -ac whispered "$T/plain.out")" 0 \
 # qchat-say awaits its echo in the middle of it.
 
 mkfifo "$T/more.in"
-as bob start more qchat-say -v -r ops -l
+as bob start more qchat-say -v -r ops -l -W 30
 more_pid=$pid
 exec 8>"$T/more.in"
 echo 'before it' >&8

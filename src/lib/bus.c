@@ -28,6 +28,7 @@ struct bus {
 	int64_t connected_mono; /* when the last one was begun */
 	int64_t rest_until;     /* mono ms */
 	int64_t rest_ms;        /* after the next round that fails */
+	int64_t flap_ms;        /* after the next connection that is lost */
 };
 
 struct bus *
@@ -43,7 +44,7 @@ bus_new(const struct conf *conf, const struct identity *identity,
 	bus->calls = *calls;
 	bus->routes = routes_new(conf);
 	bus->peer = memory_string("");
-	bus->rest_ms = BUS_BACKOFF_MIN_MS;
+	bus->rest_ms = bus->flap_ms = BUS_BACKOFF_MIN_MS;
 	return bus;
 }
 
@@ -122,10 +123,7 @@ on_up(void *context)
 {
 	struct bus *bus = context;
 
-	/* A broker that ends each connection right away is not to be asked four
-	 * times a second for ever. */
-	if (bus->rest_ms > BUS_FLAPPING_MS)
-		bus->rest_ms = BUS_FLAPPING_MS;
+	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	routes_end(bus->routes);
 	bus->calls.up(bus->calls.context);
 }
@@ -167,17 +165,16 @@ connect_by(struct bus *bus, const struct route *route, int64_t mono)
 	bus->calls.opened(bus->calls.context);
 }
 
+/* For *ms and a random quarter; the next one twice as long, at most max. */
 static void
-rest(struct bus *bus, int64_t mono)
+rest(struct bus *bus, int64_t *ms, int64_t max, int64_t mono)
 {
 	unsigned char spread;
 
 	identity_random(&spread, 1);
-	bus->rest_until = mono + bus->rest_ms + bus->rest_ms * spread / 4 / 255;
+	bus->rest_until = mono + *ms + *ms * spread / 4 / 255;
 	bus->round_begun = false;
-	bus->rest_ms = bus->rest_ms * 2 < BUS_BACKOFF_MAX_MS
-		? bus->rest_ms * 2
-		: BUS_BACKOFF_MAX_MS;
+	*ms = *ms * 2 < max ? *ms * 2 : max;
 }
 
 static void
@@ -185,7 +182,7 @@ fail_round(struct bus *bus, int64_t mono)
 {
 	struct fault why = bus->round_why;
 
-	rest(bus, mono);
+	rest(bus, &bus->rest_ms, BUS_BACKOFF_MAX_MS, mono);
 	bus->calls.failed(bus->calls.context, &why);
 }
 
@@ -225,9 +222,11 @@ replace(struct bus *bus, int64_t mono)
 	connection_free(bus->connection);
 	bus->connection = NULL;
 	if (was_up) {
+		/* A broker that ends each connection right away is not to be
+		 * asked four times a second for ever. */
 		if (mono - bus->connected_mono >= BUS_STEADY_MS)
-			bus->rest_ms = BUS_BACKOFF_MIN_MS;
-		rest(bus, mono);
+			bus->flap_ms = BUS_BACKOFF_MIN_MS;
+		rest(bus, &bus->flap_ms, BUS_FLAPPING_MS, mono);
 		/* There are others: at once. */
 		if (bus->conf->broker_count > 1 &&
 			mono - bus->connected_mono >= BUS_STEADY_MS)

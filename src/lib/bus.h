@@ -30,9 +30,11 @@ enum {
 	BUS_PROBE_MS = 1000,        /* to measure brokers (protocol.md, 3.5) */
 	BUS_BACKOFF_MIN_MS = 250,   /* doubled after each round … */
 	BUS_BACKOFF_MAX_MS = 30 * 1000, /* … up to this, and a random quarter */
-	BUS_STEADY_MS = 3000,   /* that lasts so long begins anew, … */
-	BUS_FLAPPING_MS = 1000, /* … else at most this after one that was up */
-	BUS_CLOSE_MS = 1000,    /* to send what is queued, at the end */
+	/* After a connection that was up the rests are counted for
+	 * themselves: doubled up to this, … */
+	BUS_FLAPPING_MS = 1000,
+	BUS_STEADY_MS = 3000, /* … anew after one that lasted so long */
+	BUS_CLOSE_MS = 1000,  /* to send what is queued, at the end */
 	BUS_FDS_MAX = 36,
 };
 

@@ -149,8 +149,7 @@ member_tell_last(struct member *member)
 	struct room_message told;
 
 	member->heads_mono = INT64_MAX;
-	if (!member->connected || member->told == member->last ||
-		member->finished)
+	if (!member->connected || member->told == member->last)
 		return;
 	member->told = member->last;
 	room_message_init(&told, ROOM_PROOF);
@@ -239,12 +238,20 @@ member_finish(struct member *member, struct instant now)
 	member_tick_finish(member, now);
 }
 
-/* Nothing is asked for before that. */
+/* Who comes back by return_mono has missed our bye, and is told then what
+ * there is to ask for. */
 static void
-linger_from(struct member *member, int64_t mono)
+linger(struct member *member, struct instant now)
 {
-	mono = member_earlier(mono,
+	int64_t mono = member_earlier(member->return_mono,
 		member->finished_mono + MEMBER_RETURN_MAX_MS);
+
+	if (mono > now.mono) {
+		member->told = 0;
+		member->heads_mono = mono;
+	} else {
+		mono = now.mono;
+	}
 	member->linger_until = mono + MEMBER_LINGER_MS;
 	member->linger_max = mono + MEMBER_LINGER_MAX_MS;
 }
@@ -260,13 +267,11 @@ member_tick_finish(struct member *member, struct instant now)
 	member->linger_until = member->linger_max = now.mono;
 	if (!member->stream)
 		return;
-	linger_from(member,
-		now.mono > member->return_mono ? now.mono
-					       : member->return_mono);
-	if (member->lost_mono >= 0)
-		member->linger_until = member->linger_max;
 	if (member->connected)
 		member_send_bye(member, now);
+	linger(member, now);
+	if (member->lost_mono >= 0)
+		member->linger_until = member->linger_max;
 }
 
 void
@@ -299,7 +304,7 @@ member_await_others(struct member *member, struct instant now)
 		(now.mono - member->lost_mono) * 5 / 4;
 	member->lost_mono = -1;
 	if (member->finished && member->stream)
-		linger_from(member, member->return_mono);
+		linger(member, now);
 }
 
 bool

@@ -10,6 +10,7 @@ enum {
 	AGAIN_MS = 100,    /* after something came */
 	SENDER_ASKS = 3,   /* of the sender, before the room */
 	ASKS_MAX = 6,
+	RENEWALS_MAX = 2, /* by a sender that was asked in vain, and speaks */
 	ASKS_A_SECOND = 50,
 	SENDER_DUE_MS = 20,    /* before the sender answers, … */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
@@ -18,9 +19,9 @@ enum {
 	REPAIR_ROOM = 4096,
 };
 
-/* Until the next question, after each of them. */
-static const int64_t waits_ms[ASKS_MAX] = { 1000, 1500, 2000, 2000, 3000,
-	3000 };
+/* Until the next question, after each of them.  A stream stays for a second
+ * when it is done: the sender is asked twice while it does. */
+static const int64_t waits_ms[ASKS_MAX] = { 400, 800, 1500, 2000, 3000, 3000 };
 
 static void
 set_ask(struct member *member, struct sequence_hole *hole, int64_t mono)
@@ -55,6 +56,18 @@ member_note_progress(struct member *member, struct span uid, struct instant now)
 	set_ask(member, hole,
 		hole->got % REPAIR_MESSAGES_MAX == 0 ? now.mono
 						     : now.mono + AGAIN_MS);
+}
+
+void
+member_note_sender(struct member *member, struct span uid, struct instant now)
+{
+	struct sequence_hole *hole = sequence_hole(member->sequence, uid);
+
+	if (hole == NULL || hole->stage < 2 || hole->renewed >= RENEWALS_MAX)
+		return;
+	hole->renewed++;
+	hole->stage = 0;
+	set_ask(member, hole, now.mono + FIRST_ASK_MS);
 }
 
 /* Not more questions a second than others can bear. */
@@ -109,7 +122,7 @@ give_up(struct member *member, struct sequence_hole *hole, struct instant now)
 		if (gap.last > asked_last)
 			gap.last = asked_last;
 		hole->ask_mono = 0;
-		hole->stage = 0;
+		hole->stage = hole->renewed = 0;
 		room_message_init(&lost, ROOM_MESSAGE);
 		lost.uid = uid;
 		lost.user = span_of(hole->user);

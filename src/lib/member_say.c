@@ -228,6 +228,7 @@ member_send_bye(struct member *member, struct instant now)
 	struct room_message bye;
 
 	fill_bye(member, member->conn, &bye, now);
+	member->told = member->last;
 	member_send(member, member->topic, &bye, NULL);
 }
 

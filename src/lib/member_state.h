@@ -243,6 +243,10 @@ void member_hear_envelope(struct member *member, struct span envelope,
 void member_plan_repair(struct member *member, struct span uid,
 	struct instant now);
 
+/* A sender speaks: if it was asked in vain it may hear us now. */
+void member_note_sender(struct member *member, struct span uid,
+	struct instant now);
+
 /* Something that was asked for came. */
 void member_note_progress(struct member *member, struct span uid,
 	struct instant now);

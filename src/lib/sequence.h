@@ -39,6 +39,7 @@ struct sequence_hole {
 	const char *inbox;  /* likewise */
 	int64_t ask_mono;   /* when to ask next */
 	int stage;          /* how often was asked in vain */
+	int renewed;        /* how often that began anew: the sender spoke */
 	int64_t asked_last; /* the highest number asked for */
 	int64_t got;        /* messages since the question */
 	bool echoed;        /* a question to the room came back */

@@ -280,7 +280,7 @@ hear_message(struct member *member, const struct room_message *message,
 	if (numbered && member->participant) {
 		member_accept(member, message, envelope, message->seq, replayed,
 			now);
-		member_note_sender(member, message->uid, now);
+		member_note_sender(member, message->uid, false, now);
 	} else
 		deliver_message(member, message, 0, is_own(member, message),
 			replayed, now);
@@ -325,7 +325,7 @@ hear_last(struct member *member, const struct room_message *message,
 	sequence_set_sender(member->sequence, message->uid, message->user,
 		message->inbox);
 	member_plan_repair(member, message->uid, now);
-	member_note_sender(member, message->uid, now);
+	member_note_sender(member, message->uid, true, now);
 }
 
 /* Somebody else's newest number, as others have seen it. */

@@ -10,7 +10,10 @@ enum {
 	AGAIN_MS = 100,    /* after something came */
 	SENDER_ASKS = 3,   /* of the sender, before the room */
 	ASKS_MAX = 6,
-	RENEWALS_MAX = 2, /* by a sender that was asked in vain, and speaks */
+	/* How often a sender that was asked in vain, and speaks, is asked anew;
+	 * one that tells its newest number does little else. */
+	RENEWALS_MAX = 2,
+	RENEWALS_TOLD_MAX = 8,
 	ASKS_A_SECOND = 50,
 	SENDER_DUE_MS = 20,    /* before the sender answers, … */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
@@ -59,11 +62,13 @@ member_note_progress(struct member *member, struct span uid, struct instant now)
 }
 
 void
-member_note_sender(struct member *member, struct span uid, struct instant now)
+member_note_sender(struct member *member, struct span uid, bool told,
+	struct instant now)
 {
 	struct sequence_hole *hole = sequence_hole(member->sequence, uid);
+	int most = told ? RENEWALS_TOLD_MAX : RENEWALS_MAX;
 
-	if (hole == NULL || hole->stage < 2 || hole->renewed >= RENEWALS_MAX)
+	if (hole == NULL || hole->stage < 2 || hole->renewed >= most)
 		return;
 	hole->renewed++;
 	hole->stage = 0;

@@ -243,8 +243,9 @@ void member_hear_envelope(struct member *member, struct span envelope,
 void member_plan_repair(struct member *member, struct span uid,
 	struct instant now);
 
-/* A sender speaks: if it was asked in vain it may hear us now. */
-void member_note_sender(struct member *member, struct span uid,
+/* A sender speaks, or tells its newest number: if it was asked in vain it may
+ * hear us now. */
+void member_note_sender(struct member *member, struct span uid, bool told,
 	struct instant now);
 
 /* Something that was asked for came. */

@@ -13,7 +13,7 @@ enum {
 	/* With who is still there, if something hindered them before. */
 	WINDOW_MS = 6 * 1000,
 	/* With the sender, who is gone by now. */
-	SENDER_WINDOW_MS = 950,
+	SENDER_WINDOW_MS = 2500,
 };
 
 /* Since when a node can send this number again; 0: it cannot. */

@@ -171,6 +171,11 @@ ask_for_missing(struct member *member, struct instant now)
 
 	if (!member->up || now.mono < member->ask_mono)
 		return;
+	/* What comes now is put by, and fills holes only at its end. */
+	if (member_is_collecting(member)) {
+		member->ask_mono = now.mono + AGAIN_MS;
+		return;
+	}
 	member->ask_mono = INT64_MAX;
 	for (hole = sequence_first_hole(member->sequence); hole != NULL;
 		hole = next) {

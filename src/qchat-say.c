@@ -582,8 +582,17 @@ flush_others(struct say *say)
 	struct queue *queue = queue_open(&say->conf);
 	struct fault fault = { 0 };
 
-	if (queue_flush(queue, &say->cli, &say->conf, &say->during, &fault) < 0)
+	switch (queue_flush(queue, &say->cli, &say->during, &fault)) {
+	case QUEUE_FLUSH_FAILED:
 		cli_say(&say->cli, "%s", fault.text);
+		break;
+	case QUEUE_FLUSH_BUSY:
+	case QUEUE_FLUSH_ELSEWHERE:
+		cli_trace(&say->cli, "%s", fault.text);
+		break;
+	case QUEUE_FLUSH_DONE:
+		break;
+	}
 	queue_free(queue);
 }
 
@@ -610,26 +619,25 @@ static void
 flush(struct say *say)
 {
 	struct queue *queue;
-	int rc = -1;
 
 	if (cli_conf(&say->cli, &say->conf, &say->fault) < 0)
 		return;
 	cli_catch_signals(&say->during);
 	queue = queue_open(&say->conf);
-	rc = queue_flush(queue, &say->cli, &say->conf, &say->during,
-		&say->fault);
-	if (rc > 0)
-		fault_set(&say->fault, FAULT_TEMPFAIL,
-			"another qchat-say is sending what waits");
+	queue_flush(queue, &say->cli, &say->during, &say->fault);
 	queue_free(queue);
 }
 
 static void
 list_queue(struct say *say)
 {
-	struct queue *queue = queue_open(NULL);
+	struct fault fault = { 0 };
+	bool is_known = cli_conf(&say->cli, &say->conf, &fault) == 0;
+	struct queue *queue = queue_open(is_known ? &say->conf : NULL);
 
-	queue_list(queue, &say->cli, &say->fault);
+	if (!is_known)
+		cli_trace(&say->cli, "%s", fault.text);
+	queue_list(queue, &say->cli, say->json, &say->fault);
 	queue_free(queue);
 }
 

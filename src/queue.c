@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue.h"
 
+#include "destination.h"
 #include "memory.h"
+#include "record.h"
 #include "spool.h"
 
 #include <inttypes.h>
@@ -17,6 +19,8 @@ enum {
 struct queue {
 	struct spool *spool;
 	char *path;
+	const struct conf *conf;
+	struct destination *destination; /* that of conf, once it is needed */
 };
 
 /* A flush. */
@@ -29,6 +33,7 @@ struct flush {
 	size_t on_way;     /* said and not proved */
 	size_t sent;       /* and proved */
 	size_t refused;    /* no echo: they stay */
+	size_t elsewhere;  /* for other fabrics: left alone */
 	bool stuck;        /* a message could not be removed */
 	int64_t down_mono; /* since when there is no connection */
 	struct fault *fault;
@@ -41,6 +46,7 @@ queue_open(const struct conf *conf)
 	struct spool_limits limits = { 0 };
 	char *state = conf_state_dir();
 
+	queue->conf = conf;
 	if (conf != NULL) {
 		limits.bytes = conf->limits.spool_bytes;
 		limits.count = conf->limits.spool_messages;
@@ -58,8 +64,17 @@ queue_free(struct queue *queue)
 	if (queue == NULL)
 		return;
 	spool_free(queue->spool);
+	destination_free(queue->destination);
 	free(queue->path);
 	free(queue);
+}
+
+static int
+find_destination(struct queue *queue, struct fault *fault)
+{
+	if (queue->destination == NULL)
+		queue->destination = destination_open(queue->conf, fault);
+	return queue->destination != NULL ? 0 : -1;
 }
 
 int
@@ -67,7 +82,7 @@ queue_keep(struct queue *queue, struct member *member, const char *user,
 	size_t *kept, struct fault *fault)
 {
 	struct spool_message messages[BATCH];
-	int rc = 0;
+	int rc = find_destination(queue, fault);
 
 	while (rc == 0 && member_unproved(member) > 0) {
 		size_t count = 0, added;
@@ -81,6 +96,10 @@ queue_keep(struct queue *queue, struct member *member, const char *user,
 				.time_ms = post.ms,
 				.room = span_of(member_room(member)),
 				.user = span_of(user),
+				.brokers = destination_brokers(
+					queue->destination),
+				.authorities = destination_authorities(
+					queue->destination),
 				.uid = span_of(post.uid),
 				.first = post.first,
 				.last = post.last,
@@ -211,6 +230,34 @@ send_entry(struct flush *flush, const struct spool_entry *listed)
 	spool_entry_free(&entry);
 }
 
+static enum destination_fit
+fit_of(const struct queue *queue, const struct spool_entry *entry)
+{
+	return destination_compare(queue->destination, entry->message.brokers,
+		entry->message.authorities);
+}
+
+/* Takes what is for other fabrics out of the list.  Whether that is too old is
+ * for their settings to say. */
+static void
+leave_elsewhere(struct flush *flush)
+{
+	struct spool_list *list = &flush->list;
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->entries[i].state != SPOOL_DAMAGED &&
+			fit_of(flush->queue, &list->entries[i]) !=
+				DESTINATION_SAME) {
+			spool_entry_free(&list->entries[i]);
+			flush->elsewhere++;
+		} else {
+			list->entries[count++] = list->entries[i];
+		}
+	}
+	list->count = count;
+}
+
 static int
 connect(struct flush *flush, const struct conf *conf)
 {
@@ -277,7 +324,7 @@ send_all(struct flush *flush, const sigset_t *during)
 }
 
 /* What the end of a flush means for who asked for it. */
-static int
+static enum queue_flushed
 judge(struct flush *flush)
 {
 	struct fault why = *flush->fault;
@@ -302,41 +349,88 @@ judge(struct flush *flush)
 			flush->queue->path);
 	cli_trace(flush->cli, "%zu messages of the spool are sent",
 		flush->sent);
-	return flush->fault->kind == FAULT_NONE ? 0 : -1;
+	if (flush->fault->kind != FAULT_NONE)
+		return QUEUE_FLUSH_FAILED;
+	if (flush->elsewhere == 0)
+		return QUEUE_FLUSH_DONE;
+	fault_set(flush->fault, FAULT_TEMPFAIL,
+		"%zu message%s in the spool %s for another fabric than that of "
+		"%s (qchat-say --queue tells which; --flush with its settings "
+		"sends what is for it)",
+		flush->elsewhere, flush->elsewhere == 1 ? "" : "s",
+		flush->elsewhere == 1 ? "is" : "are", flush->queue->conf->file);
+	return QUEUE_FLUSH_ELSEWHERE;
 }
 
-int
-queue_flush(struct queue *queue, const struct cli *cli, const struct conf *conf,
-	const sigset_t *during, struct fault *fault)
+static enum queue_flushed
+flush_list(struct flush *flush, const sigset_t *during)
+{
+	enum queue_flushed rc = QUEUE_FLUSH_FAILED;
+
+	leave_elsewhere(flush);
+	if (flush->list.count == 0)
+		return judge(flush);
+	if (connect(flush, flush->queue->conf) == 0) {
+		send_all(flush, during);
+		rc = judge(flush);
+	}
+	session_free(flush->session);
+	return rc;
+}
+
+enum queue_flushed
+queue_flush(struct queue *queue, const struct cli *cli, const sigset_t *during,
+	struct fault *fault)
 {
 	struct flush flush = { .queue = queue, .cli = cli, .fault = fault };
-	int rc = -1;
+	enum queue_flushed rc = QUEUE_FLUSH_FAILED;
 
 	if (!queue_waits(queue))
-		return 0;
+		return QUEUE_FLUSH_DONE;
+	if (find_destination(queue, fault) < 0)
+		return QUEUE_FLUSH_FAILED;
 	switch (spool_flush_begin(queue->spool, fault)) {
 	case SPOOL_FLUSH_BUSY:
-		return 1;
+		fault_set(fault, FAULT_TEMPFAIL,
+			"another qchat-say is sending what waits");
+		return QUEUE_FLUSH_BUSY;
 	case SPOOL_FLUSH_FAILED:
-		return -1;
+		return QUEUE_FLUSH_FAILED;
 	case SPOOL_FLUSH_BEGUN:
 		break;
 	}
 	if (spool_list(queue->spool, session_now().wall, &flush.list, fault) ==
 		0) {
-		if (connect(&flush, conf) == 0) {
-			send_all(&flush, during);
-			rc = judge(&flush);
-		}
-		session_free(flush.session);
+		rc = flush_list(&flush, during);
 		spool_list_free(&flush.list);
 	}
 	spool_flush_end(queue->spool);
 	return rc;
 }
 
+/* " other-fabric BROKER" if it is not for that of the settings; " other-ca
+ * BROKER" if the broker is the same. */
 static void
-append_entry(struct text *out, const struct spool_entry *entry)
+append_elsewhere(struct text *out, const struct queue *queue,
+	const struct spool_entry *entry)
+{
+	struct span brokers = entry->message.brokers;
+	enum destination_fit fit = fit_of(queue, entry);
+	const char *end = memchr(brokers.bytes, ' ', brokers.len);
+
+	if (fit == DESTINATION_SAME)
+		return;
+	if (end != NULL)
+		brokers.len = (size_t)(end - brokers.bytes);
+	text_append_string(out,
+		fit == DESTINATION_OTHER_BROKERS ? " other-fabric "
+						 : " other-ca ");
+	text_harmless(out, brokers, TEXT_NAME);
+}
+
+static void
+append_entry(struct text *out, const struct queue *queue,
+	const struct spool_entry *entry)
 {
 	const struct spool_message *message = &entry->message;
 
@@ -351,23 +445,59 @@ append_entry(struct text *out, const struct spool_entry *entry)
 	text_harmless(out, message->room, TEXT_NAME);
 	text_append_char(out, ' ');
 	text_harmless(out, message->user, TEXT_NAME);
-	text_appendf(out, " %" PRId64 " %s%s\n", entry->size, message->name,
+	text_appendf(out, " %" PRId64 " %s%s", entry->size, message->name,
 		entry->state == SPOOL_EXPIRED ? " expired" : "");
+	if (queue->destination != NULL)
+		append_elsewhere(out, queue, entry);
+	text_append_char(out, '\n');
+}
+
+static void
+append_json(struct text *out, const struct queue *queue,
+	const struct spool_entry *entry)
+{
+	const struct spool_message *message = &entry->message;
+	const struct record_waiting waiting = {
+		.file = span_of(message->name),
+		.state = entry->state == SPOOL_DAMAGED  ? "damaged"
+			: entry->state == SPOOL_EXPIRED ? "expired"
+							: "waiting",
+		.is_known = entry->state != SPOOL_DAMAGED,
+		.time = message->time_ms,
+		.room = message->room,
+		.user = message->user,
+		.uid = message->uid,
+		.first = message->first,
+		.last = message->last,
+		.size = entry->size,
+		.brokers = message->brokers,
+		.authorities = message->authorities,
+		.is_compared = queue->destination != NULL,
+		.is_here = queue->destination != NULL &&
+			entry->state != SPOOL_DAMAGED &&
+			fit_of(queue, entry) == DESTINATION_SAME,
+	};
+
+	record_waiting_json(&waiting, out);
 }
 
 int
-queue_list(const struct queue *queue, const struct cli *cli,
+queue_list(struct queue *queue, const struct cli *cli, bool json,
 	struct fault *fault)
 {
 	struct spool_list list;
 	struct spool_counts counts;
+	struct fault own = { 0 };
 	struct text out = { 0 };
 
+	if (queue->conf != NULL && find_destination(queue, &own) < 0)
+		cli_say(cli, "%s", own.text);
 	if (spool_count(queue->spool, &counts, fault) < 0 ||
 		spool_list(queue->spool, session_now().wall, &list, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < list.count; i++)
-		append_entry(&out, &list.entries[i]);
+		(json ? append_json : append_entry)(&out, queue,
+			&list.entries[i]);
 	int rc = cli_output((struct span){ out.bytes, out.len }, fault);
 	if (counts.expired + counts.bad > 0)
 		cli_say(cli,

@@ -8,6 +8,7 @@
 #include "session.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,15 +19,18 @@
  */
 struct queue;
 
-/* Never NULL; touches nothing yet.  conf tells its limits, and may be NULL for
- * the common ones. */
+/* Never NULL; touches nothing yet.  conf tells its limits and the fabric, and
+ * is borrowed until queue_free().  It may be NULL, for queue_list() alone: then
+ * the limits are the common ones. */
 struct queue *queue_open(const struct conf *conf);
 void queue_free(struct queue *queue);
 
 /*
  * Keeps all that waits for its proof in a member, which it is taken from.
- * *kept is increased by how many messages.  0, or -1 with FAULT_CANTCREAT,
- * FAULT_IO or FAULT_NOPERM; the member has then what could not be kept.
+ * *kept is increased by how many messages.  It is for the fabric of conf, and
+ * is sent to no other (see destination.h).  0, or -1 with FAULT_CANTCREAT,
+ * FAULT_IO, FAULT_NOPERM, or FAULT_CONFIG (the CA file cannot be read any
+ * more); the member has then what could not be kept.
  */
 int queue_keep(struct queue *queue, struct member *member, const char *user,
 	size_t *kept, struct fault *fault);
@@ -34,19 +38,26 @@ int queue_keep(struct queue *queue, struct member *member, const char *user,
 /* Does anything wait? */
 bool queue_waits(const struct queue *queue);
 
+enum queue_flushed {
+	QUEUE_FLUSH_FAILED = -1,
+	QUEUE_FLUSH_DONE,      /* nothing waits any more */
+	QUEUE_FLUSH_BUSY,      /* another process is at it */
+	QUEUE_FLUSH_ELSEWHERE, /* what waits is for other fabrics */
+};
+
 /*
- * Sends what waits, oldest first, over one connection, and removes what was
- * proved; warns of what is too old or damaged, and sets that aside.  Gives up
- * when there was no connection for cli->timeout_ms.
- * 0: nothing waits any more; 1: another process is at it; -1 with a fault:
- * FAULT_TEMPFAIL if the rest stays in the spool as the fabric cannot be
- * reached, FAULT_NOPERM if some had no echo.
+ * Sends what waits for the fabric of conf, oldest first, over one connection,
+ * and removes what was proved; warns of what is too old or damaged, and sets
+ * that aside.  Gives up when there was no connection for cli->timeout_ms. What
+ * is for another fabric is left as it is, however old.  All but
+ * QUEUE_FLUSH_DONE set a fault: FAULT_TEMPFAIL where something stays in the
+ * spool as a fabric cannot be reached, FAULT_NOPERM if some had no echo.
  */
-int queue_flush(struct queue *queue, const struct cli *cli,
-	const struct conf *conf, const sigset_t *during, struct fault *fault);
+enum queue_flushed queue_flush(struct queue *queue, const struct cli *cli,
+	const sigset_t *during, struct fault *fault);
 
 /* Prints what waits, oldest first, a line each.  0, or -1 with FAULT_IO. */
-int queue_list(const struct queue *queue, const struct cli *cli,
+int queue_list(struct queue *queue, const struct cli *cli, bool json,
 	struct fault *fault);
 
 #endif

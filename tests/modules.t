@@ -102,7 +102,7 @@ in_lib() {
 
 # Two columns that meet in the session, and what both stand on.  A module that
 # is named nowhere here takes bytes and times.
-world='conf|conf_dxl|conf_find|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
+world='conf|conf_dxl|conf_find|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
 base='fault|text|memory'
 bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
 	grep -Evx "$world|$base|session" | tr '\n' '|' | sed 's/|$//')

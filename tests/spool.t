@@ -74,6 +74,73 @@ END
 exit_is 78 'a wrong CA' qchat-say --config "$T/wrong.conf" -r ops secret
 is "$(waiting)" 0 'is no reason to keep anything'
 
+# What is for one fabric is not sent to another.
+must certificate_of "$T/broker/second" 'QChat second CA' \
+	basicConstraints=critical,CA:true keyUsage=keyCertSign,cRLSign
+{
+	user_conf bob | xargs sed "s|^brokers.*|brokers = ( { \
+		host = \"127.0.0.1\"; port = $(free_port); } );|"
+} >"$T/otherbroker.conf"
+{
+	user_conf bob | xargs sed "s|^ca = .*|ca = \"$T/broker/second.crt\";|"
+} >"$T/otherca.conf"
+{
+	user_conf bob | xargs sed "s|^brokers.*|brokers = ( { \
+		host = \"localhost\"; port = $(free_port); }, { \
+		host = \"127.0.0.1\"; port = $broker_port; } );|"
+} >"$T/more.conf"
+exit_is 75 'kept for another broker' \
+	qchat-say --config "$T/otherbroker.conf" -r ops secret1
+broker_kill
+exit_is 75 'kept for another authority' \
+	qchat-say --config "$T/otherca.conf" -r ops secret2
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops' 3
+as bob exit_is 75 '--flush on this fabric' qchat-say --flush
+like "$(err)" '^qchat-say: 2 messages in the spool are for another fabric' \
+	'says that they are for another'
+as bob exit_is 0 'a post on this fabric' qchat-say -r ops in between
+is "$(err)" '' 'has no word on them'
+is "$(waiting)" 2 'and does not take them along'
+as bob exit_is 0 '--queue' qchat-say --queue
+like "$(out)" '^[^ ]* ops bob [0-9]* [^ ]* other-fabric 127\.0\.0\.1:[0-9]+$' \
+	'marks what is for another broker'
+like "$(out)" "^[^ ]* ops bob [0-9]* [^ ]* other-ca 127\\.0\\.0\\.1:$broker_port\$" \
+	'and for another authority'
+as bob exit_is 0 '--queue --json' qchat-say --queue --json
+ok 'says it in JSON' jq -es 'length == 2 and all(.type == "spooled" and
+	.state == "waiting" and .this_fabric == false and .room == "ops" and
+	.user == "bob" and .first == 1 and (.brokers | length) == 1 and
+	(.authorities[0] | length) == 64)' "$T/out"
+exit_is 0 '--queue with no settings' qchat-say --queue --json
+ok 'knows of no fabric' jq -es 'length == 2 and
+	all(.this_fabric == null)' "$T/out"
+broker_kill
+as bob exit_is 75 'one for this fabric' qchat-say -r ops mine
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops' 4
+exit_is 75 '--flush with one broker more' \
+	qchat-say --config "$T/more.conf" --flush
+ok 'sends what is for it' wait_line "$T/ear.out" 'bob mine$'
+is "$(waiting)" 2 'and nothing else'
+exit_is 75 'the other settings' qchat-say --config "$T/otherbroker.conf" --flush
+like "$(err)" 'refused' 'try the other fabric'
+is "$(grep -c secret "$T/ear.out")" 0 'nothing came here'
+rm "$spool"/0*
+
+# A file of another version.
+broker_kill
+as bob exit_is 75 'a message' qchat-say -r ops strange
+file=$(find "$spool" -name '[0-9]*')
+sed 's/^qchat-spool .*/qchat-spool 1/' "$file" >"$T/strange"
+must cp "$T/strange" "$file"
+must broker_restart
+must wait_line "$T/ear.err" 'back in ops' 5
+as bob exit_is 0 '--flush' qchat-say --flush
+like "$(err)" 'another version of QChat has written it; it is kept' \
+	'sets a file of another version aside'
+rm "$spool"/*.bad
+
 # Damage, age, and files of others.
 broker_kill
 as bob exit_is 75 'one to be damaged' qchat-say -r ops damaged
@@ -87,7 +154,7 @@ must cp "$T/old" "$(find "$spool" -name '[0-9]*' | sort | tail -n 1)"
 as bob exit_is 75 'a good one' qchat-say -r ops good
 : >"$spool/README"
 must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 3
+must wait_line "$T/ear.err" 'back in ops' 6
 as bob exit_is 0 '--flush' qchat-say --flush
 like "$(err)" 'is not sent: .*kept there as .*\.bad' 'tells of the damaged one'
 like "$(err)" 'is not sent: it is too old' 'and of the old one'
@@ -120,7 +187,7 @@ XDG_STATE_HOME=$T/home/file
 as bob exit_is 73 'a spool that cannot be made' qchat-say -r ops nowhere
 XDG_STATE_HOME=$T/home/state
 must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 4
+must wait_line "$T/ear.err" 'back in ops' 7
 as bob exit_is 0 'the two are sent' qchat-say --flush
 must wait_line "$T/ear.out" 'bob l2$'
 is "$(grep -cE 'bob (full|nowhere|l3)$' "$T/ear.out")" 0 'nothing else came'

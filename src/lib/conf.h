@@ -47,6 +47,7 @@ struct conf {
 	char *file; /* where it came from, for messages; never NULL */
 	struct conf_broker *brokers;
 	size_t broker_count; /* 0: the file names none */
+	bool private_fabric; /* found as this user's own qchat-fabric */
 	char *ca;            /* paths; NULL if not set */
 	char *certificate;
 	char *key;

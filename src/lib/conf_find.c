@@ -201,6 +201,7 @@ read_fabric(struct conf *conf, const char *personal, struct fault *fault)
 			"%s: names no broker "
 			"(qchat-fabric makes this file)",
 			path);
+	conf->private_fabric = rc == 0;
 	free(path);
 	free(dir);
 	return rc;

@@ -273,6 +273,29 @@ format_hex(char *hex, const unsigned char *bytes, size_t len)
 	*hex = '\0';
 }
 
+int
+identity_authorities(const struct conf *conf, struct text *digests,
+	struct fault *fault)
+{
+	STACK_OF(X509) *all = read_certificates(conf->ca, "ca", conf, fault);
+	char hex[IDENTITY_FINGERPRINT_MAX];
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (all == NULL)
+		return -1;
+	for (int i = 0; i < sk_X509_num(all); i++) {
+		unsigned len = 0;
+
+		if (X509_pubkey_digest(sk_X509_value(all, i), EVP_sha256(),
+			    digest, &len) != 1)
+			memory_out();
+		format_hex(hex, digest, len);
+		text_appendf(digests, "%s%s", i > 0 ? " " : "", hex);
+	}
+	sk_X509_pop_free(all, X509_free);
+	return 0;
+}
+
 struct identity *
 identity_open(const struct conf *conf, struct fault *fault)
 {

@@ -4,6 +4,7 @@
 
 #include "conf.h"
 #include "fault.h"
+#include "text.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,13 @@ const char *identity_name(const struct identity *identity);
 
 /* SHA-256 of the leaf's DER, lower-case hex. */
 const char *identity_fingerprint(const struct identity *identity);
+
+/*
+ * Appends the SHA-256 of the public key of each certificate in conf->ca, in
+ * lower-case hex, separated by spaces.  0, or -1 with FAULT_CONFIG.
+ */
+int identity_authorities(const struct conf *conf, struct text *digests,
+	struct fault *fault);
 
 /*
  * Puts key, chain and trusted CAs into a TLS context that the caller made.

@@ -206,6 +206,14 @@ append_ascii(const char *bytes, size_t len, void *text)
 }
 
 static void
+append_object(json_t *object, struct text *line)
+{
+	json_dump_callback(object, append_ascii, line,
+		JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+}
+
+static void
 append_json(const struct record *record, struct text *line)
 {
 	json_t *object = json_object();
@@ -226,15 +234,63 @@ append_json(const struct record *record, struct text *line)
 	if (record->replayed)
 		json_object_set_new(object, "replayed", json_true());
 	json_set_by_type(object, record);
-	json_dump_callback(object, append_ascii, line,
-		JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(object);
+	append_object(object, line);
 }
 
 void
 record_json(const struct record *record, struct text *line)
 {
 	append_json(record, line);
+	text_append_char(line, '\n');
+}
+
+static json_t *
+json_words(struct span words)
+{
+	json_t *array = json_array();
+
+	while (words.len > 0) {
+		const char *end = memchr(words.bytes, ' ', words.len);
+		size_t len = end != NULL ? (size_t)(end - words.bytes)
+					 : words.len;
+
+		json_array_append_new(array, json_stringn(words.bytes, len));
+		words.bytes += len + (end != NULL);
+		words.len -= len + (end != NULL);
+	}
+	return array;
+}
+
+static void
+json_set_waiting(json_t *object, const struct record_waiting *waiting)
+{
+	json_object_set_new(object, "time", json_time(waiting->time));
+	json_object_set_new(object, "room", json_span(waiting->room));
+	json_object_set_new(object, "user", json_span(waiting->user));
+	json_object_set_new(object, "uid", json_span(waiting->uid));
+	json_object_set_new(object, "first", json_integer(waiting->first));
+	json_object_set_new(object, "last", json_integer(waiting->last));
+	json_object_set_new(object, "bytes", json_integer(waiting->size));
+	json_object_set_new(object, "brokers", json_words(waiting->brokers));
+	json_object_set_new(object, "authorities",
+		json_words(waiting->authorities));
+	json_object_set_new(object, "this_fabric",
+		waiting->is_compared ? json_boolean(waiting->is_here)
+				     : json_null());
+}
+
+void
+record_waiting_json(const struct record_waiting *waiting, struct text *line)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "v", json_integer(RECORD_VERSION));
+	json_object_set_new(object, "type", json_string("spooled"));
+	json_object_set_new(object, "file", json_span(waiting->file));
+	json_object_set_new(object, "state", json_string(waiting->state));
+	if (waiting->is_known)
+		json_set_waiting(object, waiting);
+	append_object(object, line);
 	text_append_char(line, '\n');
 }
 

@@ -55,6 +55,27 @@ void record_plain(const struct record *record, struct text *line);
  * mark is always that of trust. */
 void record_json(const struct record *record, struct text *line);
 
+/* A message of the spool. */
+struct record_waiting {
+	struct span file;  /* name */
+	const char *state; /* "waiting", "expired" or "damaged" */
+	bool is_known;     /* what follows is; else only file and state */
+	int64_t time;      /* wall ms: when it was said */
+	struct span room;  /* name */
+	struct span user;
+	struct span uid;
+	int64_t first, last; /* numbers */
+	int64_t size;        /* bytes */
+	struct span brokers; /* words, separated by one space */
+	struct span authorities;
+	bool is_compared; /* with the fabric of the settings */
+	bool is_here;     /* it is for that one */
+};
+
+/* Appends one JSON object and a line feed, as record_json(). */
+void record_waiting_json(const struct record_waiting *waiting,
+	struct text *line);
+
 /*
  * Is it a format that record_format() takes: %t time, %r room, %k mark,
  * %u name, %m text, %i id, %s number, %f fingerprint, %j JSON line, %%, and

@@ -29,6 +29,7 @@ enum {
 	SPOOL_UID_LENGTH = 32,                  /* lower-case hex digits */
 	SPOOL_ROOM_MAX = 512,                   /* bytes */
 	SPOOL_USER_MAX = 256,                   /* bytes */
+	SPOOL_WORDS_MAX = 1024,                 /* bytes */
 	SPOOL_ENVELOPE_MAX = 1024 * 1024,       /* bytes */
 	SPOOL_LIST_MAX = 20000,                 /* entries of one list */
 	SPOOL_BYTES_MAX = 64 * 1024 * 1024,     /* if no other limit is given */
@@ -52,8 +53,12 @@ struct spool_message {
 	int64_t time_ms;           /* wall clock when it was accepted */
 	struct span room;          /* 1 to SPOOL_ROOM_MAX bytes, UTF-8 */
 	struct span user;          /* 0 to SPOOL_USER_MAX bytes, UTF-8 */
-	struct span uid;           /* SPOOL_UID_LENGTH lower-case hex digits */
-	int64_t first;             /* sequence numbers, 1 and up */
+	/* The fabric that it is for, as destination.h has it: 1 to
+	 * SPOOL_WORDS_MAX bytes of printable UTF-8 without a backslash. */
+	struct span brokers;
+	struct span authorities;
+	struct span uid; /* SPOOL_UID_LENGTH lower-case hex digits */
+	int64_t first;   /* sequence numbers, 1 and up */
 	int64_t last;
 	struct span envelope; /* 1 to SPOOL_ENVELOPE_MAX bytes of any kind */
 };

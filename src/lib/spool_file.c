@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAGIC    "qchat-spool 1\n"
+#define PROGRAM  "qchat-spool "
+#define MAGIC    PROGRAM "2\n"
 #define TIME_MAX INT64_C(999999999999999)
 #define FNV_BASE UINT64_C(0xcbf29ce484222325)
 
@@ -17,10 +18,23 @@ enum {
 	CHECKSUM_DIGITS = 16,
 };
 
-enum field { TIME, ROOM, USER, UID, FIRST, LAST, LENGTH, CHECKSUM, FIELDS };
+enum field {
+	TIME,
+	ROOM,
+	USER,
+	BROKERS,
+	AUTHORITIES,
+	UID,
+	FIRST,
+	LAST,
+	LENGTH,
+	CHECKSUM,
+	FIELDS
+};
 
-static const char *const keys[FIELDS] = { "time: ", "room: ", "user: ", "uid: ",
-	"first: ", "last: ", "length: ", "checksum: " };
+static const char *const keys[FIELDS] = { "time: ", "room: ", "user: ",
+	"brokers: ", "authorities: ", "uid: ", "first: ", "last: ", "length: ",
+	"checksum: " };
 
 /* Does it start like the name of a message? */
 static bool
@@ -78,6 +92,21 @@ is_label(struct span value, size_t min, size_t max)
 		(value.len == 0 || memchr(value.bytes, 0, value.len) == NULL);
 }
 
+/* Words that need no escapes. */
+static bool
+is_words(struct span value)
+{
+	if (!is_label(value, 1, SPOOL_WORDS_MAX))
+		return false;
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char c = (unsigned char)value.bytes[i];
+
+		if (c < ' ' || c == 0x7f || c == '\\')
+			return false;
+	}
+	return true;
+}
+
 const char *
 spool_file_check(const struct spool_message *message)
 {
@@ -87,6 +116,10 @@ spool_file_check(const struct spool_message *message)
 		return "room is no name";
 	if (!is_label(message->user, 0, SPOOL_USER_MAX))
 		return "user is no name";
+	if (!is_words(message->brokers))
+		return "brokers are no words";
+	if (!is_words(message->authorities))
+		return "authorities are no words";
 	if (!is_hex(message->uid, SPOOL_UID_LENGTH))
 		return "uid is not 32 hex digits";
 	if (message->first < 1 || message->last < message->first ||
@@ -145,6 +178,8 @@ spool_file_format(const struct spool_message *message, struct text *file)
 	append_number(file, keys[TIME], message->time_ms);
 	append_escaped(file, keys[ROOM], message->room);
 	append_escaped(file, keys[USER], message->user);
+	append_escaped(file, keys[BROKERS], message->brokers);
+	append_escaped(file, keys[AUTHORITIES], message->authorities);
 	append_escaped(file, keys[UID], message->uid);
 	append_number(file, keys[FIRST], message->first);
 	append_number(file, keys[LAST], message->last);
@@ -258,6 +293,8 @@ read_fields(struct spool_entry *entry, const struct span values[FIELDS])
 	const char *wrong;
 
 	message->uid = values[UID];
+	message->brokers = values[BROKERS];
+	message->authorities = values[AUTHORITIES];
 	if (!read_number(values[TIME], &message->time_ms) ||
 		!read_number(values[FIRST], &message->first) ||
 		!read_number(values[LAST], &message->last) ||
@@ -282,7 +319,9 @@ spool_file_parse(struct spool_entry *entry, size_t len, int64_t file_size)
 	const char *wrong;
 
 	if (!take(&rest, MAGIC))
-		return "it does not start as a message does";
+		return take(&rest, PROGRAM)
+			? "another version of QChat has written it"
+			: "it does not start as a message does";
 	for (int i = 0; i < FIELDS; i++) {
 		if (i == CHECKSUM)
 			sum = checksum(sum,

@@ -9,22 +9,22 @@
 /*
  * The files of a spool, names and bytes:
  *
- *	qchat-spool 1
+ *	qchat-spool 2
  *	time: 1795408513935
  *	room: incident 42
  *	user: alice
- *	uid: 0123456789abcdef0123456789abcdef
- *	first: 7
- *	last: 9
- *	length: 1234
- *	checksum: 0123456789abcdef
+ *	brokers: broker1.example.com:8883 broker2.example.com:8883
+ *	authorities:
+ *65bf3acc5a2f9e0cb05ab51b7c8b8fa0b57c5f4a5ed49d4b5a3b5d0ea32f7b1c uid:
+ *0123456789abcdef0123456789abcdef first: 7 last: 9 length: 1234 checksum:
+ *0123456789abcdef
  *
  * and behind an empty line `length` bytes of envelope.  In room and user,
  * control characters and the backslash are \xNN.  The checksum is FNV-1a, 64
  * bits, of all bytes but those of its own line and of the empty one.
  */
 enum {
-	SPOOL_HEAD_MAX = 4096, /* bytes up to the envelope */
+	SPOOL_HEAD_MAX = 6144, /* bytes up to the envelope */
 	SPOOL_FILE_MAX = SPOOL_HEAD_MAX + SPOOL_ENVELOPE_MAX,
 };
 

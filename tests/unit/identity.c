@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity.h"
 
+#include "destination.h"
 #include "memory.h"
 #include "tap.h"
 
@@ -414,6 +415,106 @@ static int delete (const char *path, const struct stat *info, int type,
 	return remove(path);
 }
 
+/* Settings for those brokers, "HOST" or "HOST ADDRESS", of those authorities:
+ * do they lead where what was kept is for? */
+static enum destination_fit
+compare(const struct destination *kept, const char *hosts[],
+	const struct wish *authorities, size_t count, bool private_fabric)
+{
+	struct conf other = { .file = conf_file, .ca = ca };
+	struct fault fault = { 0 };
+
+	put_certificates(ca, authorities, count);
+	other.private_fabric = private_fabric;
+	for (; *hosts != NULL; hosts++)
+		conf_add_broker(&other, *hosts, NULL, 8883);
+	struct destination *own = destination_open(&other, &fault);
+	enum destination_fit fit = destination_compare(own,
+		destination_brokers(kept), destination_authorities(kept));
+	destination_free(own);
+	for (size_t i = 0; i < other.broker_count; i++)
+		free(other.brokers[i].host);
+	free(other.brokers);
+	return fit;
+}
+
+static void
+test_destination(void)
+{
+	const struct wish wishes[] = { { .key = key, .names = { "new" } },
+		{ .key = other_key, .names = { "ca" } },
+		{ .key = other_key, .names = { "ca, renewed" } } };
+	struct conf own = { .file = conf_file, .ca = ca };
+	struct fault fault = { 0 };
+
+	put_certificates(ca, wishes + 1, 1);
+	conf_add_broker(&own, "B1.example", NULL, 8883);
+	conf_add_broker(&own, "b2.example", "10.0.0.2", 8883);
+	conf_add_broker(&own, "fe80::1", NULL, 1);
+	struct destination *kept = destination_open(&own, &fault);
+	struct span words = destination_brokers(kept);
+	char *brokers = memory_copy(words.bytes, words.len);
+	is(brokers, "b1.example:8883 b2.example:8883 10.0.0.2:8883 [fe80::1]:1",
+		"the brokers of settings");
+	free(brokers);
+	ok(destination_authorities(kept).len == 64, "and their authority");
+	ok(compare(kept, (const char *[]){ "b3", "b1.EXAMPLE", NULL },
+		   wishes + 1, 1, false) == DESTINATION_SAME,
+		"the same fabric with one broker more, one less");
+	ok(compare(kept, (const char *[]){ "10.0.0.2", NULL }, wishes + 1, 1,
+		   false) == DESTINATION_SAME,
+		"and under the broker's address");
+	ok(compare(kept, (const char *[]){ "b1.example", NULL }, wishes + 2, 1,
+		   false) == DESTINATION_SAME,
+		"and when its authority's certificate is renewed");
+	ok(compare(kept, (const char *[]){ "b1.example", NULL }, wishes, 2,
+		   false) == DESTINATION_SAME,
+		"and while that is replaced");
+	ok(compare(kept, (const char *[]){ "b1.example", NULL }, wishes, 1,
+		   false) == DESTINATION_OTHER_AUTHORITIES,
+		"the same address under another authority is another");
+	ok(compare(kept, (const char *[]){ "b1", "b1.example.org", NULL },
+		   wishes + 1, 1, false) == DESTINATION_OTHER_BROKERS,
+		"and so are other brokers of the same authority");
+	destination_free(kept);
+	own.private_fabric = true;
+	put_certificates(ca, wishes + 1, 1);
+	kept = destination_open(&own, &fault);
+	ok(compare(kept, (const char *[]){ "elsewhere", NULL }, wishes + 1, 1,
+		   true) == DESTINATION_SAME,
+		"the private fabric may have another port");
+	ok(compare(kept, (const char *[]){ "elsewhere", NULL }, wishes, 1,
+		   true) == DESTINATION_OTHER_AUTHORITIES,
+		"but not be made anew");
+	destination_free(kept);
+	put_certificates(ca, wishes + 1, 1);
+	for (int i = 0; i < 60; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "broker%02d.example.com", i);
+		conf_add_broker(&own, host, NULL, 8883);
+	}
+	kept = destination_open(&own, &fault);
+	words = destination_brokers(kept);
+	ok(words.len <= DESTINATION_WORDS_MAX &&
+			words.len > DESTINATION_WORDS_MAX - 30 &&
+			words.bytes[words.len] == ' ',
+		"of many, whole words are kept");
+	ok(compare(kept, (const char *[]){ "broker00.example.com", NULL },
+		   wishes + 1, 1, false) == DESTINATION_SAME,
+		"that are compared");
+	destination_free(kept);
+	unlink(ca);
+	ok(destination_open(&own, &fault) == NULL && fault.kind == FAULT_CONFIG,
+		"without the CA file there is none");
+	for (size_t i = 0; i < own.broker_count; i++) {
+		free(own.brokers[i].host);
+		free(own.brokers[i].address);
+	}
+	free(own.brokers);
+	put_good();
+}
+
 int
 main(void)
 {
@@ -430,6 +531,7 @@ main(void)
 	other_key = EVP_EC_gen("P-256");
 	EVP_PKEY *weak = EVP_RSA_gen(1024);
 	test_good();
+	test_destination();
 	test_key();
 	test_mode();
 	test_certificate();

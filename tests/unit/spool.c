@@ -47,6 +47,8 @@ sample(int64_t first)
 		.room = span_of("incident 42"),
 		.user = span_of("al\x1b"
 				"ice\\\n"),
+		.brokers = span_of("b1:8883 b2:1"),
+		.authorities = span_of("0a 0b"),
 		.uid = span_of(UID),
 		.first = first,
 		.last = first + 2,
@@ -135,6 +137,8 @@ same_message(const struct spool_message *a, const struct spool_message *b)
 {
 	return a->time_ms == b->time_ms && span_equal(a->room, b->room) &&
 		span_equal(a->user, b->user) && span_equal(a->uid, b->uid) &&
+		span_equal(a->brokers, b->brokers) &&
+		span_equal(a->authorities, b->authorities) &&
 		a->first == b->first && a->last == b->last;
 }
 
@@ -220,6 +224,7 @@ test_largest(void)
 	struct spool_message message = sample(SPOOL_NUMBER_MAX - 2);
 	char *bytes = memory_alloc(SPOOL_ENVELOPE_MAX + 1, 1);
 	char room[SPOOL_ROOM_MAX], user[SPOOL_USER_MAX];
+	char words[SPOOL_WORDS_MAX];
 	struct spool_entry entry;
 	struct spool_list list;
 	struct fault fault = { 0 };
@@ -229,8 +234,11 @@ test_largest(void)
 		bytes[i] = (char)(i * 7 + i / 251);
 	memset(room, '\\', sizeof(room));
 	memset(user, '\n', sizeof(user));
+	memset(words, 'w', sizeof(words));
 	message.room = (struct span){ room, sizeof(room) };
 	message.user = (struct span){ user, sizeof(user) };
+	message.brokers = message.authorities = (struct span){ words,
+		sizeof(words) };
 	message.envelope = (struct span){ bytes, SPOOL_ENVELOPE_MAX };
 	ok(spool_add(spool, &message, 1, &added, &fault) == 0,
 		"the largest message is kept");
@@ -284,6 +292,15 @@ test_no_message(void)
 	message = sample(7);
 	message.user = (struct span){ "a\0b", 3 };
 	refused(spool, message, "user");
+	message = sample(7);
+	message.brokers.len = 0;
+	refused(spool, message, "brokers");
+	message = sample(7);
+	message.brokers = span_of("b\\x0a");
+	refused(spool, message, "brokers");
+	message = sample(7);
+	message.authorities = span_of("a\nb");
+	refused(spool, message, "authorities");
 	message = sample(7);
 	message.uid = span_of("../../../../../../../etc/passwd0");
 	refused(spool, message, "uid");
@@ -339,7 +356,7 @@ test_order(void)
 static void
 test_limits(void)
 {
-	struct spool_limits few = { .count = 3 }, small = { .bytes = 600 };
+	struct spool_limits few = { .count = 3 }, small = { .bytes = 750 };
 	struct spool_message messages[4] = { sample(1), sample(4), sample(7),
 		sample(10) };
 	struct spool *spool = fresh(few);
@@ -369,8 +386,8 @@ test_limits(void)
 	ok(spool_add(spool, messages, 4, &added, &fault) < 0 && added == 3 &&
 			fault.kind == FAULT_CANTCREAT,
 		"a limit of bytes");
-	ok(strstr(fault.text, "of 600 bytes are taken") != NULL, "says so");
-	ok(spool_count(spool, &counts, &fault) == 0 && counts.bytes <= 600,
+	ok(strstr(fault.text, "of 750 bytes are taken") != NULL, "says so");
+	ok(spool_count(spool, &counts, &fault) == 0 && counts.bytes <= 750,
 		"and holds");
 	spool_free(spool);
 }
@@ -489,7 +506,11 @@ test_forged(void)
 		{ "room: incident 42", "room: \\x00" },
 		{ "room: incident 42", "room: \\xFF" },
 		{ "room: incident 42", "room: \\xff" },
-		{ "qchat-spool 1", "qchat-spool 2" },
+		{ "brokers: b1:8883 b2:1", "brokers: " },
+		{ "authorities: 0a 0b", "authorities: 0a\x7f" },
+		{ "brokers: b1:8883 b2:1\nauthorities: 0a 0b\n", "" },
+		{ "qchat-spool 2", "qchat-spool 1" },
+		{ "qchat-spool 2", "qchat-spool 3" },
 	};
 	struct spool *spool = fresh(defaults);
 	struct fault fault = { 0 };
@@ -521,6 +542,29 @@ test_forged(void)
 			forgeries[i].to);
 		text_free(&text);
 	}
+	spool_free(spool);
+}
+
+/* As version 0.1.0 of 2026-11 wrote it, before there was a release. */
+static void
+test_old_version(void)
+{
+	static const char old[] = "qchat-spool 1\ntime: 1795408513935\n"
+				  "room: ops\nuser: alice\nuid: " UID "\n"
+				  "first: 7\nlast: 7\nlength: 1\n"
+				  "checksum: 0123456789abcdef\n\nx";
+	struct spool *spool = fresh(defaults);
+	struct spool_entry entry;
+	struct fault fault = { 0 };
+
+	add(spool, 8, &fault);
+	ok(seen_damaged(spool, old, sizeof(old) - 1),
+		"a file of another version is none");
+	ok(spool_read(spool, FIRST, NOW, &entry, &fault) < 0 &&
+			strstr(fault.text, "another version") != NULL,
+		"which is said");
+	ok(spool_set_aside(spool, FIRST, SPOOL_DAMAGED, &fault) == 0,
+		"it is set aside");
 	spool_free(spool);
 }
 
@@ -1019,6 +1063,7 @@ main(void)
 	test_others();
 	test_damaged();
 	test_forged();
+	test_old_version();
 	test_no_file();
 	test_foreign();
 	test_expired();

@@ -101,6 +101,7 @@ queue_keep(struct queue *queue, struct member *member, const char *user,
 				.authorities = destination_authorities(
 					queue->destination),
 				.uid = span_of(post.uid),
+				.unconfirmed = post.unconfirmed,
 				.first = post.first,
 				.last = post.last,
 				.envelope = post.envelope,
@@ -152,8 +153,9 @@ on_resent(void *context, const char *uid, int64_t first, bool proved)
 	flush->on_way--;
 	if (!proved) {
 		flush->refused++;
-		cli_warn(flush->cli, "%s: no echo; it stays in the spool",
-			message->name);
+		cli_warn(flush->cli, "%s: %s; it stays in the spool",
+			message->name,
+			message->unconfirmed ? "not acknowledged" : "no echo");
 		return;
 	}
 	flush->sent++;
@@ -219,10 +221,11 @@ send_entry(struct flush *flush, const struct spool_entry *listed)
 	}
 	char *room = memory_copy(entry.message.room.bytes,
 		entry.message.room.len);
-	struct member *member = session_room(flush->session, room, &fault);
+	struct member *member = session_room(flush->session, room,
+		!entry.message.unconfirmed, &fault);
 	if (member != NULL &&
-		member_resend(member, entry.message.envelope, session_now(),
-			&fault) == 0)
+		member_resend(member, entry.message.envelope,
+			entry.message.unconfirmed, session_now(), &fault) == 0)
 		flush->on_way++;
 	else
 		set_aside(flush, name, SPOOL_DAMAGED, fault.text);
@@ -279,6 +282,7 @@ connect(struct flush *flush, const struct conf *conf)
 		/* With nothing but what is set aside, any room does. */
 		.room = room != NULL ? room : "spool",
 		.app = flush->cli->tool->name,
+		.unheard = true,
 		.proof_ms = flush->cli->timeout_ms,
 	};
 	flush->session = session_open(conf, &config, &calls, flush->fault);

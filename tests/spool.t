@@ -15,7 +15,19 @@ deadline=$((deadline * 2))
 waiting() { find "$spool" -name '[0-9]*-*' ! -name '*.bad' ! -name '*.expired' |
 	wc -l; }
 
+broker_rules='pattern readwrite /mcafee/event/qchat/ops
+pattern readwrite /mcafee/event/qchat/other
+pattern write /mcafee/event/qchat/writeonly
+pattern write /mcafee/client/+
+pattern read /mcafee/client/%c'
 broker_start
+
+# The broker is back, and the listener.
+broker_back() {
+	back=$(($(count_lines "$T/ear.err" 'back in ops') + 1))
+	broker_restart && wait_line "$T/ear.err" 'back in ops' "$back"
+}
+
 as alice start ear qchat-listen -v -r ops -F '%u %m\n'
 must wait_line "$T/ear.err" 'in ops'
 
@@ -26,6 +38,7 @@ like "$(err)" '^qchat-say: .*refused.*1 message is kept in the spool' \
 as bob exit_is 75 'with --quiet too' qchat-say -q -r other two
 is "$(err)" '' 'without a word'
 seq 600 >"$T/numbers"
+seq 3 >"$T/three"
 as bob exit_is 75 'the lines of a stream' qchat-say -r ops -l <"$T/numbers"
 like "$(err)" '600 messages are kept' 'are counted'
 as bob exit_is 69 'with --no-spool it is given up' \
@@ -40,8 +53,7 @@ as bob exit_is 75 '--flush without a broker' qchat-say --flush
 like "$(err)" 'in the spool wait 5$' 'says what waits'
 as bob exit_is 64 '--flush with a text' qchat-say --flush text
 
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops'
+must broker_back
 as carol start other qchat-listen -v -r other -F '%m\n'
 must wait_line "$T/other.err" 'in other'
 as bob exit_is 0 '--flush sends it' qchat-say --flush
@@ -57,8 +69,7 @@ as bob exit_is 0 '--flush with nothing to do' qchat-say --flush
 
 broker_kill
 as bob exit_is 75 'again without a broker' qchat-say -r ops late
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 2
+must broker_back
 as bob exit_is 0 'any later post' qchat-say -r ops later
 ok 'takes it along' wait_line "$T/ear.out" 'bob late$'
 is "$(waiting)" 0 'and nothing waits'
@@ -94,8 +105,7 @@ exit_is 75 'kept for another broker' \
 broker_kill
 exit_is 75 'kept for another authority' \
 	qchat-say --config "$T/otherca.conf" -r ops secret2
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 3
+must broker_back
 as bob exit_is 75 '--flush on this fabric' qchat-say --flush
 like "$(err)" '^qchat-say: 2 messages in the spool are for another fabric' \
 	'says that they are for another'
@@ -117,8 +127,7 @@ ok 'knows of no fabric' jq -es 'length == 2 and
 	all(.this_fabric == null)' "$T/out"
 broker_kill
 as bob exit_is 75 'one for this fabric' qchat-say -r ops mine
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 4
+must broker_back
 exit_is 75 '--flush with one broker more' \
 	qchat-say --config "$T/more.conf" --flush
 ok 'sends what is for it' wait_line "$T/ear.out" 'bob mine$'
@@ -128,14 +137,32 @@ like "$(err)" 'refused' 'try the other fabric'
 is "$(grep -c secret "$T/ear.out")" 0 'nothing came here'
 rm "$spool"/0*
 
+# What awaits no echo does not await one later either.
+broker_kill
+as bob exit_is 75 'kept, with --confirm none' \
+	qchat-say -r writeonly --confirm none fire
+as bob exit_is 75 'and as lines' \
+	qchat-say -r writeonly --confirm none -l <"$T/three"
+must broker_back
+as bob exit_is 0 '--flush awaits no echo of it' qchat-say --flush
+is "$(waiting)" 0 'it is sent'
+broker_kill
+as bob exit_is 75 'kept, and to be confirmed' qchat-say -r writeonly fire
+as bob exit_is 75 'beside one that is not' \
+	qchat-say -r writeonly --confirm none forget
+must broker_back
+as bob exit_is 77 '--flush awaits the echo' \
+	qchat-say -W "${QCHAT_TEST_PROOF:-1}" --flush
+is "$(waiting)" 1 'of that which is to have one'
+rm "$spool"/0*
+
 # A file of another version.
 broker_kill
 as bob exit_is 75 'a message' qchat-say -r ops strange
 file=$(find "$spool" -name '[0-9]*')
 sed 's/^qchat-spool .*/qchat-spool 1/' "$file" >"$T/strange"
 must cp "$T/strange" "$file"
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 5
+must broker_back
 as bob exit_is 0 '--flush' qchat-say --flush
 like "$(err)" 'another version of QChat has written it; it is kept' \
 	'sets a file of another version aside'
@@ -153,8 +180,7 @@ sed 's/^time: .*/time: 1000000000000/' "$(find "$spool" -name '[0-9]*' |
 must cp "$T/old" "$(find "$spool" -name '[0-9]*' | sort | tail -n 1)"
 as bob exit_is 75 'a good one' qchat-say -r ops good
 : >"$spool/README"
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 6
+must broker_back
 as bob exit_is 0 '--flush' qchat-say --flush
 like "$(err)" 'is not sent: .*kept there as .*\.bad' 'tells of the damaged one'
 like "$(err)" 'is not sent: it is too old' 'and of the old one'
@@ -186,8 +212,7 @@ is "$(find "$spool" -name '.tmp*' | wc -l)" 0 'not even a part'
 XDG_STATE_HOME=$T/home/file
 as bob exit_is 73 'a spool that cannot be made' qchat-say -r ops nowhere
 XDG_STATE_HOME=$T/home/state
-must broker_restart
-must wait_line "$T/ear.err" 'back in ops' 7
+must broker_back
 as bob exit_is 0 'the two are sent' qchat-say --flush
 must wait_line "$T/ear.out" 'bob l2$'
 is "$(grep -cE 'bob (full|nowhere|l3)$' "$T/ear.out")" 0 'nothing else came'
@@ -208,9 +233,7 @@ while [ "$i" -lt "$runs" ]; do
 			broker_kill
 			up=
 		else
-			back=$(($(count_lines "$T/ear.err" 'back in ops') + 1))
-			must broker_restart
-			must wait_line "$T/ear.err" 'back in ops' "$back"
+			must broker_back
 			up=yes
 		fi
 	fi

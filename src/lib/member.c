@@ -231,7 +231,7 @@ member_unproved_at(const struct member *member, size_t i)
 	struct outbox_post post = outbox_at(member->outbox, i);
 
 	return (struct member_kept){ post.uid, post.first, post.last, post.ms,
-		post.envelope };
+		post.unconfirmed, post.envelope };
 }
 
 void

@@ -159,10 +159,11 @@ int64_t member_say(struct member *member, const struct member_post *post,
 
 /*
  * Says a message again that an earlier process could not: the bytes of its
- * envelope, as member_unproved_at() gave them.  -1 with FAULT_DATA if it is no
- * numbered message.
+ * envelope, as member_unproved_at() gave them.  If unconfirmed, it awaits no
+ * echo, as in struct member_config.  -1 with FAULT_DATA if it is no numbered
+ * message.
  */
-int member_resend(struct member *member, struct span envelope,
+int member_resend(struct member *member, struct span envelope, bool unconfirmed,
 	struct instant now, struct fault *fault);
 
 /* Nothing more will be said.  A stream tells the room which number was its
@@ -177,6 +178,7 @@ struct member_kept {
 	const char *uid;
 	int64_t first, last;
 	int64_t ms;
+	bool unconfirmed;
 	struct span envelope;
 };
 struct member_kept member_unproved_at(const struct member *member, size_t i);

@@ -160,11 +160,47 @@ member_tell_last(struct member *member)
 	member_send(member, member->topic, &told, NULL);
 }
 
+/* Who said the i-th post first is not here to say that it has gone. */
+static void
+prove_resent(struct member *member, size_t i, struct instant now)
+{
+	struct outbox_post post = outbox_at(member->outbox, i);
+	struct text envelope = { 0 };
+	struct dxl_message event;
+	struct room_message message;
+	struct fault fault;
+
+	text_append(&envelope, post.envelope.bytes, post.envelope.len);
+	int64_t last = post.last;
+	prove(member, i, now);
+	if (dxl_parse(&event, (struct span){ envelope.bytes, envelope.len },
+		    &fault) == 0) {
+		if (room_parse(&message, event.payload, &fault) == 0) {
+			if (!outbox_has(member->outbox, message.uid))
+				member_send_bye_of(member, message.uid,
+					message.user, last, now);
+			room_message_free(&message);
+		}
+		dxl_message_free(&event);
+	}
+	text_free(&envelope);
+}
+
 void
 member_sent(struct member *member, struct instant now)
 {
-	while (member->unconfirmed && outbox_count(member->outbox) > 0)
-		prove(member, 0, now);
+	size_t i = 0;
+
+	while (i < outbox_count(member->outbox)) {
+		struct outbox_post post = outbox_at(member->outbox, i);
+
+		if (!post.unconfirmed)
+			i++;
+		else if (strcmp(post.uid, member->uid) == 0)
+			prove(member, i, now);
+		else
+			prove_resent(member, i, now);
+	}
 }
 
 /* When posts without a proof call for something (mono ms). */

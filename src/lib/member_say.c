@@ -381,14 +381,15 @@ member_say(struct member *member, const struct member_post *post,
 			.first = message.seq,
 			.last = member->last,
 			.ms = now.wall,
-			.once = member->once },
+			.once = member->once,
+			.unconfirmed = member->unconfirmed },
 		&bytes, now);
 	return message.seq;
 }
 
 int
-member_resend(struct member *member, struct span envelope, struct instant now,
-	struct fault *fault)
+member_resend(struct member *member, struct span envelope, bool unconfirmed,
+	struct instant now, struct fault *fault)
 {
 	struct dxl_message event;
 	struct room_message message;
@@ -408,6 +409,7 @@ member_resend(struct member *member, struct span envelope, struct instant now,
 				(message.lines > 0 ? message.lines - 1 : 0),
 			.ms = message.ms,
 			.once = message.once,
+			.unconfirmed = unconfirmed,
 		};
 
 		text_append(&bytes, envelope.bytes, envelope.len);

@@ -10,7 +10,7 @@
 struct item {
 	char *uid;
 	int64_t first, last, ms, serial;
-	bool once;
+	bool once, unconfirmed;
 	struct text envelope;
 	size_t payload_at, payload_len;
 };
@@ -76,6 +76,7 @@ outbox_add(struct outbox *outbox, const struct outbox_post *post,
 		.ms = post->ms,
 		.serial = ++outbox->serial,
 		.once = post->once,
+		.unconfirmed = post->unconfirmed,
 		.envelope = *envelope,
 		.payload_at = (size_t)(payload.bytes - envelope->bytes),
 		.payload_len = payload.len,
@@ -95,6 +96,7 @@ outbox_at(const struct outbox *outbox, size_t i)
 		.ms = item->ms,
 		.serial = item->serial,
 		.once = item->once,
+		.unconfirmed = item->unconfirmed,
 		.envelope = { item->envelope.bytes, item->envelope.len },
 		.payload = { item->envelope.bytes + item->payload_at,
 			item->payload_len },

@@ -17,9 +17,10 @@ struct outbox_post {
 	const char *uid;
 	int64_t first;
 	int64_t last;
-	int64_t ms;     /* wall: when it was said */
-	int64_t serial; /* from 1 up, in the order of outbox_add() */
-	bool once;      /* a lone post */
+	int64_t ms;       /* wall: when it was said */
+	int64_t serial;   /* from 1 up, in the order of outbox_add() */
+	bool once;        /* a lone post */
+	bool unconfirmed; /* awaits no echo: sent is proof enough */
 	struct span envelope;
 	struct span payload; /* a part of envelope */
 };

@@ -292,16 +292,19 @@ on_message(void *context, struct span topic, struct span bytes)
 }
 
 struct member *
-session_room(struct session *session, const char *room, struct fault *fault)
+session_room(struct session *session, const char *room, bool heard,
+	struct fault *fault)
 {
 	assert(!session->config.participant && session->config.room != NULL);
 	if (room_name_check(span_of(room), fault) < 0)
 		return NULL;
 	char *topic = room_topic(room);
 	struct member *member = find_member(session, span_of(topic));
+	/* Before what is said there, so that the echo is not missed. */
+	if (heard)
+		bus_subscribe(session->bus, topic);
 	if (member == NULL) {
 		member = add_member(session, room);
-		bus_subscribe(session->bus, topic);
 		if (*session->conn != '\0')
 			member_connected(member, session->conn, session_now());
 		if (session->link == SESSION_UP)
@@ -370,7 +373,7 @@ subscribe(struct session *session)
 		bus_subscribe(session->bus, ROOM_TOPIC_PREFIX "#");
 		return;
 	}
-	if (!config->unconfirmed)
+	if (!config->unconfirmed && !config->unheard)
 		bus_subscribe(session->bus, member_topic(session->members[0]));
 	if (config->participant)
 		bus_subscribe(session->bus, ROOM_LOBBY_TOPIC);
@@ -543,8 +546,9 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 	bus_step(session->bus, fds, count, now.mono);
 	for (size_t i = 0; i < session->member_count; i++)
 		member_tick(session->members[i], now);
-	if (session_is_sent(session))
-		member_sent(session->members[0], now);
+	for (size_t i = 0;
+		i < session->member_count && session_is_sent(session); i++)
+		member_sent(session->members[i], now);
 	if (session->reconnect)
 		reconnect(session, now);
 }

@@ -48,6 +48,7 @@ struct session_config {
 	const char *app;  /* "qchat-join" */
 	/* As in struct member_config. */
 	bool participant, once, stream, unconfirmed, show_own;
+	bool unheard; /* does not subscribe to the room: session_room() may */
 	int64_t proof_ms;
 	int64_t catch_up_records, catch_up_since;
 	/* The broker keeps what is said while nobody is here under this name;
@@ -70,11 +71,12 @@ void session_close(struct session *const *sessions, size_t count);
 /* Frees it; without session_close() before, the will is published. */
 void session_free(struct session *session);
 
-/* The member of another room on the same connection, found or made: for who is
- * no participant, and has no will.  NULL with FAULT_USAGE if there can be no
- * such room. */
+/* The member of another room on the same connection, or of the first, found or
+ * made: for who is no participant, and has no will.  With `heard` it hears that
+ * room from now on, as an echo calls for.  NULL with FAULT_USAGE if there can
+ * be no such room. */
 struct member *session_room(struct session *session, const char *room,
-	struct fault *fault);
+	bool heard, struct fault *fault);
 
 /* See member_say(). */
 int64_t session_say(struct session *session, const struct member_post *post,

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,8 +58,9 @@ struct spool_message {
 	 * SPOOL_WORDS_MAX bytes of printable UTF-8 without a backslash. */
 	struct span brokers;
 	struct span authorities;
-	struct span uid; /* SPOOL_UID_LENGTH lower-case hex digits */
-	int64_t first;   /* sequence numbers, 1 and up */
+	struct span uid;  /* SPOOL_UID_LENGTH lower-case hex digits */
+	bool unconfirmed; /* awaits no echo when it is sent */
+	int64_t first;    /* sequence numbers, 1 and up */
 	int64_t last;
 	struct span envelope; /* 1 to SPOOL_ENVELOPE_MAX bytes of any kind */
 };

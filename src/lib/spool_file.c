@@ -25,6 +25,7 @@ enum field {
 	BROKERS,
 	AUTHORITIES,
 	UID,
+	CONFIRM,
 	FIRST,
 	LAST,
 	LENGTH,
@@ -33,8 +34,8 @@ enum field {
 };
 
 static const char *const keys[FIELDS] = { "time: ", "room: ", "user: ",
-	"brokers: ", "authorities: ", "uid: ", "first: ", "last: ", "length: ",
-	"checksum: " };
+	"brokers: ", "authorities: ", "uid: ", "confirm: ", "first: ", "last: ",
+	"length: ", "checksum: " };
 
 /* Does it start like the name of a message? */
 static bool
@@ -181,6 +182,8 @@ spool_file_format(const struct spool_message *message, struct text *file)
 	append_escaped(file, keys[BROKERS], message->brokers);
 	append_escaped(file, keys[AUTHORITIES], message->authorities);
 	append_escaped(file, keys[UID], message->uid);
+	append_escaped(file, keys[CONFIRM],
+		span_of(message->unconfirmed ? "none" : "echo"));
 	append_number(file, keys[FIRST], message->first);
 	append_number(file, keys[LAST], message->last);
 	append_number(file, keys[LENGTH], (int64_t)message->envelope.len);
@@ -295,7 +298,10 @@ read_fields(struct spool_entry *entry, const struct span values[FIELDS])
 	message->uid = values[UID];
 	message->brokers = values[BROKERS];
 	message->authorities = values[AUTHORITIES];
-	if (!read_number(values[TIME], &message->time_ms) ||
+	message->unconfirmed = span_equal(values[CONFIRM], span_of("none"));
+	if ((!message->unconfirmed &&
+		    !span_equal(values[CONFIRM], span_of("echo"))) ||
+		!read_number(values[TIME], &message->time_ms) ||
 		!read_number(values[FIRST], &message->first) ||
 		!read_number(values[LAST], &message->last) ||
 		!read_number(values[LENGTH], &entry->size) ||

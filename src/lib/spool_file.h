@@ -14,14 +14,18 @@
  *	room: incident 42
  *	user: alice
  *	brokers: broker1.example.com:8883 broker2.example.com:8883
- *	authorities:
- *65bf3acc5a2f9e0cb05ab51b7c8b8fa0b57c5f4a5ed49d4b5a3b5d0ea32f7b1c uid:
- *0123456789abcdef0123456789abcdef first: 7 last: 9 length: 1234 checksum:
- *0123456789abcdef
+ *	authorities: 65bf3acc5a2f9e0c…
+ *	uid: 0123456789abcdef0123456789abcdef
+ *	confirm: echo
+ *	first: 7
+ *	last: 9
+ *	length: 1234
+ *	checksum: 0123456789abcdef
  *
- * and behind an empty line `length` bytes of envelope.  In room and user,
- * control characters and the backslash are \xNN.  The checksum is FNV-1a, 64
- * bits, of all bytes but those of its own line and of the empty one.
+ * and behind an empty line `length` bytes of envelope.  Each of the authorities
+ * has 64 hex digits; `confirm` may be none, too.  In room and user, control
+ * characters and the backslash are \xNN.  The checksum is FNV-1a, 64 bits, of
+ * all bytes but those of its own line and of the empty one.
  */
 enum {
 	SPOOL_HEAD_MAX = 6144, /* bytes up to the envelope */

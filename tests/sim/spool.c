@@ -62,7 +62,7 @@ spool_take(struct node *node)
 		node->resent[node->resent_count++] = (struct resent){
 			spooled->sender, spooled->post, false
 		};
-		if (member_resend(node->member, envelope, node_now(node),
+		if (member_resend(node->member, envelope, false, node_now(node),
 			    &fault) < 0)
 			world_break(world, PROMISE_PROOF,
 				"%s: a spooled message is refused: %s",

@@ -506,6 +506,38 @@ test_unconfirmed(void)
 	forget_all();
 }
 
+/* Two posts of earlier processes, of which one awaits no echo. */
+static void
+test_resent_unconfirmed(void)
+{
+	struct peer *a = add("alice", false);
+	struct peer *b = add("bob", false);
+	struct fault fault = { 0 };
+
+	say(a, "one", -1);
+	say(b, "two", -1);
+	struct member_kept one = member_unproved_at(a->member, 0);
+	struct member_kept two = member_unproved_at(b->member, 0);
+	struct peer *c = add("carol", false);
+	ok(!one.unconfirmed, "an echo is awaited");
+	c->online = false; /* nothing comes back */
+	ok(member_resend(c->member, one.envelope, false, now, &fault) == 0 &&
+			member_resend(c->member, two.envelope, true, now,
+				&fault) == 0 &&
+			member_unproved_at(c->member, 1).unconfirmed,
+		"two are said again, one without an echo");
+	member_connected(c->member, "c1", now);
+	member_up(c->member, now);
+	published = 0;
+	member_sent(c->member, now);
+	ok(member_unproved(c->member) == 1 &&
+			strcmp(member_unproved_at(c->member, 0).uid, one.uid) ==
+				0,
+		"what is sent proves the one, not the other");
+	ok(published == 1, "who said it says goodbye");
+	forget_all();
+}
+
 static void
 test_legacy(void)
 {
@@ -599,6 +631,7 @@ main(void)
 	test_order();
 	test_proof();
 	test_unconfirmed();
+	test_resent_unconfirmed();
 	test_endless_catch_up();
 	test_legacy();
 	return done();

@@ -50,6 +50,7 @@ sample(int64_t first)
 		.brokers = span_of("b1:8883 b2:1"),
 		.authorities = span_of("0a 0b"),
 		.uid = span_of(UID),
+		.unconfirmed = first % 2 == 0,
 		.first = first,
 		.last = first + 2,
 		.envelope = { "a\0b\n\n\xff", 6 } };
@@ -139,7 +140,8 @@ same_message(const struct spool_message *a, const struct spool_message *b)
 		span_equal(a->user, b->user) && span_equal(a->uid, b->uid) &&
 		span_equal(a->brokers, b->brokers) &&
 		span_equal(a->authorities, b->authorities) &&
-		a->first == b->first && a->last == b->last;
+		a->unconfirmed == b->unconfirmed && a->first == b->first &&
+		a->last == b->last;
 }
 
 static void
@@ -497,6 +499,9 @@ test_forged(void)
 		{ "length: 6", "length: 99999999999999999999999" },
 		{ "length: 6", "length: -6" },
 		{ "length: 6", "length: 06" },
+		{ "confirm: echo", "confirm: " },
+		{ "confirm: echo", "confirm: echoes" },
+		{ "confirm: echo\n", "" },
 		{ "first: 7", "first: 0" },
 		{ "first: 7", "first: 8" },
 		{ "last: 9", "last: 3" },

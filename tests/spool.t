@@ -191,8 +191,25 @@ is "$(find "$spool" -name '*.bad' -o -name '*.expired' | wc -l)" 2 'both are the
 ok 'what is not ours too' test -e "$spool/README"
 rm "$spool"/*.bad "$spool"/*.expired
 
-# Limits, a full disk, a folder that cannot be.
+# How old it may get is what the settings say.
 broker_kill
+as bob exit_is 75 'one of two hours ago' qchat-say -r ops aged
+file=$(find "$spool" -name '[0-9]*')
+sed "s/^time: .*/time: $((($(date +%s) - 7200) * 1000))/" "$file" >"$T/aged"
+must cp "$T/aged" "$file"
+{
+	user_conf bob | xargs cat
+	echo 'spool_hours = 1;'
+} >"$T/hour.conf"
+exit_is 0 '--queue with spool_hours = 1' qchat-say --config "$T/hour.conf" --queue
+like "$(out)" ' expired$' 'marks it as too old'
+exit_is 0 'in JSON' qchat-say --config "$T/hour.conf" --queue --json
+ok 'too' jq -e '.state == "expired" and .this_fabric' "$T/out"
+as bob exit_is 0 '--queue with the common 24' qchat-say --queue
+is "$(grep -c ' expired' "$T/out")" 0 'does not'
+rm "$spool"/0*
+
+# Limits, a full disk, a folder that cannot be.
 {
 	user_conf bob | xargs cat
 	echo 'spool_messages = 2;'

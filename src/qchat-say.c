@@ -556,9 +556,10 @@ keep(struct say *say)
 
 	if (keep_all(say, queue, &kept, &fault) < 0)
 		fault_set(&say->fault, fault.kind,
-			"%s; %zu messages are kept in the spool, the others "
+			"%s; %zu message%s kept in the spool, the others "
 			"are lost: %s",
-			why.text, kept, fault.text);
+			why.text, kept, kept == 1 ? " is" : "s are",
+			fault.text);
 	else if (kept > 0)
 		fault_set(&say->fault, FAULT_TEMPFAIL,
 			"%s; %zu message%s kept in the spool (qchat-say "

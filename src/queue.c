@@ -338,21 +338,24 @@ judge(struct flush *flush)
 	*flush->fault = why;
 	if (why.kind == FAULT_UNAVAILABLE)
 		fault_set(flush->fault, FAULT_TEMPFAIL,
-			"%s; in the spool wait %" PRId64, why.text,
-			counts.waiting);
+			"%s; %" PRId64 " message%s in the spool", why.text,
+			counts.waiting,
+			counts.waiting == 1 ? " waits" : "s wait");
 	else if (why.kind == FAULT_NONE && flush->refused > 0)
 		fault_set(flush->fault, FAULT_NOPERM,
-			"%zu messages had no echo within %g s and stay in the "
+			"%zu message%s had no echo within %g s and %s in the "
 			"spool: the fabric may not let this certificate write "
-			"to, or read, their rooms (qchat-say --queue lists "
-			"them)",
-			flush->refused, (double)flush->cli->timeout_ms / 1000);
+			"to the room, or read it (qchat-say --queue lists "
+			"what waits)",
+			flush->refused, flush->refused == 1 ? "" : "s",
+			(double)flush->cli->timeout_ms / 1000,
+			flush->refused == 1 ? "stays" : "stay");
 	else if (why.kind == FAULT_NONE && flush->stuck)
 		fault_set(flush->fault, FAULT_IO,
 			"%s: what was sent cannot be removed",
 			flush->queue->path);
-	cli_trace(flush->cli, "%zu messages of the spool are sent",
-		flush->sent);
+	cli_trace(flush->cli, "%zu message%s of the spool %s sent", flush->sent,
+		flush->sent == 1 ? "" : "s", flush->sent == 1 ? "is" : "are");
 	if (flush->fault->kind != FAULT_NONE)
 		return QUEUE_FLUSH_FAILED;
 	if (flush->elsewhere == 0)
@@ -505,9 +508,8 @@ queue_list(struct queue *queue, const struct cli *cli, bool json,
 	int rc = cli_output((struct span){ out.bytes, out.len }, fault);
 	if (counts.expired + counts.bad > 0)
 		cli_say(cli,
-			"%s: %" PRId64 " expired and %" PRId64
-			" damaged files were set aside (delete them when they "
-			"are of no use)",
+			"%s: set aside there: %" PRId64 " expired, %" PRId64
+			" damaged (delete what is of no use)",
 			queue->path, counts.expired, counts.bad);
 	text_free(&out);
 	spool_list_free(&list);

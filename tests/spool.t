@@ -50,7 +50,7 @@ like "$(out | head -n 1)" \
 	"^....-..-..T..:..:..\\....Z ops bob [0-9]+ [0-9]+-[0-9]+-[0-9a-f]{32}\$" \
 	'a line each'
 as bob exit_is 75 '--flush without a broker' qchat-say --flush
-like "$(err)" 'in the spool wait 5$' 'says what waits'
+like "$(err)" '; 5 messages wait in the spool$' 'says what waits'
 as bob exit_is 64 '--flush with a text' qchat-say --flush text
 
 must broker_back
@@ -69,6 +69,8 @@ as bob exit_is 0 '--flush with nothing to do' qchat-say --flush
 
 broker_kill
 as bob exit_is 75 'again without a broker' qchat-say -r ops late
+as bob exit_is 75 'and --flush' qchat-say --flush
+like "$(err)" '; 1 message waits in the spool$' 'says that one waits'
 must broker_back
 as bob exit_is 0 'any later post' qchat-say -r ops later
 ok 'takes it along' wait_line "$T/ear.out" 'bob late$'
@@ -153,7 +155,9 @@ as bob exit_is 75 'beside one that is not' \
 must broker_back
 as bob exit_is 77 '--flush awaits the echo' \
 	qchat-say -W "${QCHAT_TEST_PROOF:-1}" --flush
-is "$(waiting)" 1 'of that which is to have one'
+like "$(err)" '^qchat-say: 1 message had no echo .* and stays in the spool' \
+	'of one message'
+is "$(waiting)" 1 'which stays'
 rm "$spool"/0*
 
 # A file of another version.

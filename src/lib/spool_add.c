@@ -82,14 +82,16 @@ check_limits(const struct spool *spool, size_t size, struct fault *fault)
 
 	if (aside > 0)
 		snprintf(rest, sizeof(rest),
-			"; %" PRId64 " are set aside as *" SPOOL_EXPIRED_SUFFIX
-			" or *" SPOOL_BAD_SUFFIX " until you remove them",
-			aside);
+			"; %" PRId64 " %s set aside as *" SPOOL_EXPIRED_SUFFIX
+			" or *" SPOOL_BAD_SUFFIX " until you remove %s",
+			aside, aside == 1 ? "is" : "are",
+			aside == 1 ? "it" : "them");
 	if (counts->waiting + aside >= limits->count)
 		return fault_set(fault, FAULT_CANTCREAT,
-			"%s: is full: %" PRId64 " messages, its limit "
+			"%s: is full: %" PRId64 " message%s, its limit "
 			"(qchat-say --flush sends what waits%s)",
-			spool->path, limits->count, rest);
+			spool->path, limits->count,
+			limits->count == 1 ? "" : "s", rest);
 	if (counts->bytes > limits->bytes ||
 		(int64_t)size > limits->bytes - counts->bytes)
 		return fault_set(fault, FAULT_CANTCREAT,

@@ -72,6 +72,7 @@ struct say {
 	struct session *session;
 	struct source source;
 	bool said;             /* something */
+	bool stopped;          /* by a signal, with nothing left to be said */
 	int64_t proved;        /* numbers */
 	int64_t proved_mono;   /* when the last was, or the first said */
 	int64_t last;          /* the newest number */
@@ -396,10 +397,10 @@ is_done(const struct say *say)
 
 	if (say->fault.kind != FAULT_NONE)
 		return true;
-	if (input_left)
+	if (input_left && !say->stopped)
 		return false;
 	member_finish(member, session_now());
-	return member_is_finished(member, session_now());
+	return say->stopped || member_is_finished(member, session_now());
 }
 
 /* Connected again and again, and never for long enough: some brokers end the
@@ -479,6 +480,26 @@ next_wake(const struct say *say)
 	return say->progress_mono < until ? say->progress_mono : until;
 }
 
+/* A signal ends it at once.  If all that could be read is proved, nothing is
+ * amiss. */
+static void
+stop(struct say *say)
+{
+	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+
+	if (wants_input(say) && poll(&input, 1, 0) > 0) {
+		source_read(&say->source, &say->input_fault);
+		post_all(say);
+	}
+	if (member_unproved(session_member(say->session, 0)) == 0 &&
+		!source_is_left(&say->source))
+		say->stopped = true;
+	else
+		fault_set(&say->fault, FAULT_UNAVAILABLE,
+			"interrupted: what was not proved may not be "
+			"delivered");
+}
+
 static void
 step(struct say *say)
 {
@@ -495,9 +516,7 @@ step(struct say *say)
 	print_output(say);
 	show_progress(say);
 	if (cli_ended != 0 && say->fault.kind == FAULT_NONE)
-		fault_set(&say->fault, FAULT_UNAVAILABLE,
-			"interrupted: what was not proved may not be "
-			"delivered");
+		stop(say);
 }
 
 /* Until all that there is to say is proved. */
@@ -665,9 +684,9 @@ say_all(struct say *say)
 	if (is_to_be_kept(say))
 		keep(say);
 	else if (say->said && !say->dry_run && !say->no_spool &&
-		say->fault.kind == FAULT_NONE)
+		!say->stopped && say->fault.kind == FAULT_NONE)
 		flush_others(say);
-	if (!say->said && !say->source.skip_empty &&
+	if (!say->said && !say->source.skip_empty && !say->stopped &&
 		say->input_fault.kind == FAULT_NONE &&
 		say->fault.kind == FAULT_NONE)
 		fault_set(&say->fault, FAULT_NOINPUT,

@@ -63,6 +63,12 @@ source_is_open(const struct source *source)
 }
 
 bool
+source_is_left(const struct source *source)
+{
+	return !source->taken && source->at < source->bytes.len;
+}
+
+bool
 source_is_empty(const struct source *source)
 {
 	return source->ended &&

@@ -33,6 +33,9 @@ int source_read(struct source *source, struct fault *fault);
 /* Can more be read? */
 bool source_is_open(const struct source *source);
 
+/* Was something read that is not taken yet? */
+bool source_is_left(const struct source *source);
+
 /* Is there nothing more to be read or taken? */
 bool source_is_empty(const struct source *source);
 

@@ -77,4 +77,37 @@ for who in bob carol; do
 	ok "that of $who in order" cmp "$T/got" "$T/want"
 done
 
+# A signal ends a stream whose input has no end.  That is no failure if all
+# that it was given is proved.
+as alice start calm qchat-listen -v -r calm -F '%m\n'
+must wait_line "$T/calm.err" 'in calm'
+for signal in TERM HUP; do # SIGINT is ignored in the background
+	mkfifo "$T/endless$signal.in"
+	as bob start "endless$signal" qchat-say -v -r calm -l
+	endless_pid=$pid
+	exec 8>"$T/endless$signal.in"
+	echo "before $signal" >&8
+	must wait_line "$T/endless$signal.err" 'proved by its echo'
+	end_process "$endless_pid" "$signal"
+	exec 8>&-
+	is "$status" 0 "SIG$signal, when all is proved, is 0"
+	ok 'which came' wait_line "$T/calm.out" "^before $signal\$"
+done
+mkfifo "$T/half.in"
+as bob start half qchat-say -v -r calm -l
+half_pid=$pid
+exec 8>"$T/half.in"
+printf 'whole\nhalf' >&8
+must wait_line "$T/half.err" 'proved by its echo'
+end_process "$half_pid" TERM
+exec 8>&-
+is "$status" 69 'with half a line it is 69'
+like "$(cat "$T/half.err")" '^qchat-say: interrupted' 'and it says so'
+echo done >"$T/linger.in"
+as bob start linger qchat-say -v -r calm -l
+linger_pid=$pid
+must wait_line "$T/linger.err" 'proved by its echo'
+end_process "$linger_pid" TERM
+is "$status" 0 'SIGTERM while it stays for others is 0'
+
 done_testing

@@ -204,7 +204,8 @@ is_dangerous(uint32_t c)
 	return in_ranges(c, ranges, sizeof(ranges) / sizeof(*ranges));
 }
 
-/* What has no width, or looks like nothing: it hides. */
+/* What has no width, or looks like nothing: it hides.  Unicode's
+ * Default_Ignorable_Code_Point, but for what is above, and what joins. */
 static bool
 is_invisible(uint32_t c)
 {
@@ -217,6 +218,11 @@ is_invisible(uint32_t c)
 		{ 0x200b, 0x200b },
 		{ 0x3164, 0x3164 },
 		{ 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfff8 },
+		{ 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a },
+		{ 0xe0080, 0xe00ff },
+		{ 0xe01f0, 0xe0fff },
 	};
 
 	return in_ranges(c, ranges, sizeof(ranges) / sizeof(*ranges));

@@ -62,8 +62,8 @@ enum text_style {
 /*
  * Appends foreign bytes so that they cannot drive a terminal, break the line
  * or reorder it.  C0, DEL and bytes that are not UTF-8 become \xNN; C1, bidi
- * controls, separators, interlinear and tag characters and noncharacters
- * become \u{NNNN}.  An empty name becomes "_".
+ * controls, separators, interlinear and tag characters, noncharacters, and
+ * what has no width but joiners become \u{NNNN}.  An empty name becomes "_".
  */
 void text_harmless(struct text *text, struct span bytes, enum text_style style);
 

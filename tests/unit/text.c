@@ -41,6 +41,9 @@ test_harmless(void)
 	harmless(span_of("cut \xe6\x97"), TEXT_LINE, "cut \\xe6\\x97");
 	harmless(span_of("Mary Ann\n"), TEXT_NAME, "Mary_Ann_");
 	harmless(span_of("al\xe2\x80\x8bice"), TEXT_NAME, "al\\u{200b}ice");
+	harmless(span_of("\xef\xbf\xb0\xf0\x9b\xb2\xa0\xf0\x9d\x85\xb3"
+			 "\xf3\xa0\xbf\xbf"),
+		TEXT_LINE, "\\u{fff0}\\u{1bca0}\\u{1d173}\\u{e0fff}");
 	harmless(span_of("al\xe2\x80\x8bice"), TEXT_LINE, "al\\u{200b}ice");
 	harmless(span_of("a\xe2\x80\x8d"
 			 "b"),

@@ -35,7 +35,10 @@ parse_ago(const char *text, int64_t now, int64_t *ms)
 
 	for (size_t i = 0; count >= 0 && i < 4; i++)
 		if (strcmp(rest, units[i].unit) == 0) {
-			*ms = now - count * units[i].seconds * 1000;
+			int64_t unit_ms = units[i].seconds * 1000;
+
+			*ms = count <= now / unit_ms ? now - count * unit_ms
+						     : -1;
 			return true;
 		}
 	return false;

@@ -524,6 +524,11 @@ static void
 run(struct say *say)
 {
 	cli_catch_signals(&say->during);
+	/* Another program may have its port by now. */
+	if (say->conf.stopped) {
+		fault_set(&say->fault, FAULT_UNAVAILABLE, CONF_STOPPED);
+		return;
+	}
 	say->down_mono = session_now().mono;
 	if (say->source.by_lines && !say->cli.quiet && isatty(STDERR_FILENO))
 		say->progress_mono = say->down_mono + PROGRESS_FIRST_MS;
@@ -719,6 +724,7 @@ main(int argc, char **argv)
 	int status;
 
 	cli_init(&say.cli, &tool);
+	say.cli.source.stopped_too = true;
 	status = parse_args(&say, argc, argv);
 	if (status == 0) {
 		say_all(&say);

@@ -377,6 +377,10 @@ flush_list(struct flush *flush, const sigset_t *during)
 	leave_elsewhere(flush);
 	if (flush->list.count == 0)
 		return judge(flush);
+	if (flush->queue->conf->stopped) {
+		fault_set(flush->fault, FAULT_UNAVAILABLE, CONF_STOPPED);
+		return judge(flush);
+	}
 	if (connect(flush, flush->queue->conf) == 0) {
 		send_all(flush, during);
 		rc = judge(flush);

@@ -247,4 +247,24 @@ ok 'the state is under HOME' \
 	test -s "$T/home/.local/state/qchat/fabric/mosquitto.pid"
 exit_is 0 'and down' env -i HOME="$T/home" "$(command -v qchat-fabric)" down
 
+# What is said while it is down.
+exit_is 0 'down' qchat-fabric -q down
+exit_is 75 'a post while it is down is kept' qchat-say -r ops later
+like "$(err)" 'does not run .*1 message is kept in the spool' 'and it says so'
+printf 'one\ntwo\n' >"$T/lines"
+exit_is 75 'so are lines' qchat-say -r ops -l <"$T/lines"
+exit_is 69 'not with --no-spool' qchat-say -r ops --no-spool never
+exit_is 64 'nor without a room' qchat-say never
+exit_is 75 '--flush' qchat-say --flush
+like "$(err)" 'does not run .*; 2 messages wait in the spool' 'says what waits'
+exit_is 0 '--queue' qchat-say --queue
+is "$(grep -c 'other-' "$T/out")" 0 'knows that they are for it'
+exit_is 0 'up, on another port' qchat-fabric -q up --port "$(free_port)"
+start ear qchat-listen -v -r ops -C 3 -F '%m\n'
+ear_pid=$pid
+must wait_line "$T/ear.err" 'in ops'
+exit_is 0 '--flush sends what was said' qchat-say --flush
+wait_end "$ear_pid"
+is "$(tr '\n' ' ' <"$T/ear.out")" 'later one two ' 'in order'
+
 done_testing

@@ -47,7 +47,8 @@ struct conf {
 	char *file; /* where it came from, for messages; never NULL */
 	struct conf_broker *brokers;
 	size_t broker_count; /* 0: the file names none */
-	bool private_fabric; /* found as this user's own qchat-fabric */
+	bool private_fabric; /* found as this user's own qchat-fabric, … */
+	bool stopped;        /* … which does not run: CONF_STOPPED */
 	char *ca;            /* paths; NULL if not set */
 	char *certificate;
 	char *key;
@@ -64,7 +65,13 @@ struct conf {
 struct conf_source {
 	const char *config;     /* --config */
 	const char *dxl_config; /* --dxl-config */
+	/* A private fabric that does not run is found, too. */
+	bool stopped_too;
 };
+
+/* What to say of a private fabric that was made, but does not run. */
+#define CONF_STOPPED \
+	"the private fabric does not run (qchat-fabric up starts it)"
 
 /*
  * Finds and reads the settings: source (one of the two: else FAULT_USAGE),
@@ -77,7 +84,8 @@ struct conf_source {
  * QCHAT_ROOM and QCHAT_USER override room and user of the files.  An empty
  * variable counts as unset.
  * Returns 0, or -1 with FAULT_CONFIG (nothing found, or a bad file), or
- * FAULT_UNAVAILABLE (the private fabric was made, but does not run).
+ * FAULT_UNAVAILABLE (the private fabric was made, but does not run; unless
+ * source asks for that).
  * On success conf_free() it; on failure there is nothing to free.
  */
 int conf_find(struct conf *conf, const struct conf_source *source,

@@ -175,10 +175,12 @@ read_next(struct conf *conf, const char *path, struct fault *fault)
 }
 
 static int
-read_fabric(struct conf *conf, const char *personal, struct fault *fault)
+read_fabric(struct conf *conf, const char *personal, bool stopped_too,
+	struct fault *fault)
 {
 	char *dir = conf_fabric_dir();
 	char *path = memory_format("%s/qchat.conf", dir);
+	bool stopped = conf_fabric_pid(dir) == 0;
 	int rc = -1;
 
 	if (is_absent(path))
@@ -190,10 +192,8 @@ read_fabric(struct conf *conf, const char *personal, struct fault *fault)
 	else if (access(path, R_OK) < 0)
 		fault_set(fault, FAULT_CONFIG, "%s: cannot be read: %s", path,
 			strerror(errno));
-	else if (conf_fabric_pid(dir) == 0)
-		fault_set(fault, FAULT_UNAVAILABLE,
-			"the private fabric does "
-			"not run (qchat-fabric up starts it)");
+	else if (stopped && !stopped_too)
+		fault_set(fault, FAULT_UNAVAILABLE, CONF_STOPPED);
 	else
 		rc = read_next(conf, path, fault);
 	if (rc == 0 && conf->broker_count == 0)
@@ -202,13 +202,14 @@ read_fabric(struct conf *conf, const char *personal, struct fault *fault)
 			"(qchat-fabric makes this file)",
 			path);
 	conf->private_fabric = rc == 0;
+	conf->stopped = rc == 0 && stopped;
 	free(path);
 	free(dir);
 	return rc;
 }
 
 static int
-search(struct conf *conf, struct fault *fault)
+search(struct conf *conf, bool stopped_too, struct fault *fault)
 {
 	char *dir = conf_config_dir();
 	char *personal = memory_format("%s/qchat.conf", dir);
@@ -220,7 +221,7 @@ search(struct conf *conf, struct fault *fault)
 		if (!is_absent(places[i]))
 			rc = read_next(conf, places[i], fault);
 	if (rc == 0 && conf->broker_count == 0)
-		rc = read_fabric(conf, personal, fault);
+		rc = read_fabric(conf, personal, stopped_too, fault);
 	if (rc < 0)
 		conf_free(conf);
 	free(personal);
@@ -263,7 +264,7 @@ conf_find(struct conf *conf, const struct conf_source *source,
 	else if (dxl_config != NULL)
 		rc = conf_read_dxl(conf, dxl_config, fault);
 	else
-		rc = search(conf, fault);
+		rc = search(conf, source->stopped_too, fault);
 	if (rc < 0)
 		return -1;
 	override(&conf->room, "QCHAT_ROOM");

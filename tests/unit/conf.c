@@ -535,7 +535,8 @@ test_find_named(void)
 	const struct conf_source dxl = { .dxl_config = "d.config" };
 	finds(&flag, "flag.conf", "f");
 	finds(&dxl, "d.config", NULL);
-	finds_none(&(struct conf_source){ "flag.conf", "d.config" },
+	finds_none(&(struct conf_source){ .config = "flag.conf",
+			   .dxl_config = "d.config" },
 		FAULT_USAGE, "--config and --dxl-config exclude each other");
 	finds_none(&(struct conf_source){ .config = "empty.conf" },
 		FAULT_CONFIG, "empty.conf: names no broker (set");
@@ -649,6 +650,13 @@ test_fabric(void)
 	finds_none(&none, FAULT_UNAVAILABLE,
 		"the private fabric does not run "
 		"(qchat-fabric up starts it)");
+	const struct conf_source stopped = { .stopped_too = true };
+	struct conf found;
+	struct fault fault = { 0 };
+	ok(conf_find(&found, &stopped, &fault) == 0 && found.stopped &&
+			found.private_fabric && found.broker_count == 1,
+		"who wants to know finds one that does not run");
+	conf_free(&found);
 
 	pid_t pid = start_fabric(dir, "\n");
 	finds(&none, path, "private");

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue.h"
+#include "say.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+static void
+wait_for_input(struct say *say)
+{
+	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+
+	if (ppoll(&input, 1, NULL, &say->during) > 0)
+		source_read(&say->source, &say->input_fault);
+}
+
+/* Keeps what waits, and what is still to be read. */
+static int
+keep_all(struct say *say, struct queue *queue, size_t *kept,
+	struct fault *fault)
+{
+	struct member *member = session_member(say->session, 0);
+
+	for (;;) {
+		if (queue_keep(queue, member, session_user(say->session), kept,
+			    fault) < 0)
+			return -1;
+		/* What was read already, even if a signal ends the reading. */
+		say_post_all(say);
+		if (member_unproved(member) > 0)
+			continue;
+		if (source_is_empty(&say->source) ||
+			say->input_fault.kind != FAULT_NONE || cli_ended != 0)
+			return 0;
+		if (source_is_open(&say->source))
+			wait_for_input(say);
+	}
+}
+
+void
+say_keep(struct say *say)
+{
+	struct queue *queue = queue_open(&say->conf);
+	struct fault why = say->fault, fault = { 0 };
+	size_t kept = 0;
+
+	if (keep_all(say, queue, &kept, &fault) < 0)
+		fault_set(&say->fault, fault.kind,
+			"%s; %zu message%s kept in the spool, the others "
+			"are lost: %s",
+			why.text, kept, kept == 1 ? " is" : "s are",
+			fault.text);
+	else if (kept > 0)
+		fault_set(&say->fault, FAULT_TEMPFAIL,
+			"%s; %zu message%s kept in the spool (qchat-say "
+			"--flush sends what waits)",
+			why.text, kept, kept == 1 ? " is" : "s are");
+	queue_free(queue);
+}
+
+bool
+say_is_to_be_kept(const struct say *say)
+{
+	return say->fault.kind == FAULT_UNAVAILABLE && !say->no_spool &&
+		cli_ended != SIGINT;
+}
+
+void
+say_flush_others(struct say *say)
+{
+	struct queue *queue = queue_open(&say->conf);
+	struct fault fault = { 0 };
+
+	switch (queue_flush(queue, &say->cli, &say->during, &fault)) {
+	case QUEUE_FLUSH_FAILED:
+		cli_say(&say->cli, "%s", fault.text);
+		break;
+	case QUEUE_FLUSH_BUSY:
+	case QUEUE_FLUSH_ELSEWHERE:
+		cli_trace(&say->cli, "%s", fault.text);
+		break;
+	case QUEUE_FLUSH_DONE:
+		break;
+	}
+	queue_free(queue);
+}
+
+void
+say_flush(struct say *say)
+{
+	struct queue *queue;
+
+	if (cli_conf(&say->cli, &say->conf, &say->fault) < 0)
+		return;
+	cli_catch_signals(&say->during);
+	queue = queue_open(&say->conf);
+	queue_flush(queue, &say->cli, &say->during, &say->fault);
+	queue_free(queue);
+}
+
+void
+say_list_queue(struct say *say)
+{
+	struct fault fault = { 0 };
+	bool is_known = cli_conf(&say->cli, &say->conf, &fault) == 0;
+	struct queue *queue = queue_open(is_known ? &say->conf : NULL);
+
+	if (!is_known)
+		cli_trace(&say->cli, "%s", fault.text);
+	queue_list(queue, &say->cli, say->json, &say->fault);
+	queue_free(queue);
+}

@@ -46,6 +46,21 @@ fuzz_line(struct span *left, struct span *line)
 	return true;
 }
 
+struct span
+fuzz_field(struct span *left)
+{
+	const char *end = left->len > 0
+		? memmem(left->bytes, left->len, "|~|", 3)
+		: NULL;
+	size_t len = end != NULL ? (size_t)(end - left->bytes) : left->len;
+	struct span field = { left->bytes, len };
+
+	len += end != NULL ? 3 : 0;
+	left->bytes += len;
+	left->len -= len;
+	return field;
+}
+
 static void
 write_all(int fd, struct span bytes)
 {

@@ -29,6 +29,9 @@ struct span fuzz_copy(const void *bytes, size_t len);
 /* Takes the line at the start of *left, without its end.  False at the end. */
 bool fuzz_line(struct span *left, struct span *line);
 
+/* Takes what stands before the next "|~|", or all. */
+struct span fuzz_field(struct span *left);
+
 /* A file with these bytes that has no name; its path, valid until the next
  * call. */
 const char *fuzz_file(struct span bytes);

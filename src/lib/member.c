@@ -162,8 +162,7 @@ forget_deadline(const struct member *member)
 int64_t
 member_deadline(const struct member *member)
 {
-	int64_t deadline = member_earlier(forget_deadline(member),
-		member_proof_deadline(member));
+	int64_t deadline = forget_deadline(member);
 
 	if (member->finishing && !member->finished &&
 		outbox_count(member->outbox) == 0)
@@ -172,6 +171,7 @@ member_deadline(const struct member *member)
 		deadline = member_earlier(deadline, member->linger_until);
 	if (!member->connected || member->leaving)
 		return deadline;
+	deadline = member_earlier(deadline, member_proof_deadline(member));
 	deadline = member_earlier(deadline, answers_deadline(member->answers));
 	deadline = member_earlier(deadline, member->here_mono);
 	deadline = member_earlier(deadline, member_repair_deadline(member));

@@ -251,7 +251,7 @@ say_again(struct life *life, struct span json)
 
 	dxl_format(&event, &bytes);
 	if (member_resend(life->member, (struct span){ bytes.bytes, bytes.len },
-		    life->now, &fault) < 0)
+		    false, life->now, &fault) < 0)
 		FUZZ_CHECK(fault.kind == FAULT_DATA);
 	life->watch.posts++;
 	text_free(&bytes);

@@ -103,7 +103,7 @@ end_process "$half_pid" TERM
 exec 8>&-
 is "$status" 69 'with half a line it is 69'
 like "$(cat "$T/half.err")" '^qchat-say: interrupted' 'and it says so'
-echo done >"$T/linger.in"
+echo 'done' >"$T/linger.in"
 as bob start linger qchat-say -v -r calm -l
 linger_pid=$pid
 must wait_line "$T/linger.err" 'proved by its echo'

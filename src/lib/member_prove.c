@@ -14,9 +14,9 @@ enum {
 	/* After the last message, and at most as much again, until it is told
 	 * which was the last. */
 	HEADS_QUIET_MS = 3000,
-	/* What others rest at most behind a connection that was short (bus.h).
-	 */
-	RETURN_MS = 1250,
+	/* What others rest at most behind a connection that was short, and
+	 * after their first attempt that fails (bus.h). */
+	RETURN_MS = 1600,
 };
 
 /* Asks for the proof of all that was published so far, one at a time. */

@@ -172,7 +172,8 @@ deliver_all_collected(struct member *member, struct instant now)
 					   : records;
 
 		excess -= skip;
-		if (skip < records && !is_live(member, &items[i]))
+		if (skip < records && strcmp(items[i].uid, member->uid) != 0 &&
+			!is_live(member, &items[i]))
 			deliver_collected(member, &items[i],
 				items[i].first + skip, now);
 	}
@@ -245,6 +246,22 @@ check_complete(struct member *member, struct instant now)
 		retry(member, now);
 }
 
+/* Who has more of what was asked for; where that is the newest so many and
+ * both have enough, whose set begins later: the other one has holes in it. */
+static bool
+is_better(const struct member *member, const struct member_offer *offer,
+	const struct member_offer *best)
+{
+	int64_t wanted = member->catch_up.records > 0 ? member->catch_up.records
+						      : INT64_MAX;
+	int64_t records = member_earlier(offer->records, wanted);
+	int64_t best_records = member_earlier(best->records, wanted);
+
+	if (records != best_records)
+		return records > best_records;
+	return wanted < INT64_MAX && offer->oldest > best->oldest;
+}
+
 /* What is asked of all is due: the best of the offers, and who has the same,
  * are asked for it. */
 static void
@@ -257,7 +274,7 @@ choose(struct member *member, struct instant now)
 	for (size_t i = 0; i < catch_up->offer_count; i++) {
 		const struct member_offer *offer = &catch_up->offers[i];
 
-		if (best == NULL || offer->records > best->records)
+		if (best == NULL || is_better(member, offer, best))
 			best = offer;
 	}
 	if (best == NULL || best->digest == own_digest(member, &count)) {
@@ -365,6 +382,7 @@ add_offer(struct member *member, struct span inbox,
 	struct member_offer *new = &catch_up->offers[catch_up->offer_count++];
 	*new = (struct member_offer){ .have = offer->have,
 		.records = offer->records,
+		.oldest = offer->oldest,
 		.digest = offer->digest,
 		.slice = -1 };
 	memcpy(new->inbox, inbox.bytes, inbox.len);

@@ -252,6 +252,7 @@ serve_time(struct member *member, const struct repair *repair)
 	answer.inbox = span_of(member->inbox);
 	answer.have = count;
 	answer.records = 0;
+	answer.oldest = count > 0 ? items[0].ms : -1;
 	for (int64_t i = 0; i < count; i++) {
 		answer.records += items[i].last - items[i].first + 1;
 		answer.digest += heads_message_digest(span_of(items[i].uid),

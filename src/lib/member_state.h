@@ -39,6 +39,7 @@ enum {
 struct member_offer {
 	char inbox[ROOM_INBOX_MAX + 1];
 	int64_t have, records;
+	int64_t oldest; /* wall ms of the first of them; -1: not said */
 	uint64_t digest;
 	int64_t slice; /* the one that it was asked for; -1: none */
 };

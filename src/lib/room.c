@@ -53,6 +53,7 @@ room_message_init(struct room_message *message, enum room_type type)
 		.skip = -1,
 		.have = -1,
 		.records = -1,
+		.oldest = -1,
 		.sent = -1,
 	};
 }
@@ -297,6 +298,7 @@ read_repair(struct room_message *message, const json_t *object,
 	message->skip = get_number(object, "skip");
 	message->have = get_number(object, "have");
 	message->records = get_number(object, "records");
+	message->oldest = get_number(object, "oldest");
 	message->sent = get_number(object, "sent");
 	message->digest = digest_of(json_object_get(object, "digest"));
 	message->payload = get_span(object, "payload", SIZE_MAX);
@@ -484,6 +486,7 @@ set_repair(json_t *object, const struct room_message *message)
 	set_number(object, "skip", message->skip);
 	set_number(object, "have", message->have);
 	set_number(object, "records", message->records);
+	set_number(object, "oldest", message->oldest);
 	set_number(object, "sent", message->sent);
 	set_span(object, "payload", message->payload);
 	if (message->digest != 0)

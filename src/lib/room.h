@@ -110,6 +110,7 @@ struct room_message {
 	int64_t skip;      /* want, repair: behind so many messages */
 	int64_t have;      /* repair: messages of what was asked for */
 	int64_t records;   /* repair: records in them */
+	int64_t oldest;    /* repair: when the first of them was said, ms */
 	int64_t sent;      /* repair: so many were sent before this */
 	uint64_t digest;   /* repair: of all that one has of it; 0: none */
 	struct span payload; /* repair: of a message, to the byte */

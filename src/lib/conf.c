@@ -51,6 +51,11 @@ take_text(struct reader *reader, const config_setting_t *setting, char **into)
 	if (*text == '\0')
 		return complain(reader, setting,
 			"%s is empty (set it, or leave it out)", name);
+	struct span bytes = { text, strlen(text) };
+	if (text_utf8_check(bytes) < bytes.len)
+		return complain(reader, setting,
+			"%s is not UTF-8 (write it as it is, without \\x)",
+			name);
 	*into = memory_string(text);
 	return 0;
 }

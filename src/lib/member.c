@@ -134,6 +134,11 @@ forget_silent(struct member *member, struct instant now)
 	if (member_is_crowd(member, now))
 		return;
 	while ((entry = roster_expired(member->roster, now.mono)) != NULL) {
+		/* We are here, even if the fabric keeps us from hearing it. */
+		if (strcmp(roster_uid(entry), member->uid) == 0) {
+			roster_keep(member->roster, entry, now.mono);
+			continue;
+		}
 		struct record record = {
 			.type = RECORD_LEAVE,
 			.time = now.wall,

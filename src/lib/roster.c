@@ -84,6 +84,15 @@ roster_bye_fits(const struct roster_entry *entry, struct span conn)
 }
 
 void
+roster_keep(struct roster *roster, struct roster_entry *entry, int64_t mono)
+{
+	bool made;
+
+	table_touch(roster->entries, span_of(table_key(entry)), &made);
+	entry->heard_mono = mono;
+}
+
+void
 roster_remove(struct roster *roster, struct roster_entry *entry)
 {
 	table_remove(roster->entries, entry);

@@ -49,6 +49,10 @@ struct roster_entry *roster_find(const struct roster *roster, struct span uid);
  */
 bool roster_bye_fits(const struct roster_entry *entry, struct span conn);
 
+/* It counts as heard now, whatever it says. */
+void roster_keep(struct roster *roster, struct roster_entry *entry,
+	int64_t mono);
+
 void roster_remove(struct roster *roster, struct roster_entry *entry);
 
 /* The entry that was silent longest, if it is to be forgotten at mono; NULL

@@ -163,6 +163,7 @@ test_faults(void)
 		"q.conf:1: spool_hours is a number from 1 to 1000000000000");
 	fails("ca = 1;", "q.conf:1: ca is a text");
 	fails("\n\nroom = \"\";", "q.conf:3: room is empty");
+	fails("\nroom = \"a\\xffb\";", "q.conf:2: room is not UTF-8");
 	fails("fabric = \"kafka\";", "q.conf:1: fabric is \"mqtt\" or \"dxl\"");
 	fails("fabric = 3;", "q.conf:1: fabric is");
 	fails("verify_host = \"yes\";", "q.conf:1: verify_host is true or");

@@ -320,6 +320,11 @@ test_ping(void)
 	log_is(a, "", "silence is borne");
 	pass(1000);
 	log_is(a, "leave bob\n", "for 300 seconds");
+	text_clear(&a->log);
+	a->online = false;
+	member_disconnected(a->member, now);
+	pass(400 * 1000);
+	log_is(a, "", "who hears nothing of itself has not left");
 	forget_all();
 }
 

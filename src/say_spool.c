@@ -44,7 +44,12 @@ say_keep(struct say *say)
 	struct fault why = say->fault, fault = { 0 };
 	size_t kept = 0;
 
-	if (keep_all(say, queue, &kept, &fault) < 0)
+	int rc = keep_all(say, queue, &kept, &fault);
+	if (rc < 0 && kept == 0)
+		fault_set(&say->fault, fault.kind,
+			"%s; it is lost, as the spool cannot keep it: %s",
+			why.text, fault.text);
+	else if (rc < 0)
 		fault_set(&say->fault, fault.kind,
 			"%s; %zu message%s kept in the spool, the others "
 			"are lost: %s",

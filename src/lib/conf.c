@@ -199,10 +199,14 @@ static const struct key {
 	{ "ca", take_path, offsetof(struct conf, ca), true },
 	{ "certificate", take_path, offsetof(struct conf, certificate), true },
 	{ "ciphers", take_text, offsetof(struct conf, ciphers), false },
+	{ "crl", take_path, offsetof(struct conf, crl), false },
 	{ "dxl_config", take_dxl_config, NOWHERE, false },
 	{ "fabric", take_fabric, NOWHERE, false },
 	{ "key", take_path, offsetof(struct conf, key), true },
+	{ "passphrase_command", take_text,
+		offsetof(struct conf, passphrase_command), false },
 	{ "room", take_text, offsetof(struct conf, room), false },
+	{ "sign_ca", take_path, offsetof(struct conf, sign_ca), false },
 	{ "spool_bytes", take_limit, LIMIT(spool_bytes), false },
 	{ "spool_hours", take_limit, LIMIT(spool_hours), false },
 	{ "spool_messages", take_limit, LIMIT(spool_messages), false },
@@ -217,7 +221,7 @@ enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 static int
 complain_unknown(const struct reader *reader, const config_setting_t *setting)
 {
-	char known[256] = "";
+	char known[512] = "";
 
 	for (size_t i = 0, len = 0; i < KEY_COUNT; i++)
 		len += (size_t)snprintf(known + len, sizeof(known) - len,
@@ -259,6 +263,9 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 		return -1;
 	free(dxl.file);
 	dxl.file = conf->file;
+	dxl.sign_ca = conf->sign_ca;
+	dxl.crl = conf->crl;
+	dxl.passphrase_command = conf->passphrase_command;
 	dxl.ciphers = conf->ciphers;
 	dxl.room = conf->room;
 	dxl.user = conf->user;
@@ -502,6 +509,9 @@ conf_free(struct conf *conf)
 	free(conf->ca);
 	free(conf->certificate);
 	free(conf->key);
+	free(conf->sign_ca);
+	free(conf->crl);
+	free(conf->passphrase_command);
 	free(conf->ciphers);
 	free(conf->room);
 	free(conf->user);

@@ -33,6 +33,16 @@ struct conf_broker {
 /* The most that can be set: with room to count hours in milliseconds. */
 #define CONF_LIMIT_MAX INT64_C(1000000000000)
 
+enum { CONF_PASSPHRASE_MAX = 1024 }; /* bytes, without the NUL */
+
+/*
+ * Asks for the passphrase of an encrypted key file, or gives it again.  It
+ * goes, with a NUL, into passphrase, which has CONF_PASSPHRASE_MAX + 1 bytes
+ * and is wiped by the caller.  0, or -1 with a fault.
+ */
+typedef int conf_passphrase_fn(void *context, const char *file,
+	char *passphrase, struct fault *fault);
+
 /* How much may be kept; 0 where nothing was said. */
 struct conf_limits {
 	int64_t store_bytes;    /* of what was said, for repairs, a room */
@@ -52,6 +62,12 @@ struct conf {
 	char *ca;            /* paths; NULL if not set */
 	char *certificate;
 	char *key;
+	char *sign_ca; /* whose participants are trusted; NULL: those of ca */
+	char *crl;     /* revocation lists for these; NULL: none */
+	char *passphrase_command; /* prints the key's passphrase, or NULL */
+	/* For an encrypted key, set by the tool; NULL: it is refused. */
+	conf_passphrase_fn *ask_passphrase;
+	void *ask_context;
 	char *ciphers;    /* OpenSSL cipher string; NULL: its default */
 	bool verify_host; /* `verify_host`, else by the fabric's kind */
 	char *room;       /* defaults, or NULL */

@@ -113,7 +113,9 @@ test_read(void)
 	reads(&conf, "sub/q.conf",
 		"\xef\xbb\xbf# gr\xc3\xbc\xc3\x9f\n" CERTS
 		"fabric = \"mqtt\"; room = \"r\"; user = \"u\";\r\n"
-		"ciphers = \"DEFAULT\";\n"
+		"ciphers = \"DEFAULT\"; sign_ca = \"p.pem\"; crl = "
+		"\"/l.pem\";\n"
+		"passphrase_command = \"pass qchat\";\n"
 		"brokers = ( { host = \"b1\"; port = 1; },\n"
 		" { host = \"[2001:db8::1]\"; port = 65535; },\n"
 		" { host = \"192.0.2.1\"; } );\n");
@@ -127,6 +129,9 @@ test_read(void)
 	is(conf.room, "r", "room");
 	is(conf.user, "u", "user");
 	is(conf.ciphers, "DEFAULT", "ciphers");
+	is(conf.sign_ca, "sub/p.pem", "sign_ca is a path");
+	is(conf.crl, "/l.pem", "crl too");
+	is(conf.passphrase_command, "pass qchat", "passphrase_command is not");
 	ok(conf.fabric == CONF_MQTT && conf.verify_host, "mqtt: name checked");
 	conf_free(&conf);
 	conf_free(&conf);
@@ -154,9 +159,14 @@ test_faults(void)
 {
 	fails("\n" CERTS "brokr = 1;",
 		"q.conf:3: unknown key brokr (known are "
-		"brokers, ca, certificate, ciphers, dxl_config, fabric, key, "
-		"room, spool_bytes, spool_hours, spool_messages, store_bytes, "
-		"store_messages, user, verify_host)");
+		"brokers, ca, certificate, ciphers, crl, dxl_config, fabric, "
+		"key, passphrase_command, room, sign_ca, spool_bytes, "
+		"spool_hours, spool_messages, store_bytes, store_messages, "
+		"user, verify_host)");
+	fails("sign_ca = 1;", "q.conf:1: sign_ca is a text");
+	fails("crl = \"\";", "q.conf:1: crl is empty");
+	fails("passphrase_command = true;",
+		"q.conf:1: passphrase_command is a text");
 	fails("store_bytes = 0;",
 		"q.conf:1: store_bytes is a number from 1 to 1000000000000");
 	fails("spool_hours = 1000000000001L;",
@@ -277,12 +287,16 @@ test_dxl_config(void)
 	put("sub/d.config", DXL_CERTS "[Brokers]\nx=8883;b1\n");
 	reads(&conf, "sub/q.conf",
 		"dxl_config = \"d.config\"; room = \"r\"; "
-		"ciphers = \"DEFAULT@SECLEVEL=0\";");
+		"ciphers = \"DEFAULT@SECLEVEL=0\"; sign_ca = \"/p\";"
+		"crl = \"/l\"; passphrase_command = \"c\";");
 	is_broker(&conf, 0, "b1", NULL, 8883);
 	ok(conf.fabric == CONF_DXL && !conf.verify_host, "a DXL fabric");
 	is(conf.file, "sub/q.conf", "file stays qchat.conf");
 	is(conf.room, "r", "room stays");
 	is(conf.ciphers, "DEFAULT@SECLEVEL=0", "ciphers stay");
+	is(conf.sign_ca, "/p", "sign_ca too");
+	is(conf.crl, "/l", "and crl");
+	is(conf.passphrase_command, "c", "and passphrase_command");
 	is(conf.ca, "sub/ca.crt", "ca from there");
 	is(conf.key, "/c.key", "key from there");
 	conf_free(&conf);

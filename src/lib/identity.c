@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity.h"
 
+#include "certificate.h"
+#include "identity_key.h"
 #include "memory.h"
 
 #include <assert.h>
@@ -72,15 +74,45 @@ open_file(const char *path, const char *setting, const struct conf *conf,
 	return NULL;
 }
 
-/* Never asks: a tool may run without a terminal. */
+/* A key's passphrase on its way to OpenSSL. */
+struct question {
+	const struct conf *conf;
+	struct fault *fault;
+	bool asked;
+	bool answered;
+};
+
 static int
-refuse_passphrase(char *passphrase, int size, int writing, void *asked)
+on_passphrase(char *buffer, int size, int writing, void *context)
 {
-	(void)passphrase;
-	(void)size;
+	struct question *question = context;
+	const struct conf *conf = question->conf;
+	char passphrase[CONF_PASSPHRASE_MAX + 1];
+	int len = -1;
+
 	(void)writing;
-	*(bool *)asked = true;
-	return -1;
+	/* OpenSSL tries another way to read the file. */
+	if (question->asked && !question->answered)
+		return -1;
+	question->asked = true;
+	if (conf->ask_passphrase == NULL) {
+		fault_set(question->fault, FAULT_CONFIG,
+			"%s: is encrypted, and there is nobody to ask for the "
+			"passphrase",
+			conf->key);
+		return -1;
+	}
+	if (conf->ask_passphrase(conf->ask_context, conf->key, passphrase,
+		    question->fault) == 0) {
+		question->answered = true;
+		len = (int)strnlen(passphrase, sizeof(passphrase));
+		if (len <= size)
+			memcpy(buffer, passphrase, (size_t)len);
+		else
+			len = -1;
+	}
+	OPENSSL_cleanse(passphrase, sizeof(passphrase));
+	return len;
 }
 
 static int
@@ -104,23 +136,24 @@ read_key(struct identity *identity, const struct conf *conf,
 	struct fault *fault)
 {
 	const char *path = conf->key;
+	struct question question = { .conf = conf, .fault = fault };
 	struct stat info;
-	bool asked = false;
 	int rc = -1;
 
 	BIO *file = open_file(path, "key", conf, &info, fault);
 	if (file == NULL || check_mode(path, &info, fault) < 0)
 		goto out;
-	identity->key = PEM_read_bio_PrivateKey(file, NULL, refuse_passphrase,
-		&asked);
+	identity->key = PEM_read_bio_PrivateKey(file, NULL, on_passphrase,
+		&question);
 	if (identity->key != NULL)
 		rc = 0;
-	else if (asked)
+	else if (question.answered)
 		fault_set(fault, FAULT_CONFIG,
-			"%s: is encrypted, which is not "
-			"supported yet (openssl pkey -in %s -out NEW; chmod "
-			"600 NEW)",
-			path, path);
+			"%s: the passphrase does not open this private key",
+			path);
+	else if (question.asked)
+		/* The fault says it. */
+		rc = -1;
 	else
 		fault_set(fault, FAULT_CONFIG,
 			"%s: holds no usable private "
@@ -172,6 +205,40 @@ out:
 		return NULL;
 	}
 	return all;
+}
+
+/* Appends a file. */
+static int
+read_text(const char *path, const char *setting, const struct conf *conf,
+	struct text *text, struct fault *fault)
+{
+	struct stat info;
+	char part[4096];
+	int len;
+	BIO *file = open_file(path, setting, conf, &info, fault);
+
+	if (file == NULL)
+		return -1;
+	while ((len = BIO_read(file, part, sizeof(part))) > 0)
+		text_append(text, part, (size_t)len);
+	BIO_free(file);
+	if (len == 0)
+		return 0;
+	return fault_set(fault, FAULT_CONFIG, "%s: cannot be read", path);
+}
+
+int
+identity_trust(const struct conf *conf, struct text *ca, struct text *crl,
+	struct fault *fault)
+{
+	const char *path = conf->sign_ca != NULL ? conf->sign_ca : conf->ca;
+	const char *setting = conf->sign_ca != NULL ? "sign_ca" : "ca";
+
+	if (read_text(path, setting, conf, ca, fault) < 0)
+		return -1;
+	if (conf->crl == NULL)
+		return 0;
+	return read_text(conf->crl, "crl", conf, crl, fault);
 }
 
 static void
@@ -239,40 +306,6 @@ check_leaf(const struct identity *identity, const struct conf *conf,
 	return 0;
 }
 
-/* The last common name, in UTF-8; one with a NUL inside is none. */
-static char *
-common_name(const X509 *certificate)
-{
-	const X509_NAME *subject = X509_get_subject_name(certificate);
-	unsigned char *utf8 = NULL;
-	char *name = NULL;
-	int last = -1, at = -1;
-
-	while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >=
-		0)
-		last = at;
-	if (last < 0)
-		return NULL;
-	int len = ASN1_STRING_to_UTF8(&utf8,
-		X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
-	if (len > 0 && memchr(utf8, '\0', (size_t)len) == NULL)
-		name = memory_copy(utf8, (size_t)len);
-	OPENSSL_free(utf8);
-	return name;
-}
-
-static void
-format_hex(char *hex, const unsigned char *bytes, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		*hex++ = digits[bytes[i] >> 4];
-		*hex++ = digits[bytes[i] & 15];
-	}
-	*hex = '\0';
-}
-
 int
 identity_authorities(const struct conf *conf, struct text *digests,
 	struct fault *fault)
@@ -289,7 +322,7 @@ identity_authorities(const struct conf *conf, struct text *digests,
 		if (X509_pubkey_digest(sk_X509_value(all, i), EVP_sha256(),
 			    digest, &len) != 1)
 			memory_out();
-		format_hex(hex, digest, len);
+		certificate_hex(hex, digest, len);
 		text_appendf(digests, "%s%s", i > 0 ? " " : "", hex);
 	}
 	sk_X509_pop_free(all, X509_free);
@@ -300,8 +333,7 @@ struct identity *
 identity_open(const struct conf *conf, struct fault *fault)
 {
 	struct identity *identity = memory_alloc(1, sizeof(*identity));
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
+	unsigned char digest[CERTIFICATE_DIGEST_BYTES];
 
 	identity->file = memory_string(conf->certificate);
 	identity->trusted = read_certificates(conf->ca, "ca", conf, fault);
@@ -315,9 +347,9 @@ identity_open(const struct conf *conf, struct fault *fault)
 	if (read_key(identity, conf, fault) < 0 ||
 		check_leaf(identity, conf, fault) < 0)
 		goto fail;
-	identity->name = common_name(identity->leaf);
-	X509_digest(identity->leaf, EVP_sha256(), digest, &len);
-	format_hex(identity->fingerprint, digest, len);
+	identity->name = certificate_name(identity->leaf);
+	certificate_digest(identity->leaf, digest);
+	certificate_hex(identity->fingerprint, digest, sizeof(digest));
 	ERR_clear_error();
 	return identity;
 fail:
@@ -350,6 +382,23 @@ const char *
 identity_fingerprint(const struct identity *identity)
 {
 	return identity->fingerprint;
+}
+
+EVP_PKEY *
+identity_key(const struct identity *identity)
+{
+	return identity->key;
+}
+
+X509 *
+identity_leaf(const struct identity *identity)
+{
+	return identity->leaf;
+}
+
+STACK_OF(X509) * identity_chain(const struct identity *identity)
+{
+	return identity->chain;
 }
 
 /* OpenSSL refuses old certificates by its security level. */
@@ -420,7 +469,7 @@ identity_uid(char uid[static IDENTITY_UID_MAX])
 	unsigned char bytes[UUID_BYTES];
 
 	identity_random(bytes, sizeof(bytes));
-	format_hex(uid, bytes, sizeof(bytes));
+	certificate_hex(uid, bytes, sizeof(bytes));
 }
 
 static void
@@ -430,7 +479,7 @@ format_id(char *id, unsigned char *bytes, unsigned version)
 
 	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
 	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* variant of RFC 9562 */
-	format_hex(hex, bytes, UUID_BYTES);
+	certificate_hex(hex, bytes, UUID_BYTES);
 	snprintf(id, IDENTITY_ID_MAX, "{%.8s-%.4s-%.4s-%.4s-%.12s}", hex,
 		hex + 8, hex + 12, hex + 16, hex + 20);
 }

@@ -26,8 +26,10 @@ enum {
  * the CA file holds certificates, that there is a way to make the leaf's chain
  * a client's (a foreign CA is not a fault: the broker judges that), and that
  * others cannot read the key: world-readable is refused, and group-readable
- * unless root owns the file.  conf is borrowed for the call only.
- * Returns NULL with FAULT_CONFIG, or FAULT_NOPERM for the key file's mode.
+ * unless root owns the file.  For an encrypted key conf->ask_passphrase is
+ * called once.  conf is borrowed for the call only.
+ * Returns NULL with FAULT_CONFIG, FAULT_NOPERM for the key file's mode, or what
+ * conf->ask_passphrase says.
  */
 struct identity *identity_open(const struct conf *conf, struct fault *fault);
 
@@ -44,6 +46,15 @@ const char *identity_fingerprint(const struct identity *identity);
  * lower-case hex, separated by spaces.  0, or -1 with FAULT_CONFIG.
  */
 int identity_authorities(const struct conf *conf, struct text *digests,
+	struct fault *fault);
+
+/*
+ * Appends the PEM files that participants' certificates are verified with
+ * (struct verifier_config): those of conf->sign_ca, or, without it, conf->ca,
+ * and of conf->crl, if it is set.  Only that they can be read is checked.
+ * 0, or -1 with FAULT_CONFIG.
+ */
+int identity_trust(const struct conf *conf, struct text *ca, struct text *crl,
 	struct fault *fault);
 
 /*

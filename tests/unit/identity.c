@@ -189,13 +189,112 @@ test_good(void)
 	put_good();
 }
 
+/* An answer to the question for a passphrase. */
+struct answer {
+	const char *passphrase; /* NULL: none */
+	int asked;
+	const char *file;
+};
+
+static int
+on_ask(void *context, const char *file, char *passphrase, struct fault *fault)
+{
+	struct answer *answer = context;
+
+	answer->asked++;
+	answer->file = file;
+	if (answer->passphrase == NULL)
+		return fault_set(fault, FAULT_TIMEOUT, "no answer");
+	strcpy(passphrase, answer->passphrase);
+	return 0;
+}
+
+static struct identity *
+open_asking(struct answer *answer, struct fault *fault)
+{
+	struct conf asking = conf;
+
+	asking.ask_passphrase = on_ask;
+	asking.ask_context = answer;
+	return identity_open(&asking, fault);
+}
+
+static void
+test_passphrase(void)
+{
+	struct answer answer = { .passphrase = "secret" };
+	struct fault fault = { 0 };
+	char longest[CONF_PASSPHRASE_MAX + 1];
+
+	struct identity *identity = open_asking(&answer, &fault);
+	ok(identity != NULL && answer.asked == 0, "a plain key: not asked");
+	identity_free(identity);
+	unlink(key_file);
+	put_key(key_file, key, EVP_aes_128_cbc());
+	identity = open_asking(&answer, &fault);
+	ok(identity != NULL && answer.asked == 1, "an encrypted key opens");
+	is(answer.file, key_file, "and which one is told");
+	identity_free(identity);
+	answer = (struct answer){ .passphrase = "wrong" };
+	ok(open_asking(&answer, &fault) == NULL && fault.kind == FAULT_CONFIG,
+		"not with another passphrase");
+	is(fault.text, "k.pem: the passphrase does not open this private key",
+		"as is said");
+	memset(longest, 'x', CONF_PASSPHRASE_MAX);
+	longest[CONF_PASSPHRASE_MAX] = '\0';
+	answer = (struct answer){ .passphrase = longest };
+	ok(open_asking(&answer, &fault) == NULL && fault.kind == FAULT_CONFIG,
+		"nor with the longest");
+	answer = (struct answer){ 0 };
+	ok(open_asking(&answer, &fault) == NULL && answer.asked == 1 &&
+			fault.kind == FAULT_TIMEOUT,
+		"nor without an answer: asked once");
+	is(fault.text, "no answer", "whose fault stays");
+	put_good();
+}
+
+static void
+test_trust(void)
+{
+	struct fault fault = { 0 };
+	struct text authorities = { 0 }, lists = { 0 };
+	static char sign_ca[] = "sign.pem", crl[] = "crl.pem";
+	struct conf other = conf;
+
+	put(ca, "one\n");
+	ok(identity_trust(&other, &authorities, &lists, &fault) == 0,
+		"what participants are verified with");
+	is(authorities.bytes, "one\n", "is ca");
+	ok(lists.len == 0, "without revocation lists");
+	put(sign_ca, "two\n");
+	put(crl, "lists\n");
+	other.sign_ca = sign_ca;
+	other.crl = crl;
+	text_clear(&authorities);
+	ok(identity_trust(&other, &authorities, &lists, &fault) == 0,
+		"or sign_ca and crl");
+	is(authorities.bytes, "two\n", "is the one");
+	is(lists.bytes, "lists\n", "and the other");
+	unlink(crl);
+	ok(identity_trust(&other, &authorities, &lists, &fault) == -1 &&
+			fault.kind == FAULT_CONFIG,
+		"which has to be there");
+	is(fault.text,
+		"crl.pem: No such file or directory (q.conf names it as crl)",
+		"as is said");
+	unlink(sign_ca);
+	text_free(&authorities);
+	text_free(&lists);
+	put_good();
+}
+
 static void
 test_key(void)
 {
 	put_key(key_file, key, EVP_aes_128_cbc());
 	fails(FAULT_CONFIG,
-		"k.pem: is encrypted, which is not supported yet "
-		"(openssl pkey -in k.pem -out NEW");
+		"k.pem: is encrypted, and there is nobody to ask for the "
+		"passphrase");
 	BIO *file = BIO_new_file(key_file, "w");
 	PEM_write_bio_PrivateKey_traditional(file, key, EVP_aes_128_cbc(),
 		(const unsigned char *)"secret", 6, NULL, NULL);
@@ -533,6 +632,8 @@ main(void)
 	test_good();
 	test_destination();
 	test_key();
+	test_passphrase();
+	test_trust();
 	test_mode();
 	test_certificate();
 	test_ca();

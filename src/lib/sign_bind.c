@@ -21,6 +21,8 @@ enum {
 	SIGNATURE_MAX = 1024, /* bytes: RSA with SIGN_RSA_BITS_MAX */
 };
 
+#define TIME_MAX UINT64_C(9007199254740991)
+
 void
 sign_encode(char *text, struct span bytes)
 {
@@ -145,13 +147,13 @@ binding_format(const struct binding *binding, struct text *bytes)
 	text_append(bytes, binding->scope.bytes, binding->scope.len);
 }
 
-/* A time of the wire; -1 if there can be none such. */
+/* A time of the wire; -1 if it is beyond 2^53 - 1, as in the payload. */
 static int64_t
 take_time(struct cursor *cursor)
 {
 	uint64_t ms = take_number(cursor, 8);
 
-	return ms <= INT64_MAX ? (int64_t)ms : -1;
+	return ms <= TIME_MAX ? (int64_t)ms : -1;
 }
 
 const char *
@@ -225,6 +227,16 @@ digest_name(EVP_PKEY *key, char name[static DIGEST_NAME_MAX])
 	return "SHA256";
 }
 
+/* With a salt as long as the digest: the one length that every RSA-PSS key can
+ * both make and check.  1 if there is nothing against it. */
+static int
+set_salt(const EVP_PKEY *key, EVP_PKEY_CTX *options)
+{
+	return EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA_PSS ||
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(options,
+			RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
 static void
 build(struct text *bytes, struct span body)
 {
@@ -263,9 +275,7 @@ binding_sign(struct text *bytes, EVP_PKEY *key)
 	if (binding_key_fits(key) &&
 		EVP_DigestSignInit_ex(context, &options, digest_name(key, name),
 			NULL, NULL, key, NULL) == 1 &&
-		(EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA_PSS ||
-			EVP_PKEY_CTX_set_rsa_pss_saltlen(options,
-				RSA_PSS_SALTLEN_DIGEST) == 1) &&
+		set_salt(key, options) &&
 		append_signature(bytes, context, &signed_bytes) == 1)
 		rc = 0;
 	text_free(&signed_bytes);
@@ -277,6 +287,7 @@ bool
 binding_verify(const struct binding *binding, EVP_PKEY *key)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *options = NULL;
 	struct text signed_bytes = { 0 };
 	char name[DIGEST_NAME_MAX];
 
@@ -284,8 +295,9 @@ binding_verify(const struct binding *binding, EVP_PKEY *key)
 	if (context == NULL)
 		memory_out();
 	bool good = binding_key_fits(key) &&
-		EVP_DigestVerifyInit_ex(context, NULL, digest_name(key, name),
-			NULL, NULL, key, NULL) == 1 &&
+		EVP_DigestVerifyInit_ex(context, &options,
+			digest_name(key, name), NULL, NULL, key, NULL) == 1 &&
+		set_salt(key, options) &&
 		EVP_DigestVerify(context,
 			(const unsigned char *)binding->signature.bytes,
 			binding->signature.len,

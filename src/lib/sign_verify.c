@@ -280,6 +280,13 @@ add_bad(struct verifier *verifier, const unsigned char *id,
 	return why;
 }
 
+/* Is a time that is given in seconds over?  It may be INT64_MAX. */
+static bool
+is_over(int64_t end, int64_t at)
+{
+	return at > end && at - end > LAST_MS;
+}
+
 static bool
 was_tried(const struct known_certificate *known, const struct chain *chain)
 {
@@ -299,7 +306,7 @@ wants_judging(const struct known_certificate *known, const struct chain *chain,
 	case SIGN_UNTRUSTED:
 		return !was_tried(known, chain);
 	case SIGN_GOOD:
-		return now > known->verdict.chain_end + LAST_MS &&
+		return is_over(known->verdict.chain_end, now) &&
 			now - known->judged > RETRY_MS;
 	default:
 		return false;
@@ -442,7 +449,7 @@ look_again(struct verifier *verifier, struct span source, const struct key *key,
 		return false;
 	if (cert.len == 0 ||
 		(known->verdict.state == SIGN_GOOD &&
-			now <= known->verdict.chain_end + LAST_MS) ||
+			!is_over(known->verdict.chain_end, now)) ||
 		chain_parse(&chain, cert) != NULL)
 		return true;
 	if (memcmp(chain.certificate, key->certificate,
@@ -497,7 +504,7 @@ misfit(const struct key *key, const struct known_certificate *known,
 		return "its key was not valid any more";
 	if (sent < known->verdict.begin)
 		return "the certificate was not valid yet";
-	if (sent > known->verdict.end + LAST_MS)
+	if (is_over(known->verdict.end, sent))
 		return "the certificate had expired";
 	if (!key->is_scoped)
 		return NULL;
@@ -513,9 +520,9 @@ doubt(const struct chain_verdict *verdict, int64_t sent, int64_t now)
 {
 	if (verdict->state != SIGN_GOOD)
 		return verdict->why;
-	if (sent < verdict->chain_begin || sent > verdict->chain_end + LAST_MS)
+	if (sent < verdict->chain_begin || is_over(verdict->chain_end, sent))
 		return "an authority's certificate was not valid";
-	if (now > verdict->crl_end + LAST_MS)
+	if (is_over(verdict->crl_end, now))
 		return "the revocation list of the certificate's authority is "
 		       "out of date";
 	return NULL;

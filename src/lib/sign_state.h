@@ -3,6 +3,7 @@
 #define QCHAT_SIGN_STATE_H
 
 #include "sign.h"
+#include "table.h"
 
 #include <openssl/x509.h>
 
@@ -12,7 +13,8 @@
  *	sign.c         our own keys, and signing with them
  *	sign_bind.c    bindings and qchat.sig: bytes, and their signatures
  *	sign_chain.c   certificates: chains, authorities, revocation
- *	sign_verify.c  keys of others, and checking with them
+ *	sign_learn.c   keys of others: whose they are
+ *	sign_verify.c  checking with them
  *	sign_budget.c  how many failures there may be
  */
 
@@ -129,5 +131,79 @@ bool budget_allows(struct budget *budget, struct span source, int64_t now);
 
 /* One has failed. */
 void budget_charge(struct budget *budget, struct span source, int64_t now);
+
+/* sign_verify.c, for sign_learn.c */
+
+enum {
+	/* What strangers can make as much of as they like has so small a part
+	 * of the tables beside that. */
+	SIGN_FOREIGN_PART = 4,
+	SIGN_TRIED_MAX = 4,
+	SIGN_HOMES_MAX = 2,
+};
+
+enum { FOREIGN, TRUSTED, KINDS };
+
+struct home {
+	size_t len; /* 0: none; one without a name is never at home */
+	char bytes[TABLE_KEY_MAX];
+};
+
+/* A key whose binding is good. */
+struct key {
+	unsigned char key[SIGN_KEY_BYTES];
+	unsigned char x25519[SIGN_KEY_BYTES];
+	unsigned char certificate[SIGN_KEY_ID_BYTES];
+	int64_t begin, end;
+	bool is_scoped;
+	unsigned char scope[SIGN_KEY_ID_BYTES]; /* digest of the topic */
+	struct home
+		homes[SIGN_HOMES_MAX]; /* sources of good ones, newest first */
+};
+
+struct bad_key {
+	const char *why;
+	bool has_certificate;
+	unsigned char certificate[SIGN_KEY_ID_BYTES];
+};
+
+struct known_certificate {
+	struct chain_verdict verdict;
+	char name[SIGN_NAME_MAX];
+	/* Chains that did not lead to a trusted authority. */
+	unsigned char tried[SIGN_TRIED_MAX][SIGN_KEY_ID_BYTES];
+	size_t tried_count;
+	int64_t judged; /* when, in ms */
+};
+
+struct verifier {
+	struct trust *trust;
+	struct budget *budget;
+	struct verifier_limits limits;
+	struct table *keys[KINDS];         /* struct key, by key id */
+	struct table *certificates[KINDS]; /* by SHA-256 of the DER */
+	struct table *bad;                 /* struct bad_key, by key id */
+	struct verifier_counts counts;
+	struct text bytes; /* what was signed; kept for its memory */
+};
+
+struct span sign_id(const unsigned char *id);
+
+/* Of a whole so small a part; 1 at least. */
+size_t sign_part(size_t whole, size_t parts);
+
+/* Is a time that is given in seconds over?  It may be INT64_MAX. */
+bool sign_is_over(int64_t end, int64_t at);
+
+/* In one of two tables; it is then the one used last.  NULL if in none. */
+void *verifier_find(struct table *const tables[static KINDS],
+	const unsigned char *id);
+
+/* An operation failed. */
+void verifier_charge(struct verifier *verifier, struct span source,
+	int64_t now);
+
+/* Something good came from there. */
+void verifier_note_home(struct key *key, struct span source);
 
 #endif

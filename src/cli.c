@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "memory.h"
+#include "passphrase.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -364,6 +365,7 @@ cli_conf(struct cli *cli, struct conf *conf, struct fault *fault)
 	for (size_t i = 0; i < conf->warning_count; i++)
 		cli_trace(cli, "%s", conf->warnings[i]);
 	cli_trace(cli, "settings from %s", conf->file);
+	passphrase_use(conf);
 	if (cli->user != NULL) {
 		free(conf->user);
 		conf->user = memory_string(cli->user);

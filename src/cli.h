@@ -99,7 +99,8 @@ int cli_number(const char *argument, int64_t least, int64_t most,
 
 /*
  * Finds the settings and lays the command line over them: the rooms of -r,
- * else conf->room; the user of -u.  Prints warnings with --verbose.
+ * else conf->room; the user of -u.  Prints warnings with --verbose.  An
+ * encrypted key's passphrase is then asked for as passphrase_use() says.
  * 0, or -1 with a fault.
  */
 int cli_conf(struct cli *cli, struct conf *conf, struct fault *fault);

@@ -7,6 +7,7 @@
 #include "tap.h"
 
 #include <ftw.h>
+#include <jansson.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -1072,6 +1073,164 @@ test_budget(void)
 	voice_free(&late);
 }
 
+/* Hexadecimal digits of these bytes? */
+static void
+is_hex(struct span got, const json_t *vector, const char *key)
+{
+	struct text hex = { 0 };
+
+	for (size_t i = 0; i < got.len; i++)
+		text_appendf(&hex, "%02x", (unsigned char)got.bytes[i]);
+	is(hex.bytes, json_string_value(json_object_get(vector, key)), key);
+	text_free(&hex);
+}
+
+static const char *
+value(const json_t *vector, const char *key)
+{
+	return json_string_value(json_object_get(vector, key));
+}
+
+static int64_t
+number(const json_t *vector, const char *key)
+{
+	return json_integer_value(json_object_get(vector, key));
+}
+
+static struct text
+read_file(const char *path)
+{
+	struct text text = { 0 };
+	FILE *file = fopen(path, "r");
+	int c;
+
+	while (file != NULL && (c = getc(file)) != EOF)
+		text_append_char(&text, (char)c);
+	if (file != NULL)
+		fclose(file);
+	return text;
+}
+
+/* A signer of the vector's keys. */
+static struct voice
+voice_again(const char *data, const json_t *vector)
+{
+	unsigned char keys[2][SIGN_KEY_BYTES];
+	static const char *const names[] = { "ed25519_private",
+		"x25519_private" };
+	static char key[] = "vector.key";
+	char *ca = memory_format("%s/ca.pem", data);
+	char *certificate = memory_format("%s/%s", data,
+		value(vector, "certificate"));
+	char *path = memory_format("%s/%s", data, value(vector, "key"));
+	struct conf conf = { .file = key,
+		.ca = ca,
+		.certificate = certificate,
+		.key = key };
+	struct fault fault = { 0 };
+	struct voice voice;
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < SIGN_KEY_BYTES; i++)
+			sscanf(value(vector, names[k]) + 2 * i, "%2hhx",
+				&keys[k][i]);
+	/* That of the sources may be readable to all. */
+	struct text pem = read_file(path);
+	FILE *file = open_new(key);
+	chmod(key, 0600);
+	fwrite(pem.bytes, 1, pem.len, file);
+	fclose(file);
+	voice.identity = identity_open(&conf, &fault);
+	if (voice.identity == NULL)
+		printf("# %s\n", fault.text);
+	voice.signer = signer_new_from(voice.identity, number(vector, "now"),
+		keys[0], keys[1], &fault);
+	text_free(&pem);
+	free(ca);
+	free(certificate);
+	free(path);
+	return voice;
+}
+
+static void
+test_made_again(const char *data, const json_t *vector)
+{
+	struct voice voice = voice_again(data, vector);
+	char sig[SIGN_SIG_MAX];
+
+	is(signer_cert(voice.signer), value(vector, "qchat.cert"),
+		"the certificate of the vector");
+	if (strcmp(value(vector, "key"), "p256.key") != 0) {
+		is(signer_bind(voice.signer), value(vector, "qchat.bind"),
+			"its binding, made again");
+		signer_sign(voice.signer, span_of(value(vector, "topic")),
+			span_of(value(vector, "payload")),
+			number(vector, "sent"), sig);
+		is(sig, value(vector, "qchat.sig"), "and its signature");
+	}
+	voice_free(&voice);
+}
+
+static void
+test_vector(const char *data, struct verifier *verifier, const json_t *vector)
+{
+	unsigned char bytes[SIGN_BIND_BYTES_MAX + 2];
+	int64_t sent = number(vector, "sent");
+	struct span topic = span_of(value(vector, "topic"));
+	struct span payload = span_of(value(vector, "payload"));
+	struct text message = { 0 };
+	struct binding binding;
+	struct verdict verdict;
+	struct sign_sig sig;
+
+	long len = sign_decode(bytes, span_of(value(vector, "qchat.bind")),
+		SIGN_BIND_BYTES_MAX);
+	is(binding_parse(&binding,
+		   (struct span){ (const char *)bytes, (size_t)len }),
+		NULL, value(vector, "certificate"));
+	is_hex(binding.body, vector, "binding");
+	sign_sig_parse(&sig, span_of(value(vector, "qchat.sig")));
+	is_hex(sign_id(sig.key_id), vector, "key_id");
+	sign_message(&message, topic, payload, &sig);
+	is_hex(all_of(&message), vector, "signed");
+	text_free(&message);
+	ok(verifier_learn(verifier, peer, span_of(value(vector, "qchat.bind")),
+		   span_of(value(vector, "qchat.cert")), sent,
+		   NULL) == VERIFIER_NEW,
+		"its key is learnt");
+	ok(verifier_check(verifier, peer, topic, payload,
+		   span_of(value(vector, "qchat.sig")), sent,
+		   &verdict) == SIGN_GOOD &&
+			verdict.sent == sent,
+		"and its message good");
+	test_made_again(data, vector);
+}
+
+static void
+test_vectors(const char *data)
+{
+	char *path = memory_format("%s/vectors.json", data);
+	char *ca_path = memory_format("%s/ca.pem", data);
+	struct text ca = read_file(ca_path);
+	struct verifier_config config = { .ca = all_of(&ca),
+		.ca_file = ca_path };
+	struct fault fault = { 0 };
+	struct verifier *verifier = verifier_new(&config, &fault);
+	json_t *vectors = json_load_file(path, 0, NULL), *vector;
+	size_t i;
+
+	ok(verifier != NULL && json_array_size(vectors) == 3, "the vectors");
+	json_array_foreach(vectors, i, vector)
+	{
+		test_vector(data, verifier, vector);
+	}
+	json_decref(vectors);
+	verifier_free(verifier);
+	text_free(&ca);
+	free(path);
+	free(ca_path);
+}
+
 static int delete (const char *path, const struct stat *info, int type,
 	struct FTW *at)
 {
@@ -1099,7 +1258,9 @@ make_pss(void)
 int
 main(void)
 {
-	const char *base = getenv("TMPDIR");
+	const char *base = getenv("TMPDIR"), *srcdir = getenv("srcdir");
+	char *sources = realpath(srcdir != NULL ? srcdir : ".", NULL);
+	char *data = memory_format("%s/tests/data/sign", sources);
 
 	snprintf(folder, sizeof(folder), "%s/qchat-sign-XXXXXX",
 		base != NULL ? base : "/tmp");
@@ -1133,6 +1294,9 @@ main(void)
 	test_signer(keys[0]);
 	test_bounds();
 	test_budget();
+	test_vectors(data);
+	free(data);
+	free(sources);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		EVP_PKEY_free(keys[i]);
 	pair_free(&root);

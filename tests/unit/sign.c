@@ -935,11 +935,67 @@ test_signer(EVP_PKEY *rsa)
 	voice_free(&voice);
 	pair_free(&own);
 
-	EVP_PKEY *large = EVP_RSA_gen(512);
-	ok(binding_key_fits(large) && !binding_key_fits(NULL), "kinds of keys");
-	EVP_PKEY_free(large);
 	signer_free(NULL);
 	verifier_free(NULL);
+}
+
+static void
+test_unfit(void)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+	struct text bytes = { 0 };
+	struct fault fault = { 0 };
+
+	text_append_string(&bytes, "body");
+	ok(!binding_key_fits(key) && !binding_key_fits(NULL) &&
+			binding_sign(&bytes, key) == -1 && bytes.len == 4,
+		"a key that cannot sign");
+	EVP_PKEY_free(key);
+	text_free(&bytes);
+
+	struct pair own = leaf(&root, "alice");
+	char *comment = memory_alloc(SIGN_CERT_BYTES_MAX + 1, 1);
+	memset(comment, 'x', SIGN_CERT_BYTES_MAX);
+	add_extension(own.certificate, NID_netscape_comment, comment);
+	free(comment);
+	sign_certificate(own.certificate, root.key);
+	struct identity *identity = identity_of(&own, NULL);
+	ok(signer_new(identity, now, &fault) == NULL &&
+			fault.kind == FAULT_CONFIG,
+		"a certificate that does not fit");
+	is(fault.text,
+		"the certificate is larger than 16384 bytes, which is too much "
+		"to send it along with messages",
+		"is told");
+	identity_free(identity);
+	pair_free(&own);
+}
+
+/* SHA-1, which OpenSSL takes for nothing but on demand. */
+static void
+test_weak(void)
+{
+	struct pair own = leaf(&root, "alice");
+	struct verifier_config config = { .ca_file = "ca.pem",
+		.security_level = -1 };
+	struct text ca = { 0 };
+	struct fault fault = { 0 };
+
+	X509_sign(own.certificate, root.key, EVP_sha1());
+	struct voice voice = voice_of(&own);
+	expect(root.certificate, NULL, &voice, now, SIGN_UNTRUSTED,
+		"the certificate, or one in its chain, is too weak",
+		"a certificate that is signed with SHA-1");
+	append_pem(&ca, root.certificate, NULL);
+	config.ca = all_of(&ca);
+	struct verifier *verifier = verifier_new(&config, &fault);
+	learn(verifier, &voice);
+	ok(hear(verifier, &voice, now).state == SIGN_GOOD,
+		"is good if any is wanted");
+	verifier_free(verifier);
+	text_free(&ca);
+	voice_free(&voice);
+	pair_free(&own);
 }
 
 static void
@@ -1292,6 +1348,8 @@ main(void)
 	test_usage();
 	test_revoked();
 	test_signer(keys[0]);
+	test_unfit();
+	test_weak();
 	test_bounds();
 	test_budget();
 	test_vectors(data);

@@ -103,6 +103,13 @@ const char *signer_cert(const struct signer *signer);
 const char *signer_bind_of(const struct signer *signer,
 	const unsigned char key_id[static SIGN_KEY_ID_BYTES]);
 
+/* The id of the key that made a qchat.sig, or that a qchat.bind is of, from
+ * its text alone.  False if that is malformed. */
+bool sign_key_of_sig(struct span sig,
+	unsigned char key_id[static SIGN_KEY_ID_BYTES]);
+bool sign_key_of_bind(struct span bind,
+	unsigned char key_id[static SIGN_KEY_ID_BYTES]);
+
 /* The other side: whose key it is, and is the signature good? */
 struct verifier;
 
@@ -161,6 +168,10 @@ enum verifier_learned {
 enum verifier_learned verifier_learn(struct verifier *verifier,
 	struct span source, struct span bind, struct span cert, int64_t now,
 	const char **why);
+
+/* Is the key known, be it as a bad one, so that waiting for it is needless? */
+bool verifier_knows(const struct verifier *verifier,
+	const unsigned char key_id[static SIGN_KEY_ID_BYTES]);
 
 enum sign_state {
 	SIGN_NONE,      /* for callers: there is no signature */

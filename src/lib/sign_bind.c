@@ -337,6 +337,18 @@ sign_sig_parse(struct sign_sig *sig, struct span text)
 	return sig->sent < 0 ? -1 : 0;
 }
 
+bool
+sign_key_of_sig(struct span text,
+	unsigned char key_id[static SIGN_KEY_ID_BYTES])
+{
+	struct sign_sig sig;
+
+	if (sign_sig_parse(&sig, text) < 0)
+		return false;
+	memcpy(key_id, sig.key_id, sizeof(sig.key_id));
+	return true;
+}
+
 void
 sign_message(struct text *bytes, struct span topic, struct span payload,
 	const struct sign_sig *sig)

@@ -17,7 +17,7 @@ enum {
 	SECURITY_LEVEL = 1, /* 80 bits: neither SHA-1 nor RSA below 1024 */
 };
 
-struct trust {
+struct authorities {
 	X509_STORE *store;
 	STACK_OF(X509_CRL) * lists;
 	int security_level;
@@ -38,7 +38,7 @@ is_at_end(void)
 
 /* The number of certificates; -1 if one is damaged. */
 static int
-read_authorities(struct trust *trust, BIO *pem)
+read_authorities(struct authorities *trust, BIO *pem)
 {
 	X509 *one;
 	int count = 0;
@@ -54,7 +54,7 @@ read_authorities(struct trust *trust, BIO *pem)
 }
 
 static int
-read_lists(struct trust *trust, BIO *pem)
+read_lists(struct authorities *trust, BIO *pem)
 {
 	X509_CRL *one;
 	int count = 0;
@@ -69,9 +69,9 @@ read_lists(struct trust *trust, BIO *pem)
 }
 
 static int
-read_part(struct trust *trust, int (*read_all)(struct trust *, BIO *),
-	struct span pem, const char *file, const char *what,
-	struct fault *fault)
+read_part(struct authorities *trust,
+	int (*read_all)(struct authorities *, BIO *), struct span pem,
+	const char *file, const char *what, struct fault *fault)
 {
 	if (pem.len > INT32_MAX)
 		return fault_set(fault, FAULT_CONFIG, "%s: is too large", file);
@@ -89,10 +89,10 @@ read_part(struct trust *trust, int (*read_all)(struct trust *, BIO *),
 		file, what);
 }
 
-struct trust *
-trust_new(const struct verifier_config *config, struct fault *fault)
+struct authorities *
+authorities_new(const struct verifier_config *config, struct fault *fault)
 {
-	struct trust *trust = memory_alloc(1, sizeof(*trust));
+	struct authorities *trust = memory_alloc(1, sizeof(*trust));
 
 	trust->store = X509_STORE_new();
 	trust->lists = sk_X509_CRL_new_null();
@@ -108,12 +108,12 @@ trust_new(const struct verifier_config *config, struct fault *fault)
 				config->crl_file, "revocation list",
 				fault) == 0))
 		return trust;
-	trust_free(trust);
+	authorities_free(trust);
 	return NULL;
 }
 
 void
-trust_free(struct trust *trust)
+authorities_free(struct authorities *trust)
 {
 	if (trust == NULL)
 		return;
@@ -266,7 +266,7 @@ end_of(const X509 *certificate)
 
 /* Until when a list of that authority is good: the longest counts. */
 static int64_t
-list_end(const struct trust *trust, const X509 *certificate)
+list_end(const struct authorities *trust, const X509 *certificate)
 {
 	int64_t end = -1;
 
@@ -288,7 +288,7 @@ list_end(const struct trust *trust, const X509 *certificate)
 /* When all of the chain, and what it was judged by, is valid. */
 static void
 narrow(struct chain_verdict *verdict, const STACK_OF(X509) * all,
-	const struct trust *trust)
+	const struct authorities *trust)
 {
 	for (int i = 0; i < sk_X509_num(all); i++) {
 		const X509 *one = sk_X509_value(all, i);
@@ -304,7 +304,7 @@ narrow(struct chain_verdict *verdict, const STACK_OF(X509) * all,
 }
 
 static X509_STORE_CTX *
-prepare(const struct chain *chain, const struct trust *trust, int64_t now)
+prepare(const struct chain *chain, const struct authorities *trust, int64_t now)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 
@@ -329,7 +329,7 @@ prepare(const struct chain *chain, const struct trust *trust, int64_t now)
 
 void
 chain_judge(struct chain_verdict *verdict, const struct chain *chain,
-	const struct trust *trust, int64_t now)
+	const struct authorities *trust, int64_t now)
 {
 	*verdict = (struct chain_verdict){ .state = SIGN_BAD,
 		.begin = begin_of(chain->leaf),

@@ -259,6 +259,19 @@ look_again(struct verifier *verifier, struct span source, const struct key *key,
 	return true;
 }
 
+bool
+sign_key_of_bind(struct span bind,
+	unsigned char key_id[static SIGN_KEY_ID_BYTES])
+{
+	unsigned char bytes[SIGN_BIND_BYTES_MAX + 2];
+	long len = sign_decode(bytes, bind, SIGN_BIND_BYTES_MAX);
+
+	if (len < 0)
+		return false;
+	sign_digest((struct span){ (const char *)bytes, (size_t)len }, key_id);
+	return true;
+}
+
 enum verifier_learned
 verifier_learn(struct verifier *verifier, struct span source, struct span bind,
 	struct span cert, int64_t now, const char **why)

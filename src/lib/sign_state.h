@@ -89,11 +89,11 @@ void sign_message(struct text *bytes, struct span topic, struct span payload,
 
 /* sign_chain.c */
 
-struct trust; /* authorities and revocation lists */
+struct authorities; /* authorities and revocation lists */
 
-struct trust *trust_new(const struct verifier_config *config,
+struct authorities *authorities_new(const struct verifier_config *config,
 	struct fault *fault);
-void trust_free(struct trust *trust);
+void authorities_free(struct authorities *trust);
 
 struct chain {
 	X509 *leaf;
@@ -117,7 +117,7 @@ struct chain_verdict {
 };
 
 void chain_judge(struct chain_verdict *verdict, const struct chain *chain,
-	const struct trust *trust, int64_t now);
+	const struct authorities *trust, int64_t now);
 
 /* sign_budget.c */
 
@@ -177,7 +177,7 @@ struct known_certificate {
 };
 
 struct verifier {
-	struct trust *trust;
+	struct authorities *trust;
 	struct budget *budget;
 	struct verifier_limits limits;
 	struct table *keys[KINDS];         /* struct key, by key id */

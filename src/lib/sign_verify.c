@@ -59,7 +59,7 @@ make_tables(struct verifier *verifier)
 struct verifier *
 verifier_new(const struct verifier_config *config, struct fault *fault)
 {
-	struct trust *trust = trust_new(config, fault);
+	struct authorities *trust = authorities_new(config, fault);
 
 	if (trust == NULL)
 		return NULL;
@@ -84,7 +84,7 @@ verifier_free(struct verifier *verifier)
 	if (verifier == NULL)
 		return;
 	forget(verifier);
-	trust_free(verifier->trust);
+	authorities_free(verifier->trust);
 	budget_free(verifier->budget);
 	text_free(&verifier->bytes);
 	free(verifier);
@@ -94,11 +94,11 @@ int
 verifier_trust(struct verifier *verifier, const struct verifier_config *config,
 	struct fault *fault)
 {
-	struct trust *trust = trust_new(config, fault);
+	struct authorities *trust = authorities_new(config, fault);
 
 	if (trust == NULL)
 		return -1;
-	trust_free(verifier->trust);
+	authorities_free(verifier->trust);
 	verifier->trust = trust;
 	forget(verifier);
 	make_tables(verifier);
@@ -127,6 +127,23 @@ verifier_find(struct table *const tables[static KINDS], const unsigned char *id)
 		if (table_find(tables[i], sign_id(id)) != NULL)
 			return table_touch(tables[i], sign_id(id), &made);
 	return NULL;
+}
+
+bool
+verifier_knows(const struct verifier *verifier,
+	const unsigned char key_id[static SIGN_KEY_ID_BYTES])
+{
+	struct span id = sign_id(key_id);
+
+	for (int i = 0; i < KINDS; i++) {
+		const struct key *key = table_find(verifier->keys[i], id);
+
+		for (int j = 0; key != NULL && j < KINDS; j++)
+			if (table_find(verifier->certificates[j],
+				    sign_id(key->certificate)) != NULL)
+				return true;
+	}
+	return table_find(verifier->bad, id) != NULL;
 }
 
 bool

@@ -29,6 +29,15 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->proof_ms = config->proof_ms;
 	member->random = config->seed;
 	member->calls = *calls;
+	member->own.sent = -1;
+	if (config->fingerprint != NULL) {
+		member->own.mark = TRUST_GOOD;
+		strcpy(member->own.fingerprint, config->fingerprint);
+	}
+	/* Who only says something looks at nobody. */
+	if (calls->vouch != NULL && !config->once && !config->stream)
+		member->owners = table_new(sizeof(struct member_owner),
+			OWNERS_MAX);
 	member->spoke_mono = -1;
 	member->lost_mono = -1;
 	member->ping_mono = member->here_mono = INT64_MAX;
@@ -66,6 +75,7 @@ member_free(struct member *member)
 	member_free_pending(member);
 	outbox_free(member->outbox);
 	roster_free(member->roster);
+	table_free(member->owners);
 	sequence_free(member->sequence);
 	free(member->room);
 	free(member->topic);

@@ -7,6 +7,7 @@
 #include "room.h"
 #include "roster.h"
 #include "text.h"
+#include "trust.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,7 @@ struct member_config {
 	const char *uid;         /* 32 lower-case hex digits */
 	const char *inbox;       /* the topic of our inbox */
 	const char *app;         /* "qchat-join/0.1.0" */
+	const char *fingerprint; /* of our certificate; NULL: nothing is signed */
 	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */
 	bool participant;        /* says that it is here, and answers */
 	bool once;        /* says one thing only, under a UID of its own */
@@ -78,6 +80,7 @@ struct member_counts {
 	uint64_t repaired;   /* messages that came when asked for */
 	uint64_t asked;      /* requests for them */
 	uint64_t served;     /* messages sent again for others */
+	uint64_t forged;     /* not believed: forged, altered, stale */
 	int64_t first_time;  /* wall ms of the first message; 0: none yet */
 	int64_t last_time;
 };
@@ -105,6 +108,28 @@ struct member_calls {
 	/* A post of member_resend() was proved, or given up; may be NULL. */
 	void (*resent)(void *context, const char *uid, int64_t first,
 		bool proved);
+
+	/* The rest may be NULL: then nothing is signed, and all believed. */
+
+	/* Appends an envelope of ours to out, signed for that topic; a
+	 * signature that it has is replaced. */
+	void (*sign)(void *context, struct span topic, struct span envelope,
+		struct text *out);
+	/* Whose is it?  Fills *trust.  Whether it is fresh, and who owns its
+	 * UID, is judged by the member. */
+	void (*vouch)(void *context, const struct trust_claim *claim,
+		struct trust *trust);
+	/* Appends somebody's envelope to out as it goes to an inbox, where its
+	 * key may have to be introduced. */
+	void (*forward)(void *context, struct span inbox, struct span envelope,
+		struct text *out);
+	/* The headers qchat.bind and qchat.cert that go with a header
+	 * qchat.sig; empty if they are not known.  Borrowed until the next
+	 * call. */
+	void (*introduction)(void *context, struct span sig, struct span *bind,
+		struct span *cert);
+	/* A question for a key, or an answer to one, came to our inbox. */
+	void (*key)(void *context, const struct room_message *message);
 };
 
 struct member *member_new(const struct member_config *config,

@@ -123,6 +123,7 @@ deliver_collected(struct member *member, const struct store_item *item,
 	struct text envelope = { 0 };
 	struct dxl_message event;
 	struct room_message message;
+	struct trust trust;
 	struct fault fault;
 
 	if (store_read(member->store, span_of(item->uid), item->first,
@@ -130,9 +131,17 @@ deliver_collected(struct member *member, const struct store_item *item,
 		dxl_parse(&event, (struct span){ envelope.bytes, envelope.len },
 			&fault) == 0) {
 		if (room_parse(&message, event.payload, &fault) == 0) {
-			member_accept(member, &message,
-				(struct span){ envelope.bytes, envelope.len },
-				from, !member->restored, now);
+			member_judge(member, &message, &event, PLACE_ROOM,
+				MEMBER_KEPT, now, &trust);
+			/* Its sender was not known yet when it came. */
+			if (trust.mark == TRUST_BAD)
+				member_hear_forged(member, &message, &trust,
+					PLACE_INBOX, now);
+			else
+				member_accept(member, &message, &trust,
+					(struct span){ envelope.bytes,
+						envelope.len },
+					from, !member->restored, now);
 			room_message_free(&message);
 		}
 		dxl_message_free(&event);

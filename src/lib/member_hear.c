@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
+#include "sign.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -9,9 +11,6 @@ enum {
 	NEWS_LEAST = 8, /* unknown senders: not asked for one by one */
 	ROOM_ANSWER_SPREAD_MS = 1000, /* at most, for a legacy question */
 };
-
-/* Where a message came in. */
-enum place { PLACE_ROOM, PLACE_INBOX, PLACE_LOBBY, PLACE_ELSEWHERE };
 
 static bool
 is_own(const struct member *member, const struct room_message *message)
@@ -58,12 +57,14 @@ member_deliver(struct member *member, const struct record *record)
  * one for each line of a block. */
 static void
 deliver_message(struct member *member, const struct room_message *message,
-	int64_t from, bool own, bool replayed, struct instant now)
+	const struct trust *trust, int64_t from, bool replayed,
+	struct instant now)
 {
 	struct record record = member_record(member, message, RECORD_MESSAGE,
 		now);
-	record.own = own;
+	record.own = trust == &member->own || is_own(member, message);
 	record.replayed = replayed;
+	record.trust = *trust;
 	struct span left = message->text;
 	int64_t lines = message->lines > 0 ? message->lines : 1;
 
@@ -106,7 +107,7 @@ member_deliver_own(struct member *member, struct span payload,
 	int rc = room_parse(&message, payload, &fault);
 	assert(rc == 0);
 	(void)rc;
-	deliver_message(member, &message, 0, true, false, now);
+	deliver_message(member, &message, &member->own, 0, false, now);
 	room_message_free(&message);
 }
 
@@ -114,7 +115,7 @@ member_deliver_own(struct member *member, struct span payload,
  * question has been answered by all, it is one who was here already. */
 static void
 deliver_arrival(struct member *member, const struct room_message *message,
-	bool answer, struct instant now)
+	const struct trust *trust, bool answer, struct instant now)
 {
 	bool older = message->since >= 0 && message->since < member->since;
 	bool here = answer || older ||
@@ -122,6 +123,7 @@ deliver_arrival(struct member *member, const struct room_message *message,
 	struct record record = member_record(member, message,
 		here ? RECORD_HERE : RECORD_JOIN, now);
 
+	record.trust = *trust;
 	record.app = message->app;
 	record.since = message->since;
 	record.idle = message->idle;
@@ -156,9 +158,10 @@ read_kept(struct member *member, struct span uid, int64_t number,
 			(struct span){ envelope->bytes, envelope->len },
 			&fault) < 0)
 		return false;
-	int rc = room_parse(message, event->payload, &fault);
+	if (room_parse(message, event->payload, &fault) == 0)
+		return true;
 	dxl_message_free(event);
-	return rc == 0;
+	return false;
 }
 
 /* What was held and fell out of the store is missing again, up to the next
@@ -180,6 +183,7 @@ member_deliver_held(struct member *member, struct span uid, struct instant now)
 	struct text envelope = { 0 };
 	struct dxl_message event;
 	struct room_message message;
+	struct trust trust;
 	int64_t number, dropped = 0;
 
 	while ((number = sequence_ready(member->sequence, uid)) > 0) {
@@ -190,12 +194,15 @@ member_deliver_held(struct member *member, struct span uid, struct instant now)
 				dropped = number;
 			continue;
 		}
-		deliver_message(member, &message, number, false,
+		member_judge(member, &message, &event, PLACE_ROOM, MEMBER_KEPT,
+			now, &trust);
+		deliver_message(member, &message, &trust, number,
 			member->replays && !member->restored &&
 				time_of(&message, now) < member->came,
 			now);
 		sequence_deliver(member->sequence, uid, last_number(&message));
 		room_message_free(&message);
+		dxl_message_free(&event);
 	}
 	text_free(&envelope);
 	return dropped;
@@ -217,9 +224,47 @@ keep(struct member *member, const struct room_message *message,
 	member_plan_heads(member, now);
 }
 
+/* Was something else said under the number of this message? */
+static bool
+is_other(struct member *member, const struct room_message *message,
+	struct span envelope)
+{
+	struct text kept = { 0 };
+	struct dxl_message old, new;
+	struct fault fault;
+	bool other = false;
+
+	if (store_read(member->store, message->uid, message->seq, &kept) &&
+		dxl_parse(&old, (struct span){ kept.bytes, kept.len },
+			&fault) == 0) {
+		if (dxl_parse(&new, envelope, &fault) == 0) {
+			other = !span_equal(old.payload, new.payload);
+			dxl_message_free(&new);
+		}
+		dxl_message_free(&old);
+	}
+	text_free(&kept);
+	return other;
+}
+
+static void
+hear_double(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct span envelope, struct instant now)
+{
+	struct trust bad = *trust;
+
+	member->counts.doubles++;
+	if (!member_judges(member) || !is_other(member, message, envelope))
+		return;
+	bad.mark = TRUST_BAD;
+	bad.why = "another message had its number";
+	member_hear_forged(member, message, &bad, PLACE_ROOM, now);
+}
+
 void
 member_accept(struct member *member, const struct room_message *message,
-	struct span envelope, int64_t from, bool replayed, struct instant now)
+	const struct trust *trust, struct span envelope, int64_t from,
+	bool replayed, struct instant now)
 {
 	int64_t first;
 
@@ -229,11 +274,11 @@ member_accept(struct member *member, const struct room_message *message,
 		last_number(message),
 		!replayed && is_younger(member, message->since), &first)) {
 	case SEQUENCE_OLD:
-		member->counts.doubles++;
+		hear_double(member, message, trust, envelope, now);
 		return;
 	case SEQUENCE_NEXT:
 		keep(member, message, envelope, now);
-		deliver_message(member, message, first, false, replayed, now);
+		deliver_message(member, message, trust, first, replayed, now);
 		member_deliver_held(member, message->uid, now);
 		break;
 	case SEQUENCE_HELD:
@@ -248,8 +293,9 @@ member_accept(struct member *member, const struct room_message *message,
 /* Somebody talks: is it anybody new? */
 static void
 hear_talker(struct member *member, const struct room_message *message,
-	struct instant now)
+	const struct trust *trust, struct instant now)
 {
+	struct roster_entry *entry = NULL;
 	bool made = false;
 
 	/* A legacy peer is here when it talks; who numbers what it says tells
@@ -257,49 +303,86 @@ hear_talker(struct member *member, const struct room_message *message,
 	if (message->uid.len > 0 &&
 		(message->seq < 0 ||
 			roster_find(member->roster, message->uid) != NULL))
-		roster_hear(member->roster, message, now.mono, &made);
+		entry = roster_hear(member->roster, message, now.mono, &made);
+	if (entry != NULL)
+		entry->trust = *trust;
 	if (made)
-		deliver_arrival(member, message, false, now);
+		deliver_arrival(member, message, trust, false, now);
 	if (message->seq < 0)
 		member->legacy_mono = now.mono;
 }
 
 static void
 hear_message(struct member *member, const struct room_message *message,
-	struct span payload, struct span envelope, struct instant now)
+	const struct trust *trust, struct span envelope, struct instant now)
 {
 	bool numbered = message->uid.len > 0 && message->seq > 0;
 	bool replayed = member->durable && !member->present &&
 		!member->restored;
 
-	if (numbered && member_take_echo(member, message, payload, now))
-		return;
 	if (member_keep_pending(member, message, envelope, now))
 		return;
-	hear_talker(member, message, now);
+	hear_talker(member, message, trust, now);
 	if (numbered && member->participant) {
-		member_accept(member, message, envelope, message->seq, replayed,
-			now);
+		member_accept(member, message, trust, envelope, message->seq,
+			replayed, now);
 		member_note_sender(member, message->uid, false, now);
 	} else
-		deliver_message(member, message, 0, is_own(member, message),
-			replayed, now);
+		deliver_message(member, message, trust, 0, replayed, now);
+}
+
+/* A message whose signature was checked is not displaced by one without. */
+static void
+collect(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct span envelope, struct instant now)
+{
+	struct text kept = { 0 };
+	struct dxl_message event;
+	struct fault fault;
+	bool is_signed = true;
+
+	if (trust->fingerprint[0] != '\0' &&
+		store_read(member->store, message->uid, message->seq, &kept) &&
+		dxl_parse(&event, (struct span){ kept.bytes, kept.len },
+			&fault) == 0) {
+		is_signed = dxl_field(&event, SIGN_SIG_FIELD).len > 0;
+		dxl_message_free(&event);
+	}
+	text_free(&kept);
+	if (!is_signed)
+		store_drop(member->store, message->uid, message->seq);
+	store_put(member->store, message->uid, message->seq,
+		last_number(message), time_of(message, now), envelope);
+}
+
+/* Anybody can send old messages to an inbox: those of which nothing was asked
+ * for would be heard as new. */
+static bool
+is_asked_for(const struct member *member, struct span uid)
+{
+	return !member_judges(member) || member_is_collecting(member) ||
+		member->catch_up.phase == CATCH_UP_FETCHING ||
+		sequence_hole(member->sequence, uid) != NULL;
 }
 
 void
 member_hear_repaired(struct member *member, const struct room_message *message,
-	struct span envelope, struct instant now)
+	const struct trust *trust, struct span envelope, struct instant now)
 {
 	if (!member->participant || message->uid.len == 0 || message->seq < 0 ||
 		is_own(member, message))
 		return;
-	member_note_collected(member, now);
-	if (member_is_collecting(member)) {
-		store_put(member->store, message->uid, message->seq,
-			last_number(message), time_of(message, now), envelope);
+	if (!is_asked_for(member, message->uid)) {
+		member->counts.doubles++;
 		return;
 	}
-	member_accept(member, message, envelope, message->seq, false, now);
+	member_note_collected(member, now);
+	if (member_is_collecting(member)) {
+		collect(member, message, trust, envelope, now);
+		return;
+	}
+	member_accept(member, message, trust, envelope, message->seq, false,
+		now);
 	member_note_progress(member, message->uid, now);
 }
 
@@ -392,13 +475,15 @@ hear_heads(struct member *member, const struct room_message *here,
 
 static void
 hear_here(struct member *member, const struct room_message *message,
-	enum place place, struct instant now)
+	const struct trust *trust, enum place place, struct instant now)
 {
 	bool made;
 
 	if (message->known > member->known)
 		member->known = message->known;
-	roster_hear(member->roster, message, now.mono, &made);
+	struct roster_entry *entry = roster_hear(member->roster, message,
+		now.mono, &made);
+	entry->trust = *trust;
 	if (is_own(member, message)) {
 		member->present = true;
 		return;
@@ -406,9 +491,10 @@ hear_here(struct member *member, const struct room_message *message,
 	if (message->app.len == 0)
 		member->legacy_mono = now.mono;
 	if (made)
-		deliver_arrival(member, message, place == PLACE_INBOX, now);
+		deliver_arrival(member, message, trust, place == PLACE_INBOX,
+			now);
 	hear_last(member, message, now);
-	if (place == PLACE_ROOM)
+	if (place == PLACE_ROOM && member_is_believed(member, trust))
 		hear_heads(member, message, now);
 }
 
@@ -455,7 +541,7 @@ hear_own_bye(struct member *member, struct instant now)
 
 static void
 hear_bye(struct member *member, const struct room_message *message,
-	struct instant now)
+	const struct trust *trust, struct instant now)
 {
 	struct roster_entry *entry;
 
@@ -472,20 +558,21 @@ hear_bye(struct member *member, const struct room_message *message,
 	record.user = span_of(entry->user);
 	record.time = now.wall;
 	record.reason = "bye";
+	record.trust = *trust;
 	member_deliver(member, &record);
 	roster_remove(member->roster, entry);
 }
 
 static void
 hear_presence(struct member *member, const struct room_message *message,
-	enum place place, struct instant now)
+	const struct trust *trust, enum place place, struct instant now)
 {
 	if (message->type == ROOM_WHO)
 		hear_who(member, message, place, now);
 	else if (message->type == ROOM_HERE)
-		hear_here(member, message, place, now);
+		hear_here(member, message, trust, place, now);
 	else
-		hear_bye(member, message, now);
+		hear_bye(member, message, trust, now);
 }
 
 /* Which types have a meaning where. */
@@ -504,37 +591,66 @@ fits(int64_t type, enum place place)
 		return place == PLACE_ROOM;
 	case ROOM_PROOF:
 		return place != PLACE_LOBBY;
+	case ROOM_KEY:
+		return place == PLACE_INBOX;
 	default:
 		return false;
 	}
 }
 
 static void
-hear(struct member *member, const struct room_message *message,
-	struct span payload, struct span envelope, enum place place,
+hear_judged(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct span envelope, enum place place,
 	struct instant now)
 {
 	bool in_room = place == PLACE_ROOM;
+
+	if (trust->mark == TRUST_BAD)
+		member_hear_forged(member, message, trust, place, now);
+	else if (message->type == ROOM_MESSAGE && in_room)
+		hear_message(member, message, trust, envelope, now);
+	else if (message->type == ROOM_MESSAGE)
+		member_hear_repaired(member, message, trust, envelope, now);
+	else if (message->type == ROOM_WANT)
+		member_hear_want(member, message, trust, in_room, now);
+	else if (message->type == ROOM_REPAIR)
+		member_hear_repair(member, message, trust, in_room, now);
+	else if (message->type == ROOM_PROOF)
+		hear_last(member, message, now);
+	else
+		hear_presence(member, message, trust, place, now);
+}
+
+static void
+hear(struct member *member, const struct room_message *message,
+	const struct dxl_message *event, struct span envelope, enum place place,
+	struct instant now)
+{
+	struct trust trust;
 
 	if (!fits(message->type, place)) {
 		member->counts.unknown++;
 		member->calls.ignored(member->calls.context,
 			"a message of a type that is not known here");
-	} else if (message->type == ROOM_MESSAGE && in_room) {
-		hear_message(member, message, payload, envelope, now);
-	} else if (message->type == ROOM_MESSAGE) {
-		member_hear_repaired(member, message, envelope, now);
-	} else if (message->type == ROOM_WANT) {
-		member_hear_want(member, message, in_room, now);
-	} else if (message->type == ROOM_REPAIR) {
-		member_hear_repair(member, message, in_room, now);
-	} else if (message->type == ROOM_PROOF && in_room) {
-		hear_last(member, message, now);
-	} else if (message->type == ROOM_PROOF) {
-		member_take_marker(member, message, now);
-	} else {
-		hear_presence(member, message, place, now);
+		return;
 	}
+	/* What is ours is known by its bytes. */
+	if (message->type == ROOM_MESSAGE && place == PLACE_ROOM &&
+		message->uid.len > 0 && message->seq > 0 &&
+		member_take_echo(member, message, event->payload, now))
+		return;
+	if (message->type == ROOM_PROOF && place == PLACE_INBOX) {
+		if (member_is_own_claim(member, event))
+			member_take_marker(member, message, now);
+		return;
+	}
+	if (message->type == ROOM_KEY) {
+		if (member->calls.key != NULL)
+			member->calls.key(member->calls.context, message);
+		return;
+	}
+	member_judge(member, message, event, place, MEMBER_LIVE, now, &trust);
+	hear_judged(member, message, &trust, envelope, place, now);
 }
 
 static enum place
@@ -567,7 +683,7 @@ read_event(struct member *member, const struct dxl_message *event,
 			"an inbox message about another room");
 	if (room_parse(&message, event->payload, fault) < 0)
 		return -1;
-	hear(member, &message, event->payload, envelope, place, now);
+	hear(member, &message, event, envelope, place, now);
 	room_message_free(&message);
 	return 0;
 }

@@ -38,6 +38,7 @@ send_marker(struct member *member)
 void
 member_publish_post(struct member *member, size_t i)
 {
+	member_sign_post(member, i);
 	struct outbox_post post = outbox_at(member->outbox, i);
 
 	member->calls.publish(member->calls.context, member->topic,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
+#include "sign.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +189,32 @@ ask_for_missing(struct member *member, struct instant now)
 	}
 }
 
+static void
+forward(struct member *member, const char *inbox, struct text *bytes)
+{
+	struct span envelope = { bytes->bytes, bytes->len };
+	struct text done = { 0 };
+
+	if (member->calls.forward != NULL) {
+		member->calls.forward(member->calls.context, span_of(inbox),
+			envelope, &done);
+		envelope = (struct span){ done.bytes, done.len };
+	}
+	member->calls.publish(member->calls.context, inbox, envelope);
+	text_free(&done);
+}
+
+/* The headers by which a message can be checked. */
+static void
+fill_headers(struct member *member, const struct dxl_message *event,
+	struct room_message *again)
+{
+	again->sig = dxl_field(event, SIGN_SIG_FIELD);
+	if (again->sig.len > 0 && member->calls.introduction != NULL)
+		member->calls.introduction(member->calls.context, again->sig,
+			&again->bind, &again->cert);
+}
+
 /* Publishes a kept message to an inbox, as it was, or into the room. */
 static void
 send_again(struct member *member, const char *inbox, struct span envelope)
@@ -200,11 +228,11 @@ send_again(struct member *member, const char *inbox, struct span envelope)
 		return;
 	if (inbox[0] != '\0') {
 		member_address(member, &event, &bytes);
-		member->calls.publish(member->calls.context, inbox,
-			(struct span){ bytes.bytes, bytes.len });
+		forward(member, inbox, &bytes);
 	} else {
 		room_message_init(&again, ROOM_REPAIR);
 		again.payload = event.payload;
+		fill_headers(member, &event, &again);
 		member_send(member, member->topic, &again, NULL);
 	}
 	member->counts.served++;
@@ -335,13 +363,14 @@ spare_question(struct member *member, const struct room_message *want,
 
 static void
 want_numbers(struct member *member, const struct room_message *want,
-	bool in_room, struct instant now)
+	const struct trust *trust, bool in_room, struct instant now)
 {
 	bool own = span_equal(want->uid, span_of(member->uid));
 	struct repair repair = { .records = -1 };
 	struct store_item item;
 
-	if (in_room)
+	/* A stranger's would keep all others from asking. */
+	if (in_room && member_is_believed(member, trust))
 		spare_question(member, want, now);
 	copy(repair.uid, want->uid);
 	if (!in_room)
@@ -397,7 +426,7 @@ hear_own_want(struct member *member, const struct room_message *want)
 
 void
 member_hear_want(struct member *member, const struct room_message *want,
-	bool in_room, struct instant now)
+	const struct trust *trust, bool in_room, struct instant now)
 {
 	if (span_equal(want->inbox, span_of(member->inbox))) {
 		hear_own_want(member, want);
@@ -407,18 +436,21 @@ member_hear_want(struct member *member, const struct room_message *want,
 		return;
 	member_linger(member, now);
 	if (want->uid.len > 0)
-		want_numbers(member, want, in_room, now);
+		want_numbers(member, want, trust, in_room, now);
 	else if (want->since >= 0)
 		want_time(member, want, in_room, now);
 }
 
 /* A message that was sent again into the room, as JSON within JSON. */
 static void
-hear_again(struct member *member, struct span payload, struct instant now)
+hear_again(struct member *member, const struct room_message *again,
+	struct instant now)
 {
+	struct span payload = again->payload;
 	struct room_message message;
 	struct fault fault;
 	struct text envelope = { 0 };
+	struct trust trust;
 
 	if (room_parse(&message, payload, &fault) < 0) {
 		member->counts.malformed++;
@@ -431,22 +463,39 @@ hear_again(struct member *member, struct span payload, struct instant now)
 		repairs_cancel(member->repairs, message.uid, message.seq,
 			message.seq +
 				(message.lines > 0 ? message.lines - 1 : 0));
-		member_wrap(member, payload, NULL, &envelope);
-		member_hear_repaired(member, &message,
-			(struct span){ envelope.bytes, envelope.len }, now);
-		text_free(&envelope);
+		const struct trust_claim claim = {
+			.topic = span_of(member->topic),
+			.payload = payload,
+			.sig = again->sig,
+			.bind = again->bind,
+			.cert = again->cert,
+			.user = message.user,
+		};
+
+		member_judge_claim(member, &message, &claim, MEMBER_KEPT, now,
+			&trust);
+		if (trust.mark == TRUST_BAD) {
+			member_hear_forged(member, &message, &trust,
+				PLACE_INBOX, now);
+		} else {
+			member_rewrap(member, again, &envelope);
+			member_hear_repaired(member, &message, &trust,
+				(struct span){ envelope.bytes, envelope.len },
+				now);
+			text_free(&envelope);
+		}
 	}
 	room_message_free(&message);
 }
 
 void
 member_hear_repair(struct member *member, const struct room_message *repair,
-	bool in_room, struct instant now)
+	const struct trust *trust, bool in_room, struct instant now)
 {
 	if (!member->participant)
 		return;
 	if (repair->payload.len > 0)
-		hear_again(member, repair->payload, now);
-	else if (!in_room)
+		hear_again(member, repair, now);
+	else if (!in_room && member_is_believed(member, trust))
 		member_hear_offer(member, repair, now);
 }

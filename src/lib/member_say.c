@@ -2,6 +2,7 @@
 #include "member_state.h"
 
 #include "memory.h"
+#include "sign.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -48,12 +49,12 @@ append_id(struct member *member, struct text *id)
 		0x8000 | ((b >> 48) & 0x3fff), b & UINT64_C(0xffffffffffff));
 }
 
-void
-member_wrap(struct member *member, struct span payload, const char *about,
-	struct text *bytes)
+/* Appends an event with this payload and these keys and values. */
+static void
+wrap(struct member *member, struct span payload, struct span *fields,
+	size_t count, struct text *bytes)
 {
 	struct text id = { 0 };
-	struct span fields[2] = { span_of(ROOM_TOPIC_FIELD), span_of(about) };
 
 	append_id(member, &id);
 	struct dxl_message event = {
@@ -61,10 +62,19 @@ member_wrap(struct member *member, struct span payload, const char *about,
 		.type = DXL_EVENT,
 		.message_id = { id.bytes, id.len },
 		.payload = payload,
-		.other_fields = { fields, about != NULL ? 2 : 0 },
+		.other_fields = { fields, count },
 	};
 	dxl_format(&event, bytes);
 	text_free(&id);
+}
+
+void
+member_rewrap(struct member *member, const struct room_message *again,
+	struct text *bytes)
+{
+	struct span fields[2] = { span_of(SIGN_SIG_FIELD), again->sig };
+
+	wrap(member, again->payload, fields, again->sig.len > 0 ? 2 : 0, bytes);
 }
 
 void
@@ -90,16 +100,67 @@ member_address(const struct member *member, const struct dxl_message *event,
 	free(addressed.other_fields.items);
 }
 
+/* What an event is signed for: its topic, and the room that an inbox message
+ * is about. */
+static void
+append_signed_topic(const char *topic, const char *about, struct text *name)
+{
+	text_append_string(name, topic);
+	if (about == NULL)
+		return;
+	text_append_char(name, '\n');
+	text_append_string(name, about);
+}
+
+/* Puts the signed event in place of *bytes. */
+static void
+sign(struct member *member, const char *topic, const char *about,
+	struct text *bytes)
+{
+	struct text name = { 0 }, done = { 0 };
+
+	if (member->calls.sign == NULL)
+		return;
+	append_signed_topic(topic, about, &name);
+	member->calls.sign(member->calls.context,
+		(struct span){ name.bytes, name.len },
+		(struct span){ bytes->bytes, bytes->len }, &done);
+	text_free(&name);
+	text_free(bytes);
+	*bytes = done;
+}
+
+void
+member_sign_post(struct member *member, size_t i)
+{
+	struct outbox_post post = outbox_at(member->outbox, i);
+	struct text bytes = { 0 };
+	struct dxl_message event;
+	struct fault fault;
+
+	if (member->calls.sign == NULL)
+		return;
+	text_append(&bytes, post.envelope.bytes, post.envelope.len);
+	sign(member, member->topic, NULL, &bytes);
+	int rc = dxl_parse(&event, (struct span){ bytes.bytes, bytes.len },
+		&fault);
+	assert(rc == 0);
+	(void)rc;
+	outbox_replace(member->outbox, i, &bytes, event.payload);
+	dxl_message_free(&event);
+}
+
 /* Appends the event that carries a message. */
 static void
 append_event(struct member *member, const struct room_message *message,
 	const char *about, struct text *bytes)
 {
+	struct span fields[2] = { span_of(ROOM_TOPIC_FIELD), span_of(about) };
 	struct text payload = { 0 };
 
 	room_format(message, &payload);
-	member_wrap(member, (struct span){ payload.bytes, payload.len }, about,
-		bytes);
+	wrap(member, (struct span){ payload.bytes, payload.len }, fields,
+		about != NULL ? 2 : 0, bytes);
 	text_free(&payload);
 }
 
@@ -110,6 +171,7 @@ member_send(struct member *member, const char *topic,
 	struct text bytes = { 0 };
 
 	append_event(member, message, about, &bytes);
+	sign(member, topic, about, &bytes);
 	member->calls.publish(member->calls.context, topic,
 		(struct span){ bytes.bytes, bytes.len });
 	text_free(&bytes);
@@ -219,6 +281,7 @@ member_will(struct member *member, const char *conn, struct instant now,
 	/* Which number is the newest when the will is read is not known. */
 	bye.last = -1;
 	append_event(member, &bye, NULL, bytes);
+	sign(member, member->topic, NULL, bytes);
 	return true;
 }
 

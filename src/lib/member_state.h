@@ -19,6 +19,7 @@
  *	member_say.c       what it says
  *	member_prove.c     that what it said was routed
  *	member_hear.c      what it hears
+ *	member_trust.c     who said it
  *	member_repair.c    what it missed, and what others did
  *	member_catch_up.c  what was said before it came, or while it was away
  */
@@ -69,6 +70,14 @@ struct member_catch_up {
 	int64_t got;     /* messages that came */
 };
 
+enum { OWNERS_MAX = SEQUENCE_SENDERS_MAX };
+
+/* Whose UID it is. */
+struct member_owner {
+	char fingerprint[TRUST_FINGERPRINT_MAX]; /* of the certificate */
+	int64_t present; /* wall ms: when its last presence was signed */
+};
+
 struct member {
 	char *room, *topic, *user, *uid, *inbox, *app;
 	bool participant, once, stream, unconfirmed, show_own, durable;
@@ -76,6 +85,7 @@ struct member {
 	int64_t proof_ms;
 	uint64_t random;
 	struct member_calls calls;
+	struct trust own; /* of what we say ourselves */
 
 	bool connected, up, leaving, was_up;
 	char conn[ROOM_UID_MAX + 1];
@@ -123,6 +133,9 @@ struct member {
 	uint64_t compared[16]; /* digests of others' minutes, asked for */
 	size_t compared_next;
 
+	struct table *owners;    /* by UID; NULL: all is believed */
+	int64_t bad_mono, bads;  /* since when so many were shown */
+
 	struct answers *answers;
 	struct outbox *outbox;
 	struct roster *roster;
@@ -131,6 +144,9 @@ struct member {
 	struct heads *heads;
 	struct member_counts counts;
 };
+
+/* Where a message came in. */
+enum place { PLACE_ROOM, PLACE_INBOX, PLACE_LOBBY, PLACE_ELSEWHERE };
 
 /* From 0 to most, both included. */
 int64_t member_random(struct member *member, int64_t most);
@@ -151,13 +167,16 @@ bool member_is_crowd(const struct member *member, struct instant now);
 
 /* member_say.c */
 
-/* Appends an event with this payload. */
-void member_wrap(struct member *member, struct span payload, const char *about,
+/* Appends the event of a message that came as a repair in the room. */
+void member_rewrap(struct member *member, const struct room_message *again,
 	struct text *bytes);
 
 /* Appends an event for an inbox: as it was, and which room it is about. */
 void member_address(const struct member *member,
 	const struct dxl_message *event, struct text *bytes);
+
+/* Signs the i-th post that waits for its proof, anew. */
+void member_sign_post(struct member *member, size_t i);
 
 /* Publishes what need not be proved.  about is the room's topic where the
  * topic itself does not tell it, or NULL. */
@@ -208,6 +227,36 @@ void member_linger(struct member *member, struct instant now);
 void member_lose_others(struct member *member, struct instant now);
 void member_await_others(struct member *member, struct instant now);
 
+/* member_trust.c */
+
+/* Is a message as it comes, or from what was kept or asked for, which is as
+ * old as it is? */
+enum member_age { MEMBER_LIVE, MEMBER_KEPT };
+
+/* Does it care who said what?  If not, all is believed. */
+bool member_judges(const struct member *member);
+
+/* Whose is this message, that came as this event in this place?  One whose
+ * mark is TRUST_BAD is for member_hear_forged() alone. */
+void member_judge(struct member *member, const struct room_message *message,
+	const struct dxl_message *event, enum place place, enum member_age age,
+	struct instant now, struct trust *trust);
+void member_judge_claim(struct member *member,
+	const struct room_message *message, const struct trust_claim *claim,
+	enum member_age age, struct instant now, struct trust *trust);
+
+/* May what it says of others be believed, and what it asks for be done? */
+bool member_is_believed(const struct member *member, const struct trust *trust);
+
+/* Is this message to our inbox signed under our certificate? */
+bool member_is_own_claim(struct member *member,
+	const struct dxl_message *event);
+
+/* Shows a forged message of the room, up to a limit; counts all. */
+void member_hear_forged(struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	enum place place, struct instant now);
+
 /* member_hear.c */
 
 struct record member_record(const struct member *member,
@@ -222,12 +271,13 @@ void member_deliver_own(struct member *member, struct span payload,
 /* Takes a numbered message in, wherever it came from; its records from number
  * `from` on are wanted. */
 void member_accept(struct member *member, const struct room_message *message,
-	struct span envelope, int64_t from, bool replayed, struct instant now);
+	const struct trust *trust, struct span envelope, int64_t from,
+	bool replayed, struct instant now);
 
 /* The same for what was asked for and came. */
 void member_hear_repaired(struct member *member,
-	const struct room_message *message, struct span envelope,
-	struct instant now);
+	const struct room_message *message, const struct trust *trust,
+	struct span envelope, struct instant now);
 
 /* Hands out what was held behind what is delivered or given up by now.  Returns
  * the first number that was held and is not kept any more, or 0. */
@@ -254,9 +304,10 @@ void member_note_progress(struct member *member, struct span uid,
 	struct instant now);
 
 void member_hear_want(struct member *member, const struct room_message *want,
-	bool in_room, struct instant now);
+	const struct trust *trust, bool in_room, struct instant now);
 void member_hear_repair(struct member *member,
-	const struct room_message *repair, bool in_room, struct instant now);
+	const struct room_message *repair, const struct trust *trust,
+	bool in_room, struct instant now);
 int64_t member_repair_deadline(const struct member *member);
 void member_tick_repair(struct member *member, struct instant now);
 

@@ -104,6 +104,21 @@ outbox_at(const struct outbox *outbox, size_t i)
 }
 
 void
+outbox_replace(struct outbox *outbox, size_t i, struct text *envelope,
+	struct span payload)
+{
+	struct item *item = item_at(outbox, i);
+
+	assert(payload.len == item->payload_len);
+	outbox->bytes += envelope->len;
+	outbox->bytes -= item->envelope.len;
+	item->payload_at = (size_t)(payload.bytes - envelope->bytes);
+	text_free(&item->envelope);
+	item->envelope = *envelope;
+	*envelope = (struct text){ 0 };
+}
+
+void
 outbox_remove(struct outbox *outbox, size_t i)
 {
 	struct item *item = item_at(outbox, i);

@@ -43,6 +43,10 @@ bool outbox_find(const struct outbox *outbox, struct span uid, int64_t first,
 /* Does any post of this sender wait? */
 bool outbox_has(const struct outbox *outbox, struct span uid);
 
+/* Takes over other bytes for the i-th post, with the same payload in them. */
+void outbox_replace(struct outbox *outbox, size_t i, struct text *envelope,
+	struct span payload);
+
 /* Drops the i-th post. */
 void outbox_remove(struct outbox *outbox, size_t i);
 

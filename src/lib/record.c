@@ -19,7 +19,10 @@ static const char *const type_names[] = {
 static void
 append_mark(const struct record *record, struct text *line)
 {
-	text_append_char(line, record->type == RECORD_MESSAGE ? '-' : '*');
+	text_append_char(line,
+		record->type == RECORD_MESSAGE
+			? trust_letter(record->trust.mark)
+			: '*');
 	if (record->replayed)
 		text_append_char(line, '~');
 }
@@ -214,6 +217,22 @@ append_object(json_t *object, struct text *line)
 }
 
 static void
+json_set_trust(json_t *object, const struct trust *trust)
+{
+	const char mark[] = { trust_letter(trust->mark), '\0' };
+	const char *fingerprint = trust->fingerprint;
+
+	json_object_set_new(object, "mark", json_string(mark));
+	json_object_set_new(object, "fingerprint",
+		json_string(*fingerprint != '\0' ? fingerprint : "-"));
+	if (trust->why != NULL)
+		json_object_set_new(object, "why", json_string(trust->why));
+	if (*trust->pinned != '\0')
+		json_object_set_new(object, "pinned",
+			json_string(trust->pinned));
+}
+
+static void
 append_json(const struct record *record, struct text *line)
 {
 	json_t *object = json_object();
@@ -228,8 +247,7 @@ append_json(const struct record *record, struct text *line)
 	json_object_set_new(object, "user", json_span(record->user));
 	json_object_set_new(object, "uid", json_span_or_null(record->uid));
 	json_object_set_new(object, "seq", json_number_or_null(record->seq));
-	json_object_set_new(object, "mark", json_string("-"));
-	json_object_set_new(object, "fingerprint", json_string("-"));
+	json_set_trust(object, &record->trust);
 	json_object_set_new(object, "sealed", json_false());
 	if (record->replayed)
 		json_object_set_new(object, "replayed", json_true());
@@ -347,7 +365,8 @@ append_field(const struct record *record, char field, struct text *line)
 	case '%':
 		text_append_char(line, '%');
 		break;
-	default: /* f: nobody has a fingerprint until there are signatures */
+	default: /* f */
+		text_append_string(line, record->trust.fingerprint);
 		break;
 	}
 	if (line->len == before)

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "room.h"
 #include "text.h"
+#include "trust.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ struct record {
 	enum record_type type;
 	bool own;         /* from this process itself */
 	bool replayed;    /* said before we came */
+	struct trust trust; /* but for a gap, which nobody signs */
 	int64_t time;     /* wall ms: when it was said */
 	int64_t received; /* wall ms: when it came here */
 	struct span room; /* name */
@@ -45,9 +47,9 @@ struct record {
 };
 
 /*
- * Appends "TIME ROOM MARK NAME TEXT" and a line feed.  A message's mark is
- * "-" until there are signatures; what is no message has the mark "*", which
- * no message has, and a text of ours.  "~" behind the mark: replayed.
+ * Appends "TIME ROOM MARK NAME TEXT" and a line feed.  The mark of a message
+ * is that of trust.h; what is no message has the mark "*", which no message
+ * has, and a text of ours.  "~" behind the mark: replayed.
  */
 void record_plain(const struct record *record, struct text *line);
 

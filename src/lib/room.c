@@ -302,6 +302,10 @@ read_repair(struct room_message *message, const json_t *object,
 	message->sent = get_number(object, "sent");
 	message->digest = digest_of(json_object_get(object, "digest"));
 	message->payload = get_span(object, "payload", SIZE_MAX);
+	message->sig = get_span(object, "sig", ROOM_HEADER_MAX);
+	message->bind = get_span(object, "bind", ROOM_HEADER_MAX);
+	message->cert = get_span(object, "cert", ROOM_HEADER_MAX);
+	message->key = get_span(object, "key", ROOM_KEY_MAX);
 	get_wants(object, message);
 	if (message->type == ROOM_WANT && message->inbox.len == 0)
 		return fault_set(fault, FAULT_DATA, "a type 6 without inbox");
@@ -322,7 +326,8 @@ static bool
 is_known(int64_t type)
 {
 	return (type >= ROOM_MESSAGE && type <= ROOM_BYE) ||
-		type == ROOM_WANT || type == ROOM_REPAIR || type == ROOM_PROOF;
+		type == ROOM_WANT || type == ROOM_REPAIR ||
+		type == ROOM_PROOF || type == ROOM_KEY;
 }
 
 static int
@@ -489,6 +494,10 @@ set_repair(json_t *object, const struct room_message *message)
 	set_number(object, "oldest", message->oldest);
 	set_number(object, "sent", message->sent);
 	set_span(object, "payload", message->payload);
+	set_span(object, "sig", message->sig);
+	set_span(object, "bind", message->bind);
+	set_span(object, "cert", message->cert);
+	set_span(object, "key", message->key);
 	if (message->digest != 0)
 		set(object, "digest", digest_json(message->digest));
 }

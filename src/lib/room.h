@@ -37,6 +37,8 @@ enum {
 	ROOM_HEADS_MAX = 32,          /* senders of one ping's `heads` */
 	ROOM_MINUTES_MAX = 3,         /* of one ping's `minutes` */
 	ROOM_DIGEST_BYTES = 16,       /* hex digits of a digest */
+	ROOM_KEY_MAX = 64,            /* hex digits of a key id */
+	ROOM_HEADER_MAX = 24 * 1024,  /* bytes of a header that is passed on */
 };
 
 /* The largest number that JSON carries exactly everywhere: 2^53 - 1. */
@@ -50,6 +52,7 @@ enum room_type {
 	ROOM_WANT = 6,   /* repair wanted: numbers, or a time */
 	ROOM_REPAIR = 7, /* a message again; or what one has of a time */
 	ROOM_PROOF = 11, /* a stream's marker to its own inbox */
+	ROOM_KEY = 13,   /* asks an inbox for the binding of a key; its answer */
 };
 
 enum room_severity {
@@ -113,7 +116,9 @@ struct room_message {
 	int64_t oldest;    /* repair: when the first of them was said, ms */
 	int64_t sent;      /* repair: so many were sent before this */
 	uint64_t digest;   /* repair: of all that one has of it; 0: none */
-	struct span payload; /* repair: of a message, to the byte */
+	struct span payload; /* repair: of a message, to the byte, … */
+	struct span sig, bind, cert; /* … and its headers; key: the last two */
+	struct span key;             /* key: its id in hex */
 	struct room_range wants[ROOM_WANTS_MAX];
 	size_t want_count;
 	struct room_head heads[ROOM_HEADS_MAX];

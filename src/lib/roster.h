@@ -4,6 +4,7 @@
 
 #include "room.h"
 #include "text.h"
+#include "trust.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ struct roster_entry {
 	int64_t spoke_mono; /* ms of its last post, or -1: not known */
 	int64_t last;       /* its newest number that it said, or -1 */
 	int64_t messages;   /* that we saw */
+	struct trust trust; /* of what was heard last */
 };
 
 struct roster *roster_new(size_t participants_max);

@@ -61,14 +61,11 @@ place_at(const struct sender *sender, size_t i)
 	return &sender->places[sender->start + i];
 }
 
+/* Its i-th message is no longer found. */
 static void
-drop_oldest(struct store *store)
+forget(struct store *store, struct sender *sender, size_t i)
 {
-	struct sender *sender = item_at(store, store->oldest)->sender;
-	size_t i = 0;
-
-	while (*place_at(sender, i) != store->oldest)
-		i++;
+	item_at(store, *place_at(sender, i))->sender = NULL;
 	memmove(place_at(sender, 1), place_at(sender, 0),
 		i * sizeof(*sender->places));
 	sender->start++;
@@ -76,6 +73,19 @@ drop_oldest(struct store *store)
 	if (sender->count == 0) {
 		free(sender->places);
 		table_remove(store->senders, sender);
+	}
+}
+
+static void
+drop_oldest(struct store *store)
+{
+	struct sender *sender = item_at(store, store->oldest)->sender;
+	size_t i = 0;
+
+	if (sender != NULL) {
+		while (*place_at(sender, i) != store->oldest)
+			i++;
+		forget(store, sender, i);
 	}
 	store->oldest++;
 	store->count--;
@@ -270,6 +280,17 @@ store_put(struct store *store, struct span uid, int64_t first, int64_t last,
 	index_item(store, uid, &item);
 }
 
+void
+store_drop(struct store *store, struct span uid, int64_t number)
+{
+	struct sender *sender = table_find(store->senders, uid);
+	size_t i = sender != NULL ? search(store, sender, number) : 0;
+
+	if (sender != NULL && i < sender->count &&
+		item_at(store, *place_at(sender, i))->first <= number)
+		forget(store, sender, i);
+}
+
 static void
 fill(const struct item *item, struct store_item *out)
 {
@@ -389,7 +410,8 @@ store_history(const struct store *store, int64_t since, int64_t until,
 		place < store->oldest + store->count; place++) {
 		const struct item *item = item_at(store, place);
 
-		if (item->ms >= since && item->ms <= until)
+		if (item->sender != NULL && item->ms >= since &&
+			item->ms <= until)
 			fill(item, &items[count++]);
 	}
 	qsort(items, count, sizeof(*items), by_sender);

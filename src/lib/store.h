@@ -41,6 +41,9 @@ void store_free(struct store *store);
 void store_put(struct store *store, struct span uid, int64_t first,
 	int64_t last, int64_t ms, struct span bytes);
 
+/* Forgets the message with that number, if it is kept. */
+void store_drop(struct store *store, struct span uid, int64_t number);
+
 /* The kept message of this sender with the lowest number from `number` on. */
 bool store_next(const struct store *store, struct span uid, int64_t number,
 	struct store_item *item);

@@ -106,6 +106,21 @@ on_ignored(void *context, const char *why)
 	text_append_string(&peer->log, "ignored\n");
 }
 
+static struct member_calls
+member_calls_of(struct peer *peer)
+{
+	return (struct member_calls){
+		.context = peer,
+		.publish = on_publish,
+		.deliver = on_deliver,
+		.proved = on_proved,
+		.retry = on_retry,
+		.unproved = on_unproved,
+		.attend = on_attend,
+		.ignored = on_ignored,
+	};
+}
+
 static struct peer *
 add(const char *user, bool participant)
 {
@@ -125,8 +140,7 @@ add(const char *user, bool participant)
 		.show_own = true,
 		.proof_ms = 5000,
 		.seed = peer_count + 1 };
-	const struct member_calls calls = { peer, on_publish, on_deliver,
-		on_proved, on_retry, on_unproved, on_attend, on_ignored, NULL };
+	const struct member_calls calls = member_calls_of(peer);
 	peer->in_room = true;
 	peer->member = member_new(&config, &calls);
 	peer_count++;
@@ -495,8 +509,7 @@ test_unconfirmed(void)
 		.show_own = true,
 		.proof_ms = 5000,
 		.seed = 1 };
-	const struct member_calls calls = { a, on_publish, on_deliver,
-		on_proved, on_retry, on_unproved, on_attend, on_ignored, NULL };
+	const struct member_calls calls = member_calls_of(a);
 	a->member = member_new(&config, &calls);
 	say(a, "one", -1);
 	member_connected(a->member, "a1", now);
@@ -595,8 +608,7 @@ test_endless_catch_up(void)
 		.catch_up_records = 10,
 		.proof_ms = 5000,
 		.seed = 1 };
-	const struct member_calls calls = { a, on_publish, on_deliver,
-		on_proved, on_retry, on_unproved, on_attend, on_ignored, NULL };
+	const struct member_calls calls = member_calls_of(a);
 	a->member = member_new(&config, &calls);
 	connect_peer(a, "a1");
 	pass(50);

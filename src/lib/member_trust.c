@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "member_state.h"
+
+#include "sign.h"
+
+#include <string.h>
+
+/*
+ * Who said it (qchat-protocol(7), "Who is believed").  What the verifier says
+ * of a signature is one half; the other is what has to do with a room: is it
+ * fresh, and whose is the UID?
+ */
+
+enum { BADS_A_SECOND = 10 }; /* forged messages that are shown */
+
+static bool
+is_proven(const struct trust *trust)
+{
+	return trust->fingerprint[0] != '\0';
+}
+
+static void
+condemn(struct trust *trust, const char *why)
+{
+	trust->mark = TRUST_BAD;
+	trust->why = why;
+}
+
+/* A will was signed when its connection began, and is fresh as long as that is
+ * the live one. */
+static bool
+is_will(const struct member *member, const struct room_message *message)
+{
+	const struct roster_entry *entry = roster_find(member->roster,
+		message->uid);
+
+	return message->type == ROOM_BYE && message->conn.len > 0 &&
+		entry != NULL && roster_bye_fits(entry, message->conn);
+}
+
+static bool
+is_fresh(const struct trust *trust, struct instant now)
+{
+	return trust->sent >= now.wall - TRUST_FRESH_MS &&
+		trust->sent <= now.wall + TRUST_FRESH_MS;
+}
+
+/* Presence that is older than what was heard last would put a participant back
+ * to where it was. */
+static bool
+is_old_presence(struct member_owner *owner, const struct room_message *message,
+	const struct trust *trust)
+{
+	if (message->type != ROOM_HERE && message->type != ROOM_BYE)
+		return false;
+	if (trust->sent < owner->present)
+		return true;
+	owner->present = trust->sent;
+	return false;
+}
+
+/* A UID belongs to the certificate that first used it. */
+static struct member_owner *
+owner_of(struct member *member, struct span uid, const struct trust *trust)
+{
+	bool made;
+
+	if (!is_proven(trust))
+		return table_find(member->owners, uid);
+	struct member_owner *owner = table_touch(member->owners, uid, &made);
+	if (made)
+		strcpy(owner->fingerprint, trust->fingerprint);
+	return owner;
+}
+
+static void
+judge_owner(struct member *member, const struct room_message *message,
+	bool is_live, struct trust *trust)
+{
+	if (message->uid.len == 0)
+		return;
+	struct member_owner *owner = owner_of(member, message->uid, trust);
+	if (owner == NULL)
+		return;
+	if (!is_proven(trust))
+		condemn(trust,
+			trust->mark == TRUST_NONE
+				? "not signed, and its UID belongs to a "
+				  "certificate"
+				: "its key could not be had, and its UID "
+				  "belongs to a certificate");
+	else if (strcmp(owner->fingerprint, trust->fingerprint) != 0)
+		condemn(trust, "its UID belongs to another certificate");
+	else if (is_live && !is_will(member, message) &&
+		is_old_presence(owner, message, trust))
+		condemn(trust, "replayed: newer presence was heard");
+}
+
+bool
+member_judges(const struct member *member)
+{
+	return member->owners != NULL;
+}
+
+void
+member_judge_claim(struct member *member, const struct room_message *message,
+	const struct trust_claim *claim, enum member_age age,
+	struct instant now, struct trust *trust)
+{
+	*trust = (struct trust){ .sent = -1 };
+	if (!member_judges(member))
+		return;
+	member->calls.vouch(member->calls.context, claim, trust);
+	if (trust->mark == TRUST_BAD)
+		return;
+	bool is_live = age == MEMBER_LIVE;
+	if (is_live && is_proven(trust) && !is_fresh(trust, now) &&
+		!is_will(member, message))
+		condemn(trust, "stale: signed more than ten minutes from now");
+	else
+		judge_owner(member, message, is_live, trust);
+}
+
+void
+member_judge(struct member *member, const struct room_message *message,
+	const struct dxl_message *event, enum place place, enum member_age age,
+	struct instant now, struct trust *trust)
+{
+	struct text topic = { 0 };
+	struct span about = dxl_field(event, ROOM_TOPIC_FIELD);
+	bool is_repair = place == PLACE_INBOX && message->type == ROOM_MESSAGE;
+
+	text_append_string(&topic,
+		place == PLACE_INBOX && !is_repair ? member->inbox
+			: place == PLACE_LOBBY     ? ROOM_LOBBY_TOPIC
+						   : member->topic);
+	if (place == PLACE_INBOX && !is_repair && about.len > 0) {
+		text_append_char(&topic, '\n');
+		text_append(&topic, about.bytes, about.len);
+	}
+	const struct trust_claim claim = {
+		.topic = { topic.bytes, topic.len },
+		.payload = event->payload,
+		.sig = dxl_field(event, SIGN_SIG_FIELD),
+		.bind = dxl_field(event, SIGN_BIND_FIELD),
+		.cert = dxl_field(event, SIGN_CERT_FIELD),
+		.source = event->source_client_id,
+		.user = message->user,
+	};
+	member_judge_claim(member, message, &claim,
+		is_repair ? MEMBER_KEPT : age, now, trust);
+	text_free(&topic);
+}
+
+/* Our own key signed it, as far as we look. */
+bool
+member_is_own_claim(struct member *member, const struct dxl_message *event)
+{
+	struct trust trust = { .sent = -1 };
+	struct text topic = { 0 };
+
+	if (member->calls.vouch == NULL || !is_proven(&member->own))
+		return true;
+	text_append_string(&topic, member->inbox);
+	text_append_char(&topic, '\n');
+	text_append_string(&topic, member->topic);
+	const struct trust_claim claim = {
+		.topic = { topic.bytes, topic.len },
+		.payload = event->payload,
+		.sig = dxl_field(event, SIGN_SIG_FIELD),
+		.bind = dxl_field(event, SIGN_BIND_FIELD),
+		.cert = dxl_field(event, SIGN_CERT_FIELD),
+		.source = event->source_client_id,
+		.user = span_of(member->user),
+	};
+	member->calls.vouch(member->calls.context, &claim, &trust);
+	text_free(&topic);
+	return strcmp(trust.fingerprint, member->own.fingerprint) == 0;
+}
+
+bool
+member_is_believed(const struct member *member, const struct trust *trust)
+{
+	return !member_judges(member) || is_proven(trust);
+}
+
+void
+member_hear_forged(struct member *member, const struct room_message *message,
+	const struct trust *trust, enum place place, struct instant now)
+{
+	member->counts.forged++;
+	member->calls.ignored(member->calls.context, trust->why);
+	if (message->type != ROOM_MESSAGE || place != PLACE_ROOM ||
+		!member->participant)
+		return;
+	if (now.mono - member->bad_mono >= 1000) {
+		member->bad_mono = now.mono;
+		member->bads = 0;
+	}
+	if (member->bads++ >= BADS_A_SECOND)
+		return;
+	struct record record = member_record(member, message, RECORD_MESSAGE,
+		now);
+
+	/* What it says of itself beyond its text is not believed either. */
+	record.own = false;
+	record.time = now.wall;
+	record.text = message->text;
+	record.title = message->title;
+	record.severity = message->severity;
+	record.trust = *trust;
+	member_deliver(member, &record);
+}

@@ -104,23 +104,23 @@ in_lib() {
 
 # Two columns that meet in the session, and what both stand on.  A module that
 # is named nowhere here takes bytes and times.
-world='conf|conf_dxl|conf_find|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
+world='names|conf|conf_dxl|conf_find|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
 # identity_key is a header alone: the part of `identity` that `sign` sees.
 base='fault|text|memory|certificate|identity_key'
 bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
-	grep -Evx "$world|$base|session" | tr '\n' '|' | sed 's/|$//')
+	grep -Evx "$world|$base|session|session_trust" | tr '\n' '|' | sed 's/|$//')
 like "$bytes" '(^|\|)member(\||$)' 'the modules are found'
 # shellcheck disable=SC2046 # file names without white space, here and below
-is "$(bad_includes "$bytes|session" $(in_lib "$world"))" '' \
+is "$(bad_includes "$bytes|session|session_trust" $(in_lib "$world"))" '' \
 	'what talks to the world knows nothing of rooms'
 # shellcheck disable=SC2046
-is "$(bad_includes "$world|session" $(in_lib "$bytes"))" '' \
+is "$(bad_includes "$world|session|session_trust" $(in_lib "$bytes"))" '' \
 	'what takes bytes and times knows nothing of the world'
 # shellcheck disable=SC2046
-is "$(bad_includes "$world|$bytes|session" $(in_lib "$base"))" '' \
+is "$(bad_includes "$world|$bytes|session|session_trust" $(in_lib "$base"))" '' \
 	'what all stand on knows none of them'
 below=$(echo "bus|connection|route|tls|$bytes" | tr '|' '\n' |
-	grep -Evx 'record|room|roster|spool' | tr '\n' '|' | sed 's/|$//')
+	grep -Evx 'record|room|roster|spool|trust' | tr '\n' '|' | sed 's/|$//')
 is "$(bad_includes "$below" src/*.[ch] src/join/*.[ch])" '' \
 	'the tools see sessions, and nothing below them'
 is "$(bad_includes 'cli|screen|join/.*' src/lib/*.[ch])" '' \

@@ -6,6 +6,7 @@
 #include "identity.h"
 #include "memory.h"
 #include "room.h"
+#include "session_trust.h"
 
 #include <assert.h>
 #include <pwd.h>
@@ -27,6 +28,8 @@ struct session {
 	struct session_calls calls;
 	struct identity *identity;
 	struct bus *bus;
+	struct session_trust *trust;
+	struct guard *guard; /* a part of it */
 	enum session_link link;
 	char *user, *app, *inbox;
 	char uid[IDENTITY_UID_MAX];
@@ -43,6 +46,63 @@ member_publish(void *context, const char *topic, struct span bytes)
 	struct session *session = context;
 
 	bus_publish(session->bus, topic, bytes);
+}
+
+static void
+member_sign(void *context, struct span topic, struct span envelope,
+	struct text *out)
+{
+	struct session *session = context;
+	struct instant now = session_now();
+
+	guard_sign(session->guard, topic, envelope, now.mono, now.wall, out);
+}
+
+static void
+member_vouch(void *context, const struct trust_claim *claim,
+	struct trust *trust)
+{
+	struct session *session = context;
+
+	guard_vouch(session->guard, claim, session_now().wall, trust);
+}
+
+static void
+member_forward(void *context, struct span inbox, struct span envelope,
+	struct text *out)
+{
+	struct session *session = context;
+
+	guard_forward(session->guard, inbox, envelope, session_now().mono, out);
+}
+
+static void
+member_introduction(void *context, struct span sig, struct span *bind,
+	struct span *cert)
+{
+	struct session *session = context;
+
+	guard_introduction(session->guard, sig, bind, cert);
+}
+
+static void
+member_key(void *context, const struct room_message *message)
+{
+	struct session *session = context;
+	struct instant now = session_now();
+
+	guard_hear_key(session->guard, message, now.mono, now.wall);
+}
+
+static void
+guard_changed(void *context, struct span user, const char *seen,
+	const char *fingerprint)
+{
+	struct session *session = context;
+
+	if (session->calls.changed != NULL)
+		session->calls.changed(session->calls.context, user, seen,
+			fingerprint);
 }
 
 static void
@@ -136,6 +196,7 @@ add_member(struct session *session, const char *room)
 		.catch_up_records = session->config.catch_up_records,
 		.catch_up_since = session->config.catch_up_since,
 		.durable = session->config.durable != NULL,
+		.fingerprint = identity_fingerprint(session->identity),
 	};
 	const struct member_calls calls = {
 		.context = session,
@@ -147,6 +208,11 @@ add_member(struct session *session, const char *room)
 		.attend = member_attend,
 		.resent = member_resent,
 		.ignored = member_ignored,
+		.sign = member_sign,
+		.vouch = member_vouch,
+		.forward = member_forward,
+		.introduction = member_introduction,
+		.key = member_key,
 	};
 
 	identity_random(&config.seed, sizeof(config.seed));
@@ -175,6 +241,7 @@ on_opened(void *context)
 {
 	struct session *session = context;
 
+	guard_connected(session->guard);
 	for (size_t i = 0; i < session->member_count; i++) {
 		/* The attempt before this one may not have got far. */
 		member_disconnected(session->members[i], session_now());
@@ -264,8 +331,10 @@ receive_for_all(struct session *session, struct span topic, struct span bytes)
 	if (!span_equal(topic, span_of(session->inbox))) {
 		member = member_for(session, topic);
 	} else if (dxl_parse(&event, bytes, &fault) == 0) {
-		member = member_for(session,
-			dxl_field(&event, ROOM_TOPIC_FIELD));
+		struct span about = dxl_field(&event, ROOM_TOPIC_FIELD);
+
+		member = about.len > 0 ? member_for(session, about)
+				       : session->members[0];
 		dxl_message_free(&event);
 	} else {
 		member = session->members[0];
@@ -275,7 +344,7 @@ receive_for_all(struct session *session, struct span topic, struct span bytes)
 }
 
 static void
-on_message(void *context, struct span topic, struct span bytes)
+guard_pass(void *context, struct span topic, struct span bytes)
 {
 	struct session *session = context;
 	struct member *member;
@@ -289,6 +358,15 @@ on_message(void *context, struct span topic, struct span bytes)
 	member = find_member(session, topic);
 	member_receive(member != NULL ? member : session->members[0], topic,
 		bytes, session_now());
+}
+
+static void
+on_message(void *context, struct span topic, struct span bytes)
+{
+	struct session *session = context;
+	struct instant now = session_now();
+
+	guard_receive(session->guard, topic, bytes, now.mono, now.wall);
 }
 
 struct member *
@@ -363,6 +441,29 @@ choose_client_id(const struct session *session, const struct conf *conf,
 	return 0;
 }
 
+static int
+open_trust(struct session *session, const struct conf *conf,
+	struct fault *fault)
+{
+	const struct session_config *config = &session->config;
+	const struct guard_calls calls = {
+		.context = session,
+		.pass = guard_pass,
+		.publish = member_publish,
+		.changed = guard_changed,
+	};
+	enum session_sight sight = config->once ? SESSION_BLIND
+		: config->stream                ? SESSION_OWN
+						: SESSION_ALL;
+
+	session->trust = session_trust_new(conf, session->identity,
+		session->inbox, sight, &calls, fault);
+	if (session->trust == NULL)
+		return -1;
+	session->guard = session_trust_guard(session->trust);
+	return 0;
+}
+
 static void
 subscribe(struct session *session)
 {
@@ -414,6 +515,8 @@ session_open(const struct conf *conf, const struct session_config *config,
 	if (choose_client_id(session, conf, client_id, fault) < 0)
 		goto out;
 	session->inbox = memory_format("%s%s", ROOM_INBOX_PREFIX, client_id);
+	if (open_trust(session, conf, fault) < 0)
+		goto out;
 	session->bus = bus_new(conf, session->identity, client_id,
 		config->durable != NULL, &bus_calls);
 	/* The room without a name is the lobby. */
@@ -455,6 +558,7 @@ session_free(struct session *session)
 		member_free(session->members[i]);
 	free(session->members);
 	bus_free(session->bus);
+	session_trust_free(session->trust);
 	identity_free(session->identity);
 	free(session->user);
 	free(session->app);
@@ -522,7 +626,8 @@ session_deadline(const struct session *session)
 		if (next < deadline)
 			deadline = next;
 	}
-	return deadline;
+	int64_t next = session_trust_deadline(session->trust);
+	return next < deadline ? next : deadline;
 }
 
 static void
@@ -544,6 +649,7 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 	struct instant now = session_now();
 
 	bus_step(session->bus, fds, count, now.mono);
+	session_trust_tick(session->trust, now);
 	for (size_t i = 0; i < session->member_count; i++)
 		member_tick(session->members[i], now);
 	for (size_t i = 0;

@@ -41,6 +41,10 @@ struct session_calls {
 		const struct fault *why);
 	/* A message from the network was dropped. */
 	void (*ignored)(void *context, const char *why);
+	/* A name has another certificate than the one first seen; once for
+	 * each. */
+	void (*changed)(void *context, struct span user, const char *seen,
+		const char *fingerprint);
 };
 
 struct session_config {

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guard_state.h"
+
+#include <string.h>
+
+enum {
+	/* Names that one certificate can take: else one who has a certificate
+	 * could fill the memory for names alone. */
+	NAMES_EACH = 32,
+};
+
+/* It would not be one line of the file. */
+static bool
+has_control(struct span user)
+{
+	for (size_t i = 0; i < user.len; i++)
+		if ((unsigned char)user.bytes[i] < 0x20)
+			return true;
+	return false;
+}
+
+static size_t
+count_names(const struct guard *guard, const char *fingerprint)
+{
+	size_t count = 0;
+
+	for (const struct guard_name *name = table_oldest(guard->names);
+		name != NULL; name = table_newer(name))
+		count += strcmp(name->fingerprint, fingerprint) == 0;
+	return count;
+}
+
+static void
+doubt(struct trust *trust, const char *why)
+{
+	trust->mark = TRUST_DOUBTFUL;
+	trust->why = why;
+}
+
+static void
+remember(struct guard *guard, struct span user, const struct trust *trust)
+{
+	bool made;
+
+	/* What is known is worth more than what is new. */
+	if (table_count(guard->names) == GUARD_NAMES_MAX ||
+		count_names(guard, trust->fingerprint) >= NAMES_EACH)
+		return;
+	struct guard_name *name = table_touch(guard->names, user, &made);
+	strcpy(name->fingerprint, trust->fingerprint);
+	guard->names_changed = true;
+}
+
+static void
+tell_change(struct guard *guard, struct span user, struct guard_name *name,
+	const struct trust *trust)
+{
+	if (strcmp(name->told, trust->fingerprint) == 0 ||
+		guard->calls.changed == NULL)
+		return;
+	strcpy(name->told, trust->fingerprint);
+	guard->calls.changed(guard->calls.context, user, name->fingerprint,
+		trust->fingerprint);
+}
+
+void
+guard_check_name(struct guard *guard, struct span user, struct trust *trust)
+{
+	bool is_signed = trust->fingerprint[0] != '\0';
+
+	if (user.len == 0)
+		return;
+	if (user.len > TABLE_KEY_MAX || has_control(user)) {
+		if (is_signed)
+			doubt(trust, "its name is none that is remembered");
+		return;
+	}
+	struct guard_name *name = table_find(guard->names, user);
+	if (name == NULL) {
+		if (trust->mark == TRUST_GOOD)
+			remember(guard, user, trust);
+	} else if (!is_signed) {
+		doubt(trust, "not signed, and its name has a certificate");
+		strcpy(trust->pinned, name->fingerprint);
+	} else if (strcmp(name->fingerprint, trust->fingerprint) != 0) {
+		doubt(trust, "its name was seen with another certificate");
+		strcpy(trust->pinned, name->fingerprint);
+		tell_change(guard, user, name, trust);
+	}
+}
+
+/* The next line of *left; false at the end. */
+static bool
+next_line(struct span *left, struct span *line)
+{
+	if (left->len == 0)
+		return false;
+	const char *end = memchr(left->bytes, '\n', left->len);
+	size_t len = end != NULL ? (size_t)(end - left->bytes) : left->len;
+
+	*line = (struct span){ left->bytes, len };
+	left->bytes += len + (end != NULL);
+	left->len -= len + (end != NULL);
+	return true;
+}
+
+static bool
+is_fingerprint(const char *text)
+{
+	return strspn(text, "0123456789abcdef") >= TRUST_FINGERPRINT_MAX - 1;
+}
+
+void
+guard_names_restore(struct guard *guard, struct span lines)
+{
+	const size_t hex = TRUST_FINGERPRINT_MAX - 1;
+	struct span line;
+	bool made;
+
+	while (next_line(&lines, &line)) {
+		struct span user = { line.bytes + hex + 1,
+			line.len > hex + 1 ? line.len - hex - 1 : 0 };
+
+		if (user.len == 0 || user.len > TABLE_KEY_MAX ||
+			line.bytes[hex] != ' ' || !is_fingerprint(line.bytes) ||
+			has_control(user) ||
+			table_count(guard->names) == GUARD_NAMES_MAX)
+			continue;
+		struct guard_name *name = table_touch(guard->names, user,
+			&made);
+		memcpy(name->fingerprint, line.bytes, hex);
+		name->fingerprint[hex] = '\0';
+		name->told[0] = '\0';
+	}
+}
+
+bool
+guard_names_changed(const struct guard *guard)
+{
+	return guard->names_changed;
+}
+
+void
+guard_names_save(struct guard *guard, struct text *lines)
+{
+	guard->names_changed = false;
+	for (const struct guard_name *name = table_oldest(guard->names);
+		name != NULL; name = table_newer(name))
+		text_appendf(lines, "%s %s\n", name->fingerprint,
+			table_key(name));
+}

@@ -318,6 +318,20 @@ cli_warn(const struct cli *cli, const char *format, ...)
 	va_end(arguments);
 }
 
+void
+cli_warn_changed(const struct cli *cli, struct span user, const char *seen,
+	const char *fingerprint)
+{
+	struct text name = { 0 };
+
+	text_harmless(&name, user, TEXT_NAME);
+	cli_warn(cli,
+		"%s: signed with certificate %s, but this name was first seen "
+		"with %s (if that is right: qchat-who --pin %s)",
+		name.bytes, fingerprint, seen, name.bytes);
+	text_free(&name);
+}
+
 int
 cli_fail(const struct cli *cli, const struct fault *fault)
 {

@@ -82,6 +82,11 @@ int cli_fail(const struct cli *cli, const struct fault *fault);
 void cli_warn(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Warns that a name is signed with another certificate than the one it was
+ * first seen with. */
+void cli_warn_changed(const struct cli *cli, struct span user,
+	const char *seen, const char *fingerprint);
+
 /* The same for what is worth knowing and no fault: not with --quiet. */
 void cli_say(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

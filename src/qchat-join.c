@@ -156,6 +156,26 @@ on_ignored(void *context, const char *why)
 		notice(join, why);
 }
 
+static void
+on_changed(void *context, struct span user, const char *seen,
+	const char *fingerprint)
+{
+	struct join *join = context;
+	struct text line = { 0 };
+
+	if (join->screen == NULL) {
+		cli_warn_changed(&join->cli, user, seen, fingerprint);
+		return;
+	}
+	text_append(&line, user.bytes, user.len);
+	text_appendf(&line,
+		": SIGNED WITH ANOTHER CERTIFICATE, %s; this name was first "
+		"seen with %s (if that is right: qchat-who --pin)",
+		fingerprint, seen);
+	notice(join, line.bytes);
+	text_free(&line);
+}
+
 /* Asks for what was not said.  0, or -1 with a fault. */
 static int
 ask(struct join *join)
@@ -199,6 +219,7 @@ set_up(struct join *join)
 		.unproved = on_unproved,
 		.link = on_link,
 		.ignored = on_ignored,
+		.changed = on_changed,
 	};
 	struct session_config config = {
 		.app = tool.name,

@@ -17,6 +17,7 @@ enum {
 	OPTION_JSON = 300,
 	OPTION_FROM,
 	OPTION_PRESENCE,
+	OPTION_VERIFIED,
 	OPTION_EXEC,
 	OPTION_SINCE,
 	OPTION_STATE,
@@ -41,6 +42,8 @@ static const struct cli_option options[] = {
 	{ "format", 'F', "FORMAT", "print by %t %r %k %u %m %i %s %f %j" },
 	{ "json", OPTION_JSON, NULL, "print JSON lines" },
 	{ "from", OPTION_FROM, "NAME", "only what NAME says" },
+	{ "verified", OPTION_VERIFIED, NULL,
+		"only what has the mark +: signed, and nothing against it" },
 	{ "presence", OPTION_PRESENCE, NULL, "print who comes and goes too" },
 	{ "exec", OPTION_EXEC, NULL,
 		"run COMMAND for each message, its JSON on standard input" },
@@ -73,7 +76,7 @@ struct listen {
 	int64_t count;       /* messages to print; -1: no end */
 	int64_t last, since; /* 0: not asked for */
 	const char *format, *from, *state, *durable;
-	bool json, presence;
+	bool json, presence, verified;
 	char *const *command;
 
 	struct conf conf;
@@ -143,6 +146,9 @@ take_option(struct listen *listen, int letter)
 		return 0;
 	case OPTION_FROM:
 		listen->from = optarg;
+		return 0;
+	case OPTION_VERIFIED:
+		listen->verified = true;
 		return 0;
 	case OPTION_PRESENCE:
 		listen->presence = true;
@@ -242,8 +248,15 @@ on_deliver(void *context, const struct record *record)
 	/* A gap is never hidden: it is what was said and did not come. */
 	if (!message && record->type != RECORD_GAP && !listen->presence)
 		return;
-	/* What is over must not set anything off. */
-	if (listen->exec != NULL && record->replayed)
+	if (listen->verified && record->type != RECORD_GAP &&
+		record->trust.mark != TRUST_GOOD) {
+		cli_trace(&listen->cli, "%s: left out, as its mark is %c",
+			channel->room, trust_letter(record->trust.mark));
+		return;
+	}
+	/* What is over, or forged, must not set anything off. */
+	if (listen->exec != NULL &&
+		(record->replayed || record->trust.mark == TRUST_BAD))
 		return;
 	if (message)
 		listen->printed++;
@@ -290,6 +303,15 @@ on_ignored(void *context, const char *why)
 	cli_trace(&channel->listen->cli, "%s: ignored %s", channel->room, why);
 }
 
+static void
+on_changed(void *context, struct span user, const char *seen,
+	const char *fingerprint)
+{
+	const struct channel *channel = context;
+
+	cli_warn_changed(&channel->listen->cli, user, seen, fingerprint);
+}
+
 static int
 open_channel(struct listen *listen, const char *room)
 {
@@ -299,6 +321,7 @@ open_channel(struct listen *listen, const char *room)
 		.deliver = on_deliver,
 		.link = on_link,
 		.ignored = on_ignored,
+		.changed = on_changed,
 	};
 	const struct session_config config = {
 		.room = room,

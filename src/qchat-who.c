@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 #include "memory.h"
+#include "names.h"
 #include "session.h"
 
 #include <stdio.h>
@@ -10,6 +11,8 @@
 
 enum {
 	OPTION_JSON = 300,
+	OPTION_PIN,
+	OPTION_UNPIN,
 
 	TIMEOUT_MS = 5000, /* to connect, without -W */
 	COLLECT_MS = 2000, /* without -w */
@@ -22,6 +25,9 @@ static const struct cli_option options[] = {
 	{ "wait", 'w', "SECONDS", "how long to collect answers (2)" },
 	{ "json", OPTION_JSON, NULL, "print JSON lines" },
 	{ "quiet", 'q', NULL, "print names only" },
+	{ "pin", OPTION_PIN, "NAME",
+		"from now on NAME is who is here under it" },
+	{ "unpin", OPTION_UNPIN, "NAME", "forget the certificate of NAME" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -37,6 +43,7 @@ static const struct cli_tool tool = {
 struct who {
 	struct cli cli;
 	bool all, details, json, names;
+	const char *pin, *unpin;
 	int64_t wait_ms;
 
 	struct conf conf;
@@ -72,6 +79,12 @@ parse_args(struct who *who, int argc, char **argv)
 		case OPTION_JSON:
 			who->json = true;
 			break;
+		case OPTION_PIN:
+			who->pin = optarg;
+			break;
+		case OPTION_UNPIN:
+			who->unpin = optarg;
+			break;
 		case 'w':
 			if (cli_seconds(optarg, &who->wait_ms) == 0 &&
 				who->wait_ms > 0)
@@ -94,6 +107,12 @@ parse_args(struct who *who, int argc, char **argv)
 	if (who->all && who->cli.room_count > 0)
 		return cli_usage_fault(&who->cli,
 			"--all and --room exclude each other");
+	if ((who->pin != NULL) + (who->unpin != NULL) + who->names +
+				who->details + who->json + who->all >
+			1 &&
+		(who->pin != NULL || who->unpin != NULL))
+		return cli_usage_fault(&who->cli,
+			"--pin and --unpin stand alone");
 	if (who->cli.timeout_ms < 0)
 		who->cli.timeout_ms = TIMEOUT_MS;
 	return 0;
@@ -117,6 +136,17 @@ on_ignored(void *context, const char *why)
 	cli_trace(&who->cli, "ignored %s", why);
 }
 
+static void
+on_changed(void *context, struct span user, const char *seen,
+	const char *fingerprint)
+{
+	const struct who *who = context;
+
+	/* Who pins it knows. */
+	if (who->pin == NULL)
+		cli_warn_changed(&who->cli, user, seen, fingerprint);
+}
+
 static int
 set_up(struct who *who)
 {
@@ -124,6 +154,7 @@ set_up(struct who *who)
 		.context = who,
 		.link = on_link,
 		.ignored = on_ignored,
+		.changed = on_changed,
 	};
 	struct session_config config = { .app = tool.name };
 
@@ -296,7 +327,9 @@ append_line(const struct who *who, struct text *out, const struct line *line,
 		text_append_char(out, '\n');
 		return;
 	}
-	text_append_string(out, " - ");
+	text_append_char(out, ' ');
+	text_append_char(out, trust_letter(entry->trust.mark));
+	text_append_char(out, ' ');
 	if (entry->since >= 0)
 		text_append_time(out, entry->since);
 	else
@@ -308,7 +341,11 @@ append_line(const struct who *who, struct text *out, const struct line *line,
 		text_harmless(out, span_of(entry->app), TEXT_NAME);
 	else
 		text_append_char(out, '-');
-	text_append_string(out, " - ");
+	text_append_char(out, ' ');
+	text_append_string(out,
+		entry->trust.fingerprint[0] != '\0' ? entry->trust.fingerprint
+						    : "-");
+	text_append_char(out, ' ');
 	text_harmless(out, span_of(roster_uid(entry)), TEXT_NAME);
 	if (who->details)
 		append_counts(out, entry, now);
@@ -331,6 +368,7 @@ append_json_line(struct text *out, const struct line *line, struct instant now)
 		.since = entry->since,
 		.idle = idle_of(entry, now),
 		.said = entry->last,
+		.trust = entry->trust,
 	};
 
 	record_json(&record, out);
@@ -408,6 +446,87 @@ print_all(struct who *who)
 	return count > 0 ? 0 : 1;
 }
 
+/* Which certificate is here under this name?  One that is trusted, and no
+ * other. */
+static const char *
+find_certificate(struct who *who, const char *name)
+{
+	const struct roster *roster = member_roster(
+		session_member(who->session, 0));
+	const char *found = NULL;
+	bool untrusted = false;
+
+	for (const struct roster_entry *entry = roster_first(roster);
+		entry != NULL; entry = roster_next(entry)) {
+		const struct trust *trust = &entry->trust;
+
+		if (strcmp(entry->user, name) != 0)
+			continue;
+		/* Doubtful for its name alone. */
+		if (trust->mark != TRUST_GOOD && trust->pinned[0] == '\0')
+			untrusted = true;
+		else if (found != NULL &&
+			strcmp(found, trust->fingerprint) != 0) {
+			fault_set(&who->fault, FAULT_DATA,
+				"%s is here with two certificates, %s and %s "
+				"(ask who is who, and have one take another "
+				"name)",
+				name, found, trust->fingerprint);
+			return NULL;
+		} else if (trust->fingerprint[0] != '\0')
+			found = trust->fingerprint;
+	}
+	if (found == NULL)
+		fault_set(&who->fault, FAULT_NOINPUT,
+			untrusted ? "%s is here without a certificate that is "
+				    "trusted"
+				  : "nobody is here under the name %s",
+			name);
+	return found;
+}
+
+/* Changes the file of names; silent, as what is asked for is done. */
+static int
+set_name(struct who *who, const char *name, const char *fingerprint)
+{
+	char *path = names_path(&who->conf, &who->fault);
+	int rc = path != NULL ? names_set(path, name, fingerprint, &who->fault)
+			      : -1;
+
+	free(path);
+	if (rc == 1)
+		cli_trace(&who->cli, "%s: %s", name,
+			fingerprint != NULL ? fingerprint : "forgotten");
+	return rc < 0 || (rc == 0 && fingerprint == NULL) ? 1 : 0;
+}
+
+static int
+unpin(struct who *who)
+{
+	if (cli_conf(&who->cli, &who->conf, &who->fault) < 0)
+		return 1;
+	return set_name(who, who->unpin, NULL);
+}
+
+static int
+list(struct who *who)
+{
+	int status = 0;
+
+	if (set_up(who) < 0)
+		return 1;
+	collect(who);
+	session_close(&who->session, 1);
+	if (who->fault.kind != FAULT_NONE)
+		return 1;
+	if (who->pin == NULL)
+		return print_all(who);
+	const char *found = find_certificate(who, who->pin);
+	if (found != NULL)
+		status = set_name(who, who->pin, found);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -417,12 +536,7 @@ main(int argc, char **argv)
 	cli_init(&who.cli, &tool);
 	status = parse_args(&who, argc, argv);
 	if (status == 0) {
-		if (set_up(&who) == 0) {
-			collect(&who);
-			session_close(&who.session, 1);
-		}
-		if (who.fault.kind == FAULT_NONE)
-			status = print_all(&who);
+		status = who.unpin != NULL ? unpin(&who) : list(&who);
 		if (who.fault.kind != FAULT_NONE)
 			status = cli_fail(&who.cli, &who.fault);
 	}

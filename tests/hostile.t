@@ -41,7 +41,7 @@ survived() {
 	settled
 	good=$((good + 1))
 	as bob exit_is 0 "a post after $1" qchat-say -r ops "good $good"
-	ok "is shown after $1" wait_line "$T/plain.out" " - bob good $good\$"
+	ok "is shown after $1" wait_line "$T/plain.out" " [+] bob good $good\$"
 	ok "is JSON after $1" wait_line "$T/json.out" "\"text\":\"good $good\""
 	ok 'both listeners live' both_alive
 	for survived_file in plain.out plain.err json.out json.err; do
@@ -198,10 +198,10 @@ evil="$c0"'\u007f\u0080\u0085\u009b31m\u200e\u202e\u2028\u2066\ufeff\ue000'
 raw "json $room {\"type\":1,\"message\":\"evil $evil\",\"user\":\"e $evil\",\"UID\":\"$evil\",\"time\":\"1\",\"seq\":1,\"title\":\"$evil\",\"sev\":\"high\",\"tags\":[\"$evil\"]}"
 raw "json $room {\"type\":2,\"user\":\"e $evil\",\"UID\":\"$evil\",\"time\":\"$evil\",\"app\":\"$evil\",\"conn\":\"$evil\",\"inbox\":\"/mcafee/client/$evil\"}"
 raw "json $room {\"type\":4,\"user\":\"e $evil\",\"UID\":\"$evil\",\"time\":\"1\"}"
-raw "json $room {\"type\":1,\"message\":\"one line only\",\"user\":\"a\\nb - bob forged\",\"UID\":\"f\"}"
+raw "json $room {\"type\":1,\"message\":\"one line only\",\"user\":\"a\\nb + bob forged\",\"UID\":\"f\"}"
 survived 'text that would drive a terminal'
-is "$(grep -ac '^b - bob forged' "$T/plain.out")" 0 'a name is no line'
-is "$(grep -ac ' - bob forged' "$T/plain.out")" 0 'nor two words'
+is "$(grep -ac '^b [+] bob forged' "$T/plain.out")" 0 'a name is no line'
+is "$(grep -ac ' [+] bob forged' "$T/plain.out")" 0 'nor two words'
 # the same in bytes: raw control characters and what is not UTF-8
 for body in \
 	7b2274797065223a312c226d657373616765223a22ff227d \
@@ -266,7 +266,7 @@ as bob start more qchat-say -v -r ops -l -W 30
 more_pid=$pid
 exec 8>"$T/more.in"
 echo 'before it' >&8
-ok 'qchat-say is in the room' wait_line "$T/plain.out" ' - bob before it$'
+ok 'qchat-say is in the room' wait_line "$T/plain.out" ' [+] bob before it$'
 raw "cuts $room $data/python/event-v2-all-fields.bin"
 raw "file $room $T/random"
 raw "json $room {\"type\":1,\"message\":\"forged\",\"seq\":1,\"UID\":\"x\"}"

@@ -89,7 +89,7 @@ ok 'and its own line' sees alice 'alice.* hello bob, this is alice'
 type bob 'good to see you'
 ok 'the other way round' sees alice 'bob.* good to see you'
 ok 'a listener has it as well' \
-	wait_line "$T/ear.out" ' ops - bob good to see you$'
+	wait_line "$T/ear.out" ' ops [+] bob good to see you$'
 as carol exit_is 0 'qchat-say' qchat-say -r ops -s high 'a script reports'
 ok 'a post is shown' sees alice 'carol.*\[high\] a script reports'
 

@@ -400,6 +400,12 @@ broker_is_up() {
 broker_stop() { end_process "$broker_pid" TERM; }
 broker_kill() { end_process "$broker_pid" KILL; }
 
+# fingerprint NAME: of the certificate of a user
+fingerprint() {
+	openssl x509 -in "$(user_dir "$1")/user.crt" -outform DER |
+		sha256sum | cut -d ' ' -f 1
+}
+
 # user_dir NAME: a folder with ca.crt, user.crt (CN=NAME), user.key,
 # qchat.conf and dxlclient.config; prints its path
 user_dir() {

@@ -45,9 +45,9 @@ ok 'qchat-listen says that it is back' \
 ok 'in its other room' wait_line "$T/ear.err" '^qchat-listen: back in .*other'
 ok 'with -v too' wait_line "$T/loud.err" '^qchat-listen: back in ops'
 ok 'a post' posted 'after the fall'
-ok 'arrives' wait_line "$T/ear.out" ' ops - bob after the fall$'
+ok 'arrives' wait_line "$T/ear.out" ' ops [+] bob after the fall$'
 as bob exit_is 0 'a post in the other room' qchat-say -r other over there
-ok 'arrives as well' wait_line "$T/ear.out" ' other - bob over there$'
+ok 'arrives as well' wait_line "$T/ear.out" ' other [+] bob over there$'
 is "$(grep -c 'after the fall' "$T/ear.out")" 1 'once'
 ok 'with -q it is back too' wait_for everywhere again
 is "$(cat "$T/quiet.err")" '' 'without a word'

@@ -39,9 +39,9 @@ say() {
 
 # heard TEXT-ERE NAME: the ears have that line, from bob
 heard() {
-	ok "$2" wait_line "$T/ear.out" "^$time ops - bob $1\$"
+	ok "$2" wait_line "$T/ear.out" "^$time ops [+] bob $1\$"
 	ok "$2 (JSON)" wait_line "$T/json.out" '"user":"bob"' \
-		"$(count_lines "$T/ear.out" ' - bob ')"
+		"$(count_lines "$T/ear.out" ' [+] bob ')"
 }
 
 # last_json FILTER: of the last JSON line
@@ -64,7 +64,7 @@ as bob exit_is 0 'echo … | qchat-say' \
 	sh -c 'echo ERROR disk full on db7 | qchat-say -r ops'
 is "$(out)$(err)" '' 'qchat-say is silent when it worked'
 ok 'qchat-listen | grep prints it at once' wait_line "$T/grep.out" ERROR
-like "$(cat "$T/grep.out")" "^$time ops - bob ERROR disk full on db7\$" \
+like "$(cat "$T/grep.out")" "^$time ops [+] bob ERROR disk full on db7\$" \
 	'the plain line has its form'
 is "$(wc -l <"$T/grep.out")" 1 'and it alone passed'
 
@@ -90,7 +90,7 @@ listen headed alice -r ops
 headed_pid=$pid
 say bob the only line
 wait_end "$head_pid"
-like "$(cat "$T/head.out")" ' - bob the only line$' 'head has its line'
+like "$(cat "$T/head.out")" ' [+] bob the only line$' 'head has its line'
 wait_end "$headed_pid"
 is "$status" 0 'qchat-listen | head -1 ends when head does'
 
@@ -124,7 +124,7 @@ as bob exit_is 0 'no line feed at the end' qchat-say -r ops <"$T/in"
 heard 'no line feed' 'all of it is there'
 
 printf 'l1\n\nl3\nl4' >"$T/in"
-before=$(count_lines "$T/ear.out" ' - bob ')
+before=$(count_lines "$T/ear.out" ' [+] bob ')
 as bob exit_is 0 'qchat-say -l' qchat-say -r ops -l <"$T/in"
 heard 'l4' 'the last line of -l needs no line feed'
 is "$(tail -n +$((before + 1)) "$T/ear.out" | cut -d ' ' -f 5-)" 'l1
@@ -173,7 +173,7 @@ as bob exit_is 65 'an argument that is not UTF-8 is 65' \
 	qchat-say -r ops "$(printf 'bad \300\200')"
 say bob after the bad ones
 heard 'after the bad ones' 'what was bad was not sent'
-is "$(grep -aEc ' - bob (good|b.d|bad|surrogate)' "$T/ear.out")" 0 \
+is "$(grep -aEc ' [+] bob (good|b.d|bad|surrogate)' "$T/ear.out")" 0 \
 	'nothing of it'
 
 # what a message may carry
@@ -193,7 +193,7 @@ as bob exit_is 64 'an unknown severity is 64' qchat-say -r ops -s awful x
 say bob 'back\slash and a	tab'
 heard 'back\\\\slash and a\\ttab' 'a backslash is doubled'
 say bob "$(printf 'red \033[31m bell \007 c1 \302\233 bidi \342\200\256 end')"
-ok 'what drives a terminal' wait_line "$T/ear.out" ' - bob red .* end$'
+ok 'what drives a terminal' wait_line "$T/ear.out" ' [+] bob red .* end$'
 is "$(tail -n 1 "$T/ear.out" | cut -d ' ' -f 5-)" \
 	'red \x1b[31m bell \x07 c1 \u{009b} bidi \u{202e} end' \
 	'is made visible'
@@ -213,7 +213,8 @@ for key in v id room type time received user uid seq mark fingerprint sealed \
 	END
 done
 is "$(last_json '[.v, .room, .type, .user, .seq, .mark, .fingerprint, .sealed]
-	| @csv')" '1,"ops","message","bob",1,"-","-",false' 'with their values'
+	| @csv')" "1,\"ops\",\"message\",\"bob\",1,\"+\",\"$(fingerprint bob)\",false" \
+	'with their values'
 like "$(last_json .time)" "^$time\$" 'time'
 like "$(last_json .uid)" '^[0-9a-f]{32}$' 'uid'
 
@@ -221,16 +222,16 @@ like "$(last_json .uid)" '^[0-9a-f]{32}$' 'uid'
 
 say carol hello
 ok 'the name is that of the certificate' \
-	wait_line "$T/ear.out" ' ops - carol hello$'
+	wait_line "$T/ear.out" ' ops [+] carol hello$'
 say bob -u 'Big Bob' hello
 ok '-u says another; white space is _' \
-	wait_line "$T/ear.out" ' ops - Big_Bob hello$'
+	wait_line "$T/ear.out" ' ops [+] Big_Bob hello$'
 is "$(last_json .user)" 'Big Bob' 'JSON has the name as it is'
 as bob exit_is 0 'QCHAT_USER' env QCHAT_USER=envy qchat-say -r ops hello
-ok 'is a name' wait_line "$T/ear.out" ' ops - envy hello$'
+ok 'is a name' wait_line "$T/ear.out" ' ops [+] envy hello$'
 as bob exit_is 0 '-u before QCHAT_USER' \
 	env QCHAT_USER=envy qchat-say -r ops -u flag hello
-ok 'is the name' wait_line "$T/ear.out" ' ops - flag hello$'
+ok 'is the name' wait_line "$T/ear.out" ' ops [+] flag hello$'
 as bob exit_is 0 'QCHAT_ROOM' env QCHAT_ROOM=ops qchat-say from the environment
 heard 'from the environment' 'is a room'
 as bob exit_is 0 '-r before QCHAT_ROOM' \
@@ -238,7 +239,7 @@ as bob exit_is 0 '-r before QCHAT_ROOM' \
 heard 'from the flag' 'is the room'
 as bob exit_is 0 '--config before QCHAT_CONFIG' \
 	qchat-say --config "$(user_conf dave)" -r ops hello
-ok 'is the configuration' wait_line "$T/ear.out" ' ops - dave hello$'
+ok 'is the configuration' wait_line "$T/ear.out" ' ops [+] dave hello$'
 mkdir "$XDG_CONFIG_HOME/qchat"
 {
 	cat "$(user_conf erin)"
@@ -246,11 +247,11 @@ mkdir "$XDG_CONFIG_HOME/qchat"
 	echo 'user = "Erin";'
 } >"$XDG_CONFIG_HOME/qchat/qchat.conf"
 exit_is 0 'the configuration in XDG_CONFIG_HOME' qchat-say hello
-ok 'gives room and user' wait_line "$T/ear.out" ' ops - Erin hello$'
+ok 'gives room and user' wait_line "$T/ear.out" ' ops [+] Erin hello$'
 rm "$XDG_CONFIG_HOME/qchat/qchat.conf"
 exit_is 0 '--dxl-config' qchat-say \
 	--dxl-config "$(user_dir frank)/dxlclient.config" -r ops hello
-ok 'is a fabric too' wait_line "$T/ear.out" ' ops - frank hello$'
+ok 'is a fabric too' wait_line "$T/ear.out" ' ops [+] frank hello$'
 
 listen both alice -r ops -r 'two words' -r a/b
 must wait_line "$T/both.err" 'in two' # one notice a room, or one for all
@@ -258,9 +259,9 @@ must wait_line "$T/both.err" 'in a/b'
 as bob exit_is 0 'a room with a space' qchat-say -r 'two words' in two
 as bob exit_is 0 'a room with a slash' qchat-say -r a/b in three
 say bob in one
-ok '-r is repeated: the first' wait_line "$T/both.out" ' ops - bob in one$'
-ok 'the second' wait_line "$T/both.out" ' two_words - bob in two$'
-ok 'the third' wait_line "$T/both.out" ' a/b - bob in three$'
+ok '-r is repeated: the first' wait_line "$T/both.out" ' ops [+] bob in one$'
+ok 'the second' wait_line "$T/both.out" ' two_words [+] bob in two$'
+ok 'the third' wait_line "$T/both.out" ' a/b [+] bob in three$'
 is "$(grep -c 'in t' "$T/ear.out")" 0 'who is in one room hears that one'
 
 listen from alice -r ops --from carol -C 2
@@ -279,7 +280,7 @@ say bob -s low -u 'B B' 'a
 b'
 wait_end "$format_pid"
 is "$(cut -d '|' -f -9 "$T/format.out")" \
-	'ops|-|B_B|[low] a\nb|1|-|%|	|'"\\" '-F'
+	'ops|+|B_B|[low] a\nb|1|'"$(fingerprint bob)"'|%|	|'"\\" '-F'
 like "$(cut -d '|' -f 10- "$T/format.out")" \
 	"^$time\\|[0-9a-f]{32}/1\$" '-F with time and id'
 listen format0 alice -r ops -C 2 -F '%m\0'

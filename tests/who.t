@@ -96,7 +96,8 @@ is "$(err)" '' 'says nothing besides'
 like "$(head -n 1 "$T/out")" \
 	'^NAME +MARK +SINCE +IDLE +APP +FINGERPRINT +UID *$' 'a header'
 like "$(grep alice "$T/out")" \
-	"^alice +- +[^ ]+ +[^ ]+ +qchat-listen/[^ ]+ +- +$uid\$" \
+	"^alice +[+] +[^ ]+ +[^ ]+ +qchat-listen/[^ ]+ +$(
+		fingerprint alice) +$uid\$" \
 	'a participant'
 is "$(wc -l <"$T/out")" 3 'a line for each, and none for those that ask'
 as bob exit_is 0 'qchat-who -q' qchat-who -r ops -q
@@ -134,7 +135,7 @@ as bob exit_is 0 'qchat-who' qchat-who -r ops -q
 is "$(out)" alice 'no longer shows it'
 is "$(grep -c ' bob ' "$T/ear.out")" 0 'who only asks does not come and go'
 as bob exit_is 0 'qchat-say' qchat-say -r ops one post
-ok 'a post' wait_line "$T/ear.out" ' - bob one post$'
+ok 'a post' wait_line "$T/ear.out" ' [+] bob one post$'
 is "$(grep -c ' \* bob ' "$T/ear.out")" 0 'has no coming and going either'
 
 # The will of a connection that was replaced removes nobody.

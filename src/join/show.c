@@ -38,9 +38,13 @@ append_lines(struct text *text, struct span from)
 static void
 append_message(struct text *line, const struct record *record)
 {
-	text_append_string(line, record->replayed ? " ~ " : " - ");
+	text_append_char(line, ' ');
+	text_append_char(line, trust_letter(record->trust.mark));
+	text_append_string(line, record->replayed ? "~ " : " ");
 	text_harmless(line, record->user, TEXT_NAME);
 	text_append_string(line, ": ");
+	if (record->trust.mark == TRUST_BAD && record->trust.why != NULL)
+		text_appendf(line, "[NOT BELIEVED: %s] ", record->trust.why);
 	if (record->severity != ROOM_SEVERITY_NONE)
 		text_appendf(line, "[%s] ",
 			room_severity_name(record->severity));
@@ -108,7 +112,7 @@ show_people(struct text *text, const struct member *member, struct instant now)
 	text_appendf(text, "%zu here", roster_count(roster));
 	for (const struct roster_entry *entry = roster_first(roster);
 		entry != NULL; entry = roster_next(entry)) {
-		text_append_string(text, "\n- ");
+		text_appendf(text, "\n%c ", trust_letter(entry->trust.mark));
 		text_harmless(text, span_of(entry->user), TEXT_NAME);
 		if (entry->since >= 0) {
 			text_append_string(text, ", since ");

@@ -33,7 +33,7 @@ as alice start ear qchat-listen -v -r ops --presence
 ear_pid=$pid
 must wait_line "$T/ear.err" 'in ops'
 as bob exit_is 0 'a post is proved' qchat-say -r ops hello
-ok 'and heard' wait_line "$T/ear.out" ' ops - bob hello$'
+ok 'and heard' wait_line "$T/ear.out" ' ops [+] bob hello$'
 as alice start deep qchat-listen -v -r ops/db/7
 must wait_line "$T/deep.err" 'in ops/db/7'
 as bob exit_is 0 'a post to a room with slashes' \

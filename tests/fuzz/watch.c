@@ -166,8 +166,17 @@ on_resent(void *context, const char *uid, int64_t first, bool proved)
 struct member_calls
 watch_calls(struct watch *watch)
 {
-	return (struct member_calls){ watch, on_publish, on_deliver, on_proved,
-		on_retry, on_unproved, on_attend, on_ignored, on_resent };
+	return (struct member_calls){
+		.context = watch,
+		.publish = on_publish,
+		.deliver = on_deliver,
+		.proved = on_proved,
+		.retry = on_retry,
+		.unproved = on_unproved,
+		.attend = on_attend,
+		.ignored = on_ignored,
+		.resent = on_resent,
+	};
 }
 
 /* So many messages may be sent again, by their bytes; one request more than

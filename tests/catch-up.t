@@ -36,15 +36,15 @@ watch() {
 eve=$(user_dir eve)
 watch said
 eve_pid=$pid
-peer 9 raw raw.js carol
+peer 9 signer attacker.js carol # it may sign as one should
 now=$(($(date +%s) - 600))
 words='the disk of the database host is nearly full, who looks at it before the night'
 for i in $(seq "$said"); do
 	who=$((i % 4))
-	printf 'json /mcafee/event/qchat/busy {"type":1,"message":"%d %s","time":"%d","ms":%d%03d,"user":"user%d","UID":"%032d","seq":%d}\n' \
-		"$i" "$words" "$now" "$now" $((i - 1)) "$who" "$who" \
-		$(((i + 3) / 4))
-done >&9
+	printf '{"do":"say","topic":"/mcafee/event/qchat/busy","key":"user%d","bind":%s,"certs":%s,"payload":{"type":1,"message":"%d %s","time":"%d","ms":%d%03d,"user":"user%d","UID":"%032d","seq":%d}}\n' \
+		"$who" $((i <= 4)) $((i <= 4)) "$i" "$words" "$now" "$now" \
+		$((i - 1)) "$who" "$who" $(((i + 3) / 4))
+done | sed 's/"bind":0,"certs":0/"bind":false,"certs":false/; s/"bind":1,"certs":1,//' >&9
 for i in $(seq "$peers"); do
 	must wait_line "$T/ear$i.out" . "$said"
 done

@@ -16,6 +16,7 @@
 # works in a subshell or a pipeline: give input by <file.
 
 srcdir=$(cd "$(dirname "$0")/.." && pwd) # the top of the source tree
+[ -e "$srcdir/configure.ac" ] || srcdir=${srcdir%/*}
 deadline=${QCHAT_TEST_DEADLINE:-30}
 node_modules=${QCHAT_PEER_DIR:-${NODE_PATH:-$srcdir/tests/peer/node_modules}}
 T=$(mktemp -d "${TMPDIR:-/tmp}/qchat-test.XXXXXX") || exit 99

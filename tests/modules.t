@@ -192,7 +192,7 @@ is "$(sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' Makefile.am |
 	grep -v '^src_qchat_join$')" '' 'only qchat-join links src/join'
 
 found=
-for file in src/*.[ch] src/*/*.[ch] tests/*.t tests/*.sh tests/peer/*.js \
+for file in src/*.[ch] src/*/*.[ch] tests/*.t tests/*/*.t tests/*.sh tests/peer/*.js \
 	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/run bench/* Makefile.am configure.ac quickstart .ci/run; do
 	[ -f "$file" ] || continue
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||

@@ -223,7 +223,7 @@ for i in 1 2; do
 done
 exit_is 73 'one more than the limit' \
 	qchat-say --config "$T/limit.conf" -r ops l3
-like "$(err)" 'lost: .*qchat-say --flush' 'says what to do'
+like "$(err)" 'it is lost, .*qchat-say --flush' 'says what to do'
 is "$(waiting)" 2 'two wait'
 as bob exit_is 74 'a disk without room' sh -c 'trap "" XFSZ; ulimit -f 0
 	exec qchat-say -r ops full'

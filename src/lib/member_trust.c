@@ -11,7 +11,7 @@
  * fresh, and whose is the UID?
  */
 
-enum { BADS_A_SECOND = 10 }; /* forged messages that are shown */
+enum { BADS_A_SECOND = 50 }; /* forged messages that are shown */
 
 static bool
 is_proven(const struct trust *trust)

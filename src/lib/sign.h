@@ -120,7 +120,8 @@ struct verifier_limits {
 	size_t certificates;     /* verdicts that are remembered: 4096 */
 	size_t sources;          /* whose failures are counted: 1024 */
 	int64_t failures;        /* failed operations a second in total: 2000 */
-	int64_t source_failures; /* of one source in ten seconds: 50 */
+	int64_t source_failures; /* of one source that has a name, in ten
+				  * seconds: 50 */
 };
 
 struct verifier_config {

@@ -82,10 +82,20 @@ key_of(struct span source)
 	return source;
 }
 
+/* Where a broker does not say who it is, the one without a name is everybody,
+ * and must not be kept from speaking by one of them. */
+static bool
+is_named(struct span source)
+{
+	return source.len > 0;
+}
+
 bool
 budget_allows(struct budget *budget, struct span source, int64_t now)
 {
-	struct bucket *own = table_find(budget->sources, key_of(source));
+	struct bucket *own = is_named(source)
+		? table_find(budget->sources, key_of(source))
+		: NULL;
 
 	if (!has_token(&budget->total, budget->failures, SECOND, now))
 		return false;
@@ -97,11 +107,13 @@ void
 budget_charge(struct budget *budget, struct span source, int64_t now)
 {
 	bool made;
-	struct bucket *own = table_touch(budget->sources, key_of(source),
-		&made);
 
 	refill(&budget->total, budget->failures, SECOND, now);
 	budget->total.spent += SECOND;
+	if (!is_named(source))
+		return;
+	struct bucket *own = table_touch(budget->sources, key_of(source),
+		&made);
 	refill(own, budget->source_failures, SOURCE_MS, now);
 	own->spent += SOURCE_MS;
 }

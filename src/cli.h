@@ -84,8 +84,8 @@ void cli_warn(const struct cli *cli, const char *format, ...)
 
 /* Warns that a name is signed with another certificate than the one it was
  * first seen with. */
-void cli_warn_changed(const struct cli *cli, struct span user,
-	const char *seen, const char *fingerprint);
+void cli_warn_changed(const struct cli *cli, struct span user, const char *seen,
+	const char *fingerprint);
 
 /* The same for what is worth knowing and no fault: not with --quiet. */
 void cli_say(const struct cli *cli, const char *format, ...)

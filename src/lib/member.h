@@ -44,12 +44,13 @@ struct instant {
 };
 
 struct member_config {
-	const char *room;        /* name, checked */
-	const char *user;        /* UTF-8, at most ROOM_USER_MAX bytes */
-	const char *uid;         /* 32 lower-case hex digits */
-	const char *inbox;       /* the topic of our inbox */
-	const char *app;         /* "qchat-join/0.1.0" */
-	const char *fingerprint; /* of our certificate; NULL: nothing is signed */
+	const char *room;  /* name, checked */
+	const char *user;  /* UTF-8, at most ROOM_USER_MAX bytes */
+	const char *uid;   /* 32 lower-case hex digits */
+	const char *inbox; /* the topic of our inbox */
+	const char *app;   /* "qchat-join/0.1.0" */
+	const char
+		*fingerprint; /* of our certificate; NULL: nothing is signed */
 	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */
 	bool participant;        /* says that it is here, and answers */
 	bool once;        /* says one thing only, under a UID of its own */

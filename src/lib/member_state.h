@@ -133,8 +133,8 @@ struct member {
 	uint64_t compared[16]; /* digests of others' minutes, asked for */
 	size_t compared_next;
 
-	struct table *owners;    /* by UID; NULL: all is believed */
-	int64_t bad_mono, bads;  /* since when so many were shown */
+	struct table *owners;   /* by UID; NULL: all is believed */
+	int64_t bad_mono, bads; /* since when so many were shown */
 
 	struct answers *answers;
 	struct outbox *outbox;

@@ -23,12 +23,12 @@ enum record_type {
 
 struct record {
 	enum record_type type;
-	bool own;         /* from this process itself */
-	bool replayed;    /* said before we came */
+	bool own;           /* from this process itself */
+	bool replayed;      /* said before we came */
 	struct trust trust; /* but for a gap, which nobody signs */
-	int64_t time;     /* wall ms: when it was said */
-	int64_t received; /* wall ms: when it came here */
-	struct span room; /* name */
+	int64_t time;       /* wall ms: when it was said */
+	int64_t received;   /* wall ms: when it came here */
+	struct span room;   /* name */
 	struct span user;
 	struct span uid;             /* empty: a legacy peer without one */
 	int64_t seq;                 /* -1: none */

@@ -52,7 +52,7 @@ enum room_type {
 	ROOM_WANT = 6,   /* repair wanted: numbers, or a time */
 	ROOM_REPAIR = 7, /* a message again; or what one has of a time */
 	ROOM_PROOF = 11, /* a stream's marker to its own inbox */
-	ROOM_KEY = 13,   /* asks an inbox for the binding of a key; its answer */
+	ROOM_KEY = 13, /* asks an inbox for the binding of a key; its answer */
 };
 
 enum room_severity {

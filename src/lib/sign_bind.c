@@ -4,6 +4,7 @@
 #include "memory.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -59,6 +60,7 @@ sign_decode(unsigned char *bytes, struct span text, size_t max)
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "abcdefghijklmnopqrstuvwxyz"
 				       "0123456789+/";
+	bool is_known[UCHAR_MAX + 1] = { false };
 
 	if (text.len == 0 || text.len % 4 != 0 ||
 		text.len > (max + 2) / ENCODE_PART * 4)
@@ -66,9 +68,10 @@ sign_decode(unsigned char *bytes, struct span text, size_t max)
 	size_t pad = padding(text);
 	size_t len = text.len / 4 * ENCODE_PART - pad;
 	/* EVP_DecodeBlock() would overlook white space. */
+	for (size_t i = 0; i < sizeof(alphabet) - 1; i++)
+		is_known[(unsigned char)alphabet[i]] = true;
 	for (size_t i = 0; i < text.len - pad; i++)
-		if (memchr(alphabet, text.bytes[i], sizeof(alphabet) - 1) ==
-			NULL)
+		if (!is_known[(unsigned char)text.bytes[i]])
 			return -1;
 	if (len > max ||
 		EVP_DecodeBlock(bytes, (const unsigned char *)text.bytes,

@@ -206,6 +206,7 @@ static const struct key {
 	{ "passphrase_command", take_text,
 		offsetof(struct conf, passphrase_command), false },
 	{ "room", take_text, offsetof(struct conf, room), false },
+	{ "seal_old_hours", take_limit, LIMIT(seal_old_hours), false },
 	{ "sign_ca", take_path, offsetof(struct conf, sign_ca), false },
 	{ "spool_bytes", take_limit, LIMIT(spool_bytes), false },
 	{ "spool_hours", take_limit, LIMIT(spool_hours), false },

@@ -49,7 +49,8 @@ struct conf_limits {
 	int64_t store_messages; /* likewise */
 	int64_t spool_bytes;    /* of what could not be delivered */
 	int64_t spool_messages;
-	int64_t spool_hours; /* what is older is not sent any more */
+	int64_t spool_hours;    /* what is older is not sent any more */
+	int64_t seal_old_hours; /* a secret is read after its successor came */
 };
 
 struct conf {

@@ -155,6 +155,7 @@ keep_limits(const struct conf_limits *old, struct conf_limits *new)
 	keep_limit(old->spool_bytes, &new->spool_bytes);
 	keep_limit(old->spool_messages, &new->spool_messages);
 	keep_limit(old->spool_hours, &new->spool_hours);
+	keep_limit(old->seal_old_hours, &new->seal_old_hours);
 }
 
 /* Puts a file in the place of conf; room, user and limits already found

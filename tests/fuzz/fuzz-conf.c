@@ -78,6 +78,7 @@ append_conf(struct text *file, const struct conf *conf)
 	append_text(file, "user", conf->user);
 	append_limit(file, "spool_bytes", conf->limits.spool_bytes);
 	append_limit(file, "spool_hours", conf->limits.spool_hours);
+	append_limit(file, "seal_old_hours", conf->limits.seal_old_hours);
 	append_limit(file, "spool_messages", conf->limits.spool_messages);
 	append_limit(file, "store_bytes", conf->limits.store_bytes);
 	append_limit(file, "store_messages", conf->limits.store_messages);
@@ -134,6 +135,7 @@ check_bounds(const struct conf *conf)
 			conf->key != NULL);
 	check_limit(conf->limits.spool_bytes);
 	check_limit(conf->limits.spool_hours);
+	check_limit(conf->limits.seal_old_hours);
 	check_limit(conf->limits.spool_messages);
 	check_limit(conf->limits.store_bytes);
 	check_limit(conf->limits.store_messages);

@@ -160,8 +160,8 @@ test_faults(void)
 	fails("\n" CERTS "brokr = 1;",
 		"q.conf:3: unknown key brokr (known are "
 		"brokers, ca, certificate, ciphers, crl, dxl_config, fabric, "
-		"key, passphrase_command, room, sign_ca, spool_bytes, "
-		"spool_hours, spool_messages, store_bytes, store_messages, "
+		"key, passphrase_command, room, seal_old_hours, sign_ca, "
+		"spool_bytes, spool_hours, spool_messages, store_bytes, store_messages, "
 		"user, verify_host)");
 	fails("sign_ca = 1;", "q.conf:1: sign_ca is a text");
 	fails("crl = \"\";", "q.conf:1: crl is empty");
@@ -169,6 +169,8 @@ test_faults(void)
 		"q.conf:1: passphrase_command is a text");
 	fails("store_bytes = 0;",
 		"q.conf:1: store_bytes is a number from 1 to 1000000000000");
+	fails("seal_old_hours = \"1\";",
+		"q.conf:1: seal_old_hours is a number from 1 to 1000000000000");
 	fails("spool_hours = 1000000000001L;",
 		"q.conf:1: spool_hours is a number from 1 to 1000000000000");
 	fails("ca = 1;", "q.conf:1: ca is a text");

@@ -75,7 +75,12 @@ library libconfig 'libconfig.*\.h' src/lib/conf.c
 library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/identity_key.h \
 	src/lib/authority.c src/lib/certificate.c src/lib/certificate.h \
 	src/lib/tls.c src/lib/sign.c src/lib/sign_state.h \
-	src/lib/sign_bind.c src/lib/sign_chain.c src/lib/sign_verify.c
+	src/lib/sign_bind.c src/lib/sign_chain.c src/lib/sign_verify.c \
+	src/lib/seal.c src/lib/seal_state.h src/lib/seal_box.c \
+	src/lib/seal_direct.c src/lib/seal_open.c \
+	src/lib/secrets.c src/lib/secrets_file.c \
+	src/lib/invite_state.h src/lib/invite.c src/lib/invite_open.c \
+	src/lib/invite_text.c
 library 'curses or readline' \
 	'(n?curses.*/)?(n?curses|panel|term)\.h|readline/.*' \
 	src/join/*.c src/qchat-join.c
@@ -104,9 +109,10 @@ in_lib() {
 
 # Two columns that meet in the session, and what both stand on.  A module that
 # is named nowhere here takes bytes and times.
-world='names|conf|conf_dxl|conf_find|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
-# identity_key is a header alone: the part of `identity` that `sign` sees.
-base='fault|text|memory|certificate|identity_key'
+world='names|secrets|secrets_file|conf|conf_dxl|conf_find|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
+# Two are headers alone: identity_key is the part of `identity` that `sign` sees,
+# and secret is what `secrets` keeps and `seal` uses.
+base='fault|text|memory|certificate|identity_key|secret'
 bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
 	grep -Evx "$world|$base|session|session_trust" | tr '\n' '|' | sed 's/|$//')
 like "$bytes" '(^|\|)member(\||$)' 'the modules are found'
@@ -120,7 +126,7 @@ is "$(bad_includes "$world|session|session_trust" $(in_lib "$bytes"))" '' \
 is "$(bad_includes "$world|$bytes|session|session_trust" $(in_lib "$base"))" '' \
 	'what all stand on knows none of them'
 below=$(echo "bus|connection|route|tls|$bytes" | tr '|' '\n' |
-	grep -Evx 'record|room|roster|spool|trust' | tr '\n' '|' | sed 's/|$//')
+	grep -Evx 'invite|record|room|roster|spool|trust' | tr '\n' '|' | sed 's/|$//')
 is "$(bad_includes "$below" src/*.[ch] src/join/*.[ch])" '' \
 	'the tools see sessions, and nothing below them'
 is "$(bad_includes 'cli|screen|join/.*' src/lib/*.[ch])" '' \

@@ -21,17 +21,19 @@ enum {
 
 static const char first_line[] = "qchat-secrets 1";
 
-static struct span
-next_line(struct span *left)
+/* False if there is no whole line: a part of a number is one, too. */
+static bool
+next_line(struct span *left, struct span *line)
 {
 	const char *end = left->len > 0 ? memchr(left->bytes, '\n', left->len)
 					: NULL;
-	size_t len = end != NULL ? (size_t)(end - left->bytes) : left->len;
-	struct span line = { left->bytes, len };
 
-	left->bytes += len + (end != NULL);
-	left->len -= len + (end != NULL);
-	return line;
+	if (end == NULL)
+		return false;
+	*line = (struct span){ left->bytes, (size_t)(end - left->bytes) };
+	left->bytes = end + 1;
+	left->len -= line->len + 1;
+	return true;
 }
 
 /* Takes a word and the blank behind it, or the end of the line. */
@@ -113,20 +115,22 @@ parse_old(struct room_secrets *secrets, struct span line)
 static bool
 parse(struct room_secrets *secrets, struct span *room, struct span left)
 {
-	if (!span_equal(next_line(&left), span_of(first_line)))
+	struct span line;
+
+	if (!next_line(&left, &line) || !span_equal(line, span_of(first_line)))
 		return false;
-	*room = next_line(&left);
-	if (!span_equal(next_word(room), span_of("room")) || room->len == 0 ||
-		memchr(room->bytes, '\0', room->len) != NULL)
+	if (!next_line(&left, room) ||
+		!span_equal(next_word(room), span_of("room")) ||
+		room->len == 0 || memchr(room->bytes, '\0', room->len) != NULL)
 		return false;
-	struct span line = next_line(&left);
-	if (!span_equal(next_word(&line), span_of("secret")) ||
+	if (!next_line(&left, &line) ||
+		!span_equal(next_word(&line), span_of("secret")) ||
 		!parse_secret(line, &secrets->secrets[0], &secrets->since))
 		return false;
 	secrets->secrets[0].until = INT64_MAX;
 	secrets->count = 1;
 	while (left.len > 0)
-		if (!parse_old(secrets, next_line(&left)))
+		if (!next_line(&left, &line) || !parse_old(secrets, line))
 			return false;
 	return true;
 }

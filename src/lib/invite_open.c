@@ -39,6 +39,40 @@ new_bio(void)
 	return bio;
 }
 
+static bool
+is_for_one(CMS_RecipientInfo *recipient, X509 *certificate)
+{
+	switch (CMS_RecipientInfo_type(recipient)) {
+	case CMS_RECIPINFO_TRANS:
+		return CMS_RecipientInfo_ktri_cert_cmp(recipient,
+			       certificate) == 0;
+	case CMS_RECIPINFO_AGREE:
+		break;
+	default:
+		return false;
+	}
+	STACK_OF(CMS_RecipientEncryptedKey)
+		*keys = CMS_RecipientInfo_kari_get0_reks(recipient);
+	for (int i = 0; i < sk_CMS_RecipientEncryptedKey_num(keys); i++)
+		if (CMS_RecipientEncryptedKey_cert_cmp(
+			    sk_CMS_RecipientEncryptedKey_value(keys, i),
+			    certificate) == 0)
+			return true;
+	return false;
+}
+
+/* CMS_decrypt() does not tell this from damage. */
+static bool
+is_for(CMS_ContentInfo *cms, X509 *certificate)
+{
+	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(cms);
+
+	for (int i = 0; i < sk_CMS_RecipientInfo_num(all); i++)
+		if (is_for_one(sk_CMS_RecipientInfo_value(all, i), certificate))
+			return true;
+	return false;
+}
+
 /* The outer layer: encrypted.  NULL with a fault. */
 static BIO *
 decrypt(const struct opening *opening, struct span pem)
@@ -59,18 +93,17 @@ decrypt(const struct opening *opening, struct span pem)
 			"CMS-----)");
 		goto out;
 	}
-	good = CMS_decrypt(cms, identity_key(opening->identity),
-		       identity_leaf(opening->identity), NULL, out,
-		       CMS_BINARY) == 1;
-	if (good)
-		goto out;
-	if (ERR_GET_REASON(ERR_peek_last_error()) ==
-		CMS_R_NO_MATCHING_RECIPIENT)
+	if (!is_for(cms, identity_leaf(opening->identity))) {
 		fault_set(opening->fault, FAULT_NOPERM,
 			"%s: is for other certificates than yours (have one "
 			"made for the certificate that you use now)",
 			opening->file);
-	else
+		goto out;
+	}
+	good = CMS_decrypt(cms, identity_key(opening->identity),
+		       identity_leaf(opening->identity), NULL, out,
+		       CMS_BINARY) == 1;
+	if (!good)
 		damaged(opening, "is damaged");
 out:
 	ERR_clear_error();

@@ -94,6 +94,29 @@ has_name(struct span lines, struct span name)
 	return false;
 }
 
+int
+names_find(const char *path, const char *name, char *fingerprint,
+	struct fault *fault)
+{
+	struct text lines = { 0 };
+	int rc = names_read(path, &lines, fault);
+	struct span left = { lines.bytes, lines.len };
+
+	while (rc == 0 && left.len > 0) {
+		struct span line = next_line(&left);
+		size_t digits = NAMES_FINGERPRINT_MAX - 1;
+
+		if (line.len <= digits || line.bytes[digits] != ' ' ||
+			!span_equal(name_of(line), span_of(name)))
+			continue;
+		memcpy(fingerprint, line.bytes, digits);
+		fingerprint[digits] = '\0';
+		rc = 1;
+	}
+	text_free(&lines);
+	return rc;
+}
+
 static void
 append_line(struct text *lines, struct span line)
 {

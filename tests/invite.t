@@ -97,6 +97,7 @@ must openssl cms -cmsout -print -inform PEM -in "$T/ops.invite"
 like "$(cat "$T/must.out")" 'pkcs7-envelopedData' 'it is encrypted'
 like "$(cat "$T/must.out")" 'aes-256-cbc' 'with AES-256'
 like "$(cat "$T/must.out")" 'rsaesOaep' 'by RSA with OAEP'
+like "$(grep -A 6 rsaesOaep "$T/must.out")" 'sha256' 'and SHA-256'
 like "$(cat "$T/must.out")" 'dhSinglePass-stdDH-sha256kdf-scheme' \
 	'and by EC with SHA-256'
 openssl cms -cmsout -inform PEM -in "$T/ops.invite" -outform DER \
@@ -176,6 +177,13 @@ openssl cms -encrypt -binary -aes-256-cbc -in "$T/inside.txt" -outform PEM \
 	-out "$T/unsigned.invite" "$(certificate dave)"
 at dave exit_is 65 'one that nobody signed is refused' \
 	qchat-invite --accept "$T/unsigned.invite"
+
+sed 's/room ops/room opz/' "$T/inside.der" >"$T/altered.der"
+openssl cms -encrypt -binary -aes-256-cbc -in "$T/altered.der" -outform PEM \
+	-out "$T/altered.invite" "$(certificate bob)"
+at bob exit_is 65 'one that was altered is refused' \
+	qchat-invite --accept "$T/altered.invite"
+like "$(err)" 'signature does not fit' 'and told'
 
 for name in '../x#' '' "$(printf 'a\033[2J')"; do
 	printf 'qchat-invitation 1\nroom %s\nsecret %s\nmade 1\nfor %s\n' \
@@ -282,6 +290,8 @@ at dave exit_is 77 'a name that is known under another certificate' \
 	qchat-invite --accept "$T/dave.invite"
 like "$(err)" "under the certificate $(fingerprint alice), who was known under $(fingerprint bob)" \
 	'invites nobody, and both are told'
+is "$(cat "$(state_of dave)"/qchat/secrets/[0-9a-f]* | grep -c '^room ops$')" \
+	0 'and nothing is kept'
 echo "$(fingerprint alice) alice" >"$names"
 at dave exit_is 0 'under its own it does' \
 	qchat-invite --accept "$T/dave.invite"
@@ -339,6 +349,7 @@ room ops" 'and left alone'
 rm "$file"
 at alice exit_is 0 'a secret again' qchat-invite --new -r ops
 if [ -e /dev/full ]; then
+	# shellcheck disable=SC2016 # the inner shell's
 	at alice exit_is 74 'a full disk behind standard output' sh -c \
 		'qchat-invite -r ops "$1" >/dev/full' sh "$(certificate bob)"
 fi

@@ -29,7 +29,7 @@ static const struct cli_option options[] = {
 	{ "accept", OPTION_ACCEPT, "FILE",
 		"take the secret of an invitation (-: standard input)" },
 	{ "replace", OPTION_REPLACE, NULL,
-		"with --accept: in the place of another secret" },
+		"when accepting: in the place of another secret" },
 	{ "rotate", OPTION_ROTATE, NULL,
 		"make a new secret; the old one is read for a while" },
 	{ "list", OPTION_LIST, NULL, "list the rooms with a secret" },

@@ -43,8 +43,8 @@ append_place(struct text *bytes, struct span place)
 static OSSL_PARAM
 octets(const char *name, const void *bytes, size_t len)
 {
-	return OSSL_PARAM_construct_octet_string(name,
-		(void *)(uintptr_t)bytes, len);
+	return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)bytes,
+		len);
 }
 
 void

@@ -319,6 +319,20 @@ cli_warn(const struct cli *cli, const char *format, ...)
 }
 
 void
+cli_warn_foreign(const struct cli *cli, struct span room)
+{
+	struct text name = { 0 };
+
+	text_harmless(&name, room, TEXT_NAME);
+	cli_warn(cli,
+		"%s: what is said here is sealed with a secret that this user "
+		"does not have (somebody who has it invites with qchat-invite "
+		"-r %s YOUR-CERTIFICATE)",
+		name.bytes, name.bytes);
+	text_free(&name);
+}
+
+void
 cli_warn_changed(const struct cli *cli, struct span user, const char *seen,
 	const char *fingerprint)
 {

@@ -82,6 +82,9 @@ int cli_fail(const struct cli *cli, const struct fault *fault);
 void cli_warn(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Warns that what is said in a room is sealed, and cannot be read. */
+void cli_warn_foreign(const struct cli *cli, struct span room);
+
 /* Warns that a name is signed with another certificate than the one it was
  * first seen with. */
 void cli_warn_changed(const struct cli *cli, struct span user, const char *seen,

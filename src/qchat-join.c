@@ -157,6 +157,19 @@ on_ignored(void *context, const char *why)
 }
 
 static void
+on_foreign(void *context, struct span room)
+{
+	struct join *join = context;
+
+	if (join->screen == NULL)
+		cli_warn_foreign(&join->cli, room);
+	else
+		notice(join,
+			"what is said here is sealed with a secret that you "
+			"do not have: qchat-invite(1)");
+}
+
+static void
 on_changed(void *context, struct span user, const char *seen,
 	const char *fingerprint)
 {
@@ -220,6 +233,7 @@ set_up(struct join *join)
 		.link = on_link,
 		.ignored = on_ignored,
 		.changed = on_changed,
+		.foreign = on_foreign,
 	};
 	struct session_config config = {
 		.app = tool.name,

@@ -304,6 +304,14 @@ on_ignored(void *context, const char *why)
 }
 
 static void
+on_foreign(void *context, struct span room)
+{
+	const struct channel *channel = context;
+
+	cli_warn_foreign(&channel->listen->cli, room);
+}
+
+static void
 on_changed(void *context, struct span user, const char *seen,
 	const char *fingerprint)
 {
@@ -322,6 +330,7 @@ open_channel(struct listen *listen, const char *room)
 		.link = on_link,
 		.ignored = on_ignored,
 		.changed = on_changed,
+		.foreign = on_foreign,
 	};
 	const struct session_config config = {
 		.room = room,

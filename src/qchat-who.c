@@ -137,6 +137,14 @@ on_ignored(void *context, const char *why)
 }
 
 static void
+on_foreign(void *context, struct span room)
+{
+	const struct who *who = context;
+
+	cli_warn_foreign(&who->cli, room);
+}
+
+static void
 on_changed(void *context, struct span user, const char *seen,
 	const char *fingerprint)
 {
@@ -155,6 +163,7 @@ set_up(struct who *who)
 		.link = on_link,
 		.ignored = on_ignored,
 		.changed = on_changed,
+		.foreign = on_foreign,
 	};
 	struct session_config config = { .app = tool.name };
 
@@ -403,7 +412,8 @@ append_room(struct text *out, const struct member *member, struct instant now)
 			(double)messages * 3600000 / (double)(now.wall - open));
 	else
 		text_append_char(out, '-');
-	text_append_string(out, "\nsealed no\n");
+	text_appendf(out, "\nsealed %s\n",
+		member_is_sealed(member) ? "yes" : "no");
 }
 
 static void

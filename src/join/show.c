@@ -157,11 +157,12 @@ show_counts(struct text *text, const struct session *session,
 	}
 	text_appendf(text,
 		"\n%zu unconfirmed, %llu missing, %llu doubles "
-		"dropped, %llu not understood\nbroker %s, not sealed",
+		"dropped, %llu not understood\nbroker %s, %s",
 		member_unproved(member), (unsigned long long)counts->missing,
 		(unsigned long long)counts->doubles,
 		(unsigned long long)(counts->malformed + counts->unknown),
-		session_peer(session));
+		session_peer(session),
+		member_is_sealed(member) ? "sealed" : "not sealed");
 }
 
 void
@@ -172,8 +173,9 @@ show_status(struct text *text, const struct session *session, size_t back)
 
 	text_append_char(text, ' ');
 	text_harmless(text, span_of(member_room(member)), TEXT_NAME);
-	text_appendf(text, " | %zu here | clear | ",
-		roster_count(member_roster(member)));
+	text_appendf(text, " | %zu here | %s | ",
+		roster_count(member_roster(member)),
+		member_is_sealed(member) ? "sealed" : "clear");
 	if (session_link(session) == SESSION_UP)
 		text_appendf(text, "on %s", session_peer(session));
 	else

@@ -18,6 +18,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->uid = memory_string(config->uid);
 	member->inbox = memory_string(config->inbox);
 	member->app = memory_string(config->app);
+	member->sealed = config->sealed;
 	member->participant = config->participant;
 	member->once = config->once;
 	member->stream = config->stream;
@@ -113,6 +114,12 @@ member_up(struct member *member, struct instant now)
 	member_await_others(member, now);
 	member->progress_mono = now.mono;
 	member_plan_catch_up(member, now);
+}
+
+void
+member_seal(struct member *member)
+{
+	member->sealed = true;
 }
 
 void
@@ -274,6 +281,12 @@ const char *
 member_room(const struct member *member)
 {
 	return member->room;
+}
+
+bool
+member_is_sealed(const struct member *member)
+{
+	return member->sealed;
 }
 
 const char *

@@ -22,7 +22,9 @@
 struct member;
 
 enum {
-	MEMBER_POST_MAX = 900 * 1024,   /* bytes of a post when it is encoded */
+	MEMBER_POST_MAX = 900 * 1024, /* bytes of a post when it is encoded */
+	/* The same in a sealed room, where it goes into another message. */
+	MEMBER_SEALED_MAX = 560 * 1024,
 	MEMBER_PING_MS = 60 * 1000,     /* protocol.md, 6.3 */
 	MEMBER_WAIT_MS = 1500,          /* over which to spread answers to us */
 	MEMBER_WAIT_MAX_MS = 60 * 1000, /* that we let others ask for */
@@ -49,6 +51,7 @@ struct member_config {
 	const char *uid;   /* 32 lower-case hex digits */
 	const char *inbox; /* the topic of our inbox */
 	const char *app;   /* "qchat-join/0.1.0" */
+	bool sealed;       /* what is not sealed is not believed */
 	const char
 		*fingerprint; /* of our certificate; NULL: nothing is signed */
 	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */
@@ -152,6 +155,10 @@ void member_up(struct member *member, struct instant now);
  * the fabric acknowledges, acknowledged.  To who does not await an echo that
  * is the proof. */
 void member_sent(struct member *member, struct instant now);
+
+/* The room has a secret from now on; or has it one? */
+void member_seal(struct member *member);
+bool member_is_sealed(const struct member *member);
 
 /* The connection is gone. */
 void member_disconnected(struct member *member, struct instant now);

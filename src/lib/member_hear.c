@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
+#include "cover.h"
 #include "sign.h"
 
 #include <assert.h>
@@ -38,6 +39,7 @@ member_record(const struct member *member, const struct room_message *message,
 		.time = time_of(message, now),
 		.received = now.wall,
 		.room = span_of(member->room),
+		.sealed = member->sealed,
 		.user = message->user,
 		.uid = message->uid,
 		.seq = -1,
@@ -632,6 +634,15 @@ hear(struct member *member, const struct room_message *message,
 		member->counts.unknown++;
 		member->calls.ignored(member->calls.context,
 			"a message of a type that is not known here");
+		return;
+	}
+	if (member->sealed && place != PLACE_LOBBY &&
+		dxl_field(event, COVER_FIELD).len == 0) {
+		trust = (struct trust){ .mark = TRUST_BAD,
+			.is_clear = true,
+			.why = "not sealed, in a room that is",
+			.sent = -1 };
+		member_hear_forged(member, message, &trust, place, now);
 		return;
 	}
 	/* What is ours is known by its bytes. */

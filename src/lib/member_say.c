@@ -429,11 +429,12 @@ member_say(struct member *member, const struct member_post *post,
 		return -1;
 	append_event(member, &message, NULL, &bytes);
 	size_t len = repair_len((struct span){ bytes.bytes, bytes.len });
-	if (len > MEMBER_POST_MAX) {
+	size_t most = member->sealed ? MEMBER_SEALED_MAX : MEMBER_POST_MAX;
+	if (len > most) {
 		fault_set(fault, FAULT_DATA,
 			"the message has %zu bytes when "
-			"encoded (at most %d)",
-			len, MEMBER_POST_MAX);
+			"encoded (at most %zu)",
+			len, most);
 		text_free(&bytes);
 		return -1;
 	}

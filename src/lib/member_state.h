@@ -80,6 +80,7 @@ struct member_owner {
 
 struct member {
 	char *room, *topic, *user, *uid, *inbox, *app;
+	bool sealed;
 	bool participant, once, stream, unconfirmed, show_own, durable;
 	bool replays; /* what was said before we came is wanted */
 	int64_t proof_ms;

@@ -204,6 +204,7 @@ member_hear_forged(struct member *member, const struct room_message *message,
 
 	/* What it says of itself beyond its text is not believed either. */
 	record.own = false;
+	record.sealed = member->sealed && !trust->is_clear;
 	record.time = now.wall;
 	record.text = message->text;
 	record.title = message->title;

@@ -248,7 +248,7 @@ append_json(const struct record *record, struct text *line)
 	json_object_set_new(object, "uid", json_span_or_null(record->uid));
 	json_object_set_new(object, "seq", json_number_or_null(record->seq));
 	json_set_trust(object, &record->trust);
-	json_object_set_new(object, "sealed", json_false());
+	json_object_set_new(object, "sealed", json_boolean(record->sealed));
 	if (record->replayed)
 		json_object_set_new(object, "replayed", json_true());
 	json_set_by_type(object, record);

@@ -25,6 +25,7 @@ struct record {
 	enum record_type type;
 	bool own;           /* from this process itself */
 	bool replayed;      /* said before we came */
+	bool sealed;        /* was encrypted for the room or for us */
 	struct trust trust; /* but for a gap, which nobody signs */
 	int64_t time;       /* wall ms: when it was said */
 	int64_t received;   /* wall ms: when it came here */

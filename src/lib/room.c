@@ -54,6 +54,8 @@ room_message_init(struct room_message *message, enum room_type type)
 		.have = -1,
 		.records = -1,
 		.oldest = -1,
+		.version = -1,
+		.counter = -1,
 		.sent = -1,
 	};
 }
@@ -312,6 +314,20 @@ read_repair(struct room_message *message, const json_t *object,
 	return 0;
 }
 
+/* Their sizes are for seal_open() to check. */
+static int
+read_sealed(struct room_message *message, const json_t *object)
+{
+	message->version = get_number(object, "v");
+	message->counter = get_number(object, "counter");
+	message->sealed = get_span(object, "sealed", SIZE_MAX);
+	message->salt = get_span(object, "salt", ROOM_KEY_MAX);
+	message->key = get_span(object, "key", ROOM_KEY_MAX);
+	message->to = get_span(object, "to", ROOM_KEY_MAX);
+	message->ephemeral = get_span(object, "ephemeral", ROOM_KEY_MAX);
+	return 0;
+}
+
 static int64_t
 get_type(const json_t *object)
 {
@@ -326,8 +342,8 @@ static bool
 is_known(int64_t type)
 {
 	return (type >= ROOM_MESSAGE && type <= ROOM_BYE) ||
-		type == ROOM_WANT || type == ROOM_REPAIR ||
-		type == ROOM_PROOF || type == ROOM_KEY;
+		type == ROOM_SEALED || type == ROOM_WANT ||
+		type == ROOM_REPAIR || type == ROOM_PROOF || type == ROOM_KEY;
 }
 
 static int
@@ -349,6 +365,8 @@ read_object(struct room_message *message, const json_t *object,
 	message->last = get_number(object, "last");
 	if (message->type == ROOM_MESSAGE)
 		return read_message(message, object, fault);
+	if (message->type == ROOM_SEALED)
+		return read_sealed(message, object);
 	if (message->type > ROOM_BYE)
 		return read_repair(message, object, fault);
 	read_presence(message, object);

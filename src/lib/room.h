@@ -49,6 +49,7 @@ enum room_type {
 	ROOM_HERE = 2,
 	ROOM_WHO = 3,
 	ROOM_BYE = 4,
+	ROOM_SEALED = 5, /* another message, encrypted */
 	ROOM_WANT = 6,   /* repair wanted: numbers, or a time */
 	ROOM_REPAIR = 7, /* a message again; or what one has of a time */
 	ROOM_PROOF = 11, /* a stream's marker to its own inbox */
@@ -118,7 +119,9 @@ struct room_message {
 	uint64_t digest;   /* repair: of all that one has of it; 0: none */
 	struct span payload; /* repair: of a message, to the byte, … */
 	struct span sig, bind, cert; /* … and its headers; key: the last two */
-	struct span key;             /* key: its id in hex */
+	struct span key; /* key: its id in hex; sealed: as seal.h has it, … */
+	int64_t version, counter;                /* … and so with these */
+	struct span sealed, salt, to, ephemeral; /* likewise */
 	struct room_range wants[ROOM_WANTS_MAX];
 	size_t want_count;
 	struct room_head heads[ROOM_HEADS_MAX];

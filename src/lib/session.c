@@ -6,6 +6,7 @@
 #include "identity.h"
 #include "memory.h"
 #include "room.h"
+#include "session_cover.h"
 #include "session_trust.h"
 
 #include <assert.h>
@@ -30,6 +31,8 @@ struct session {
 	struct bus *bus;
 	struct session_trust *trust;
 	struct guard *guard; /* a part of it */
+	struct session_cover *cover;
+	bool is_foreign_told; /* that something is sealed for others */
 	enum session_link link;
 	char *user, *app, *inbox;
 	char uid[IDENTITY_UID_MAX];
@@ -44,8 +47,22 @@ static void
 member_publish(void *context, const char *topic, struct span bytes)
 {
 	struct session *session = context;
+	struct text sealed = { 0 };
+	struct fault fault;
 
-	bus_publish(session->bus, topic, bytes);
+	switch (session_cover_seal(session->cover, span_of(topic), bytes,
+		&sealed, &fault)) {
+	case 0:
+		bus_publish(session->bus, topic, bytes);
+		break;
+	case 1:
+		bus_publish(session->bus, topic,
+			(struct span){ sealed.bytes, sealed.len });
+		break;
+	default: /* too large: it waits for its proof in vain */
+		break;
+	}
+	text_free(&sealed);
 }
 
 static void
@@ -173,9 +190,17 @@ member_ignored(void *context, const char *why)
 		session->calls.ignored(session->calls.context, why);
 }
 
+/* NULL with a fault if the room has secrets that cannot be read: nothing may
+ * be said there in the clear. */
 static struct member *
-add_member(struct session *session, const char *room)
+add_member(struct session *session, const char *room, struct fault *fault)
 {
+	int is_sealed = *room != '\0'
+		? session_cover_add(session->cover, room, fault)
+		: 0;
+
+	if (is_sealed < 0)
+		return NULL;
 	struct member_config config = {
 		.room = room,
 		.user = session->user,
@@ -197,6 +222,7 @@ add_member(struct session *session, const char *room)
 		.catch_up_since = session->config.catch_up_since,
 		.durable = session->config.durable != NULL,
 		.fingerprint = identity_fingerprint(session->identity),
+		.sealed = is_sealed,
 	};
 	const struct member_calls calls = {
 		.context = session,
@@ -223,6 +249,25 @@ add_member(struct session *session, const char *room)
 }
 
 static bool
+seal_will(struct session *session, struct text *bytes)
+{
+	struct member *member = session->members[0];
+	struct text will = { 0 };
+	struct fault fault;
+	bool wanted = member_will(member, session->conn, session_now(), &will);
+	int rc = wanted
+		? session_cover_seal(session->cover,
+			  span_of(member_topic(member)),
+			  (struct span){ will.bytes, will.len }, bytes, &fault)
+		: -1;
+
+	if (rc == 0)
+		text_append(bytes, will.bytes, will.len);
+	text_free(&will);
+	return rc >= 0;
+}
+
+static bool
 on_will(void *context, struct text *topic, struct text *bytes)
 {
 	struct session *session = context;
@@ -232,8 +277,7 @@ on_will(void *context, struct text *topic, struct text *bytes)
 	for (size_t i = 0; i < CONN_BYTES; i++)
 		snprintf(session->conn + 2 * i, 3, "%02x", random[i]);
 	text_append_string(topic, member_topic(session->members[0]));
-	return member_will(session->members[0], session->conn, session_now(),
-		bytes);
+	return seal_will(session, bytes);
 }
 
 static void
@@ -312,7 +356,11 @@ member_for(struct session *session, struct span topic)
 		return member;
 
 	char *room = memory_copy(name.bytes, name.len);
-	member = add_member(session, room);
+	member = add_member(session, room, &fault);
+	if (member == NULL) {
+		free(room);
+		return NULL;
+	}
 	member_connected(member, session->conn, session_now());
 	member_up(member, session_now());
 	/* Legacy peers and others that do not hear the lobby. */
@@ -361,12 +409,44 @@ guard_pass(void *context, struct span topic, struct span bytes)
 }
 
 static void
+tell_foreign(struct session *session, struct span topic)
+{
+	struct span room = room_of_topic(topic);
+
+	if (session->is_foreign_told || session->calls.foreign == NULL ||
+		room.len == 0)
+		return;
+	session->is_foreign_told = true;
+	session->calls.foreign(session->calls.context, room);
+}
+
+static void
 on_message(void *context, struct span topic, struct span bytes)
 {
 	struct session *session = context;
 	struct instant now = session_now();
+	struct text opened = { 0 };
+	struct fault fault;
 
-	guard_receive(session->guard, topic, bytes, now.mono, now.wall);
+	switch (session_cover_open(session->cover, topic, bytes, now.wall,
+		&opened, &fault)) {
+	case COVER_CLEAR:
+		guard_receive(session->guard, topic, bytes, now.mono, now.wall);
+		break;
+	case COVER_OPENED:
+		guard_receive(session->guard, topic,
+			(struct span){ opened.bytes, opened.len }, now.mono,
+			now.wall);
+		break;
+	case COVER_FOREIGN:
+		tell_foreign(session, topic);
+		member_ignored(session, fault.text);
+		break;
+	case COVER_BAD:
+		member_ignored(session, fault.text);
+		break;
+	}
+	text_free(&opened);
 }
 
 struct member *
@@ -382,7 +462,11 @@ session_room(struct session *session, const char *room, bool heard,
 	if (heard)
 		bus_subscribe(session->bus, topic);
 	if (member == NULL) {
-		member = add_member(session, room);
+		member = add_member(session, room, fault);
+		if (member == NULL) {
+			free(topic);
+			return NULL;
+		}
 		if (*session->conn != '\0')
 			member_connected(member, session->conn, session_now());
 		if (session->link == SESSION_UP)
@@ -461,6 +545,8 @@ open_trust(struct session *session, const struct conf *conf,
 	if (session->trust == NULL)
 		return -1;
 	session->guard = session_trust_guard(session->trust);
+	session->cover = session_cover_new(
+		session_trust_signer(session->trust));
 	return 0;
 }
 
@@ -520,7 +606,9 @@ session_open(const struct conf *conf, const struct session_config *config,
 	session->bus = bus_new(conf, session->identity, client_id,
 		config->durable != NULL, &bus_calls);
 	/* The room without a name is the lobby. */
-	add_member(session, config->room != NULL ? config->room : "");
+	if (add_member(session, config->room != NULL ? config->room : "",
+		    fault) == NULL)
+		goto out;
 	subscribe(session);
 	return session;
 out:
@@ -558,6 +646,7 @@ session_free(struct session *session)
 		member_free(session->members[i]);
 	free(session->members);
 	bus_free(session->bus);
+	session_cover_free(session->cover);
 	session_trust_free(session->trust);
 	identity_free(session->identity);
 	free(session->user);
@@ -627,6 +716,9 @@ session_deadline(const struct session *session)
 			deadline = next;
 	}
 	int64_t next = session_trust_deadline(session->trust);
+	int64_t look = session_cover_deadline(session->cover);
+	if (look < next)
+		next = look;
 	return next < deadline ? next : deadline;
 }
 
@@ -643,6 +735,17 @@ reconnect(struct session *session, struct instant now)
 	on_lost(session, &why);
 }
 
+/* A secret may be made while we are here. */
+static void
+look_for_secrets(struct session *session, struct instant now)
+{
+	session_cover_tick(session->cover, now);
+	for (size_t i = 0; i < session->member_count; i++)
+		if (session_cover_is_sealed(session->cover,
+			    span_of(member_topic(session->members[i]))))
+			member_seal(session->members[i]);
+}
+
 void
 session_step(struct session *session, const struct pollfd *fds, size_t count)
 {
@@ -650,6 +753,7 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 
 	bus_step(session->bus, fds, count, now.mono);
 	session_trust_tick(session->trust, now);
+	look_for_secrets(session, now);
 	for (size_t i = 0; i < session->member_count; i++)
 		member_tick(session->members[i], now);
 	for (size_t i = 0;

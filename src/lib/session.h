@@ -45,6 +45,9 @@ struct session_calls {
 	 * each. */
 	void (*changed)(void *context, struct span user, const char *seen,
 		const char *fingerprint);
+	/* Something in this room is sealed with a secret that we do not have;
+	 * once. */
+	void (*foreign)(void *context, struct span room);
 };
 
 struct session_config {

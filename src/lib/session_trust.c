@@ -123,6 +123,12 @@ session_trust_free(struct session_trust *trust)
 	free(trust);
 }
 
+struct signer *
+session_trust_signer(const struct session_trust *trust)
+{
+	return trust->signer;
+}
+
 struct guard *
 session_trust_guard(const struct session_trust *trust)
 {

@@ -4,6 +4,7 @@
 
 #include "text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What is known of who said something. */
@@ -23,6 +24,7 @@ enum { TRUST_FINGERPRINT_MAX = 65 }; /* SHA-256 in lower-case hex, and NUL */
 
 struct trust {
 	enum trust_mark mark;
+	bool is_clear;   /* not sealed, in a room that is */
 	const char *why; /* static; NULL where there is nothing to say */
 	/* Of the certificate that signed it; "" if that is not proven. */
 	char fingerprint[TRUST_FINGERPRINT_MAX];

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session_cover.h"
+
+#include "dxl.h"
+#include "memory.h"
+#include "secrets.h"
+#include "session.h"
+
+#include <stdlib.h>
+
+enum { LOOK_MS = 1000 }; /* between two looks at the files */
+
+struct room {
+	char *name, *topic;
+	struct seal *seal; /* NULL: not sealed */
+};
+
+struct session_cover {
+	const struct signer *signer;
+	struct room *rooms;
+	size_t count;
+	int64_t look_mono;
+};
+
+struct session_cover *
+session_cover_new(const struct signer *signer)
+{
+	struct session_cover *cover = memory_alloc(1, sizeof(*cover));
+
+	cover->signer = signer;
+	return cover;
+}
+
+void
+session_cover_free(struct session_cover *cover)
+{
+	if (cover == NULL)
+		return;
+	for (size_t i = 0; i < cover->count; i++) {
+		seal_free(cover->rooms[i].seal);
+		free(cover->rooms[i].name);
+		free(cover->rooms[i].topic);
+	}
+	free(cover->rooms);
+	free(cover);
+}
+
+/* Once it is sealed, a room stays so, whatever becomes of its file. */
+static int
+load(struct room *room, struct fault *fault)
+{
+	struct room_secrets secrets;
+	int rc = secrets_load(room->name, session_now().wall, &secrets, fault);
+
+	if (rc < 1)
+		return rc;
+	if (room->seal == NULL)
+		room->seal = seal_new(span_of(room->topic), secrets.secrets,
+			secrets.count, NULL);
+	else
+		seal_renew(room->seal, secrets.secrets, secrets.count);
+	secrets_wipe(&secrets);
+	return 1;
+}
+
+static struct room *
+find(const struct session_cover *cover, struct span topic)
+{
+	for (size_t i = 0; i < cover->count; i++)
+		if (span_equal(span_of(cover->rooms[i].topic), topic))
+			return &cover->rooms[i];
+	return NULL;
+}
+
+int
+session_cover_add(struct session_cover *cover, const char *name,
+	struct fault *fault)
+{
+	struct room room = { .name = memory_string(name),
+		.topic = room_topic(name) };
+	int rc = load(&room, fault);
+
+	cover->rooms = memory_resize(cover->rooms, cover->count + 1,
+		sizeof(*cover->rooms));
+	cover->rooms[cover->count++] = room;
+	return rc;
+}
+
+bool
+session_cover_is_sealed(const struct session_cover *cover, struct span topic)
+{
+	const struct room *room = find(cover, topic);
+
+	return room != NULL && room->seal != NULL;
+}
+
+/* Which room is it about?  An inbox message says so, or it is the first. */
+static struct room *
+room_of(struct session_cover *cover, struct span place, struct span envelope)
+{
+	struct room *room = find(cover, place);
+	struct dxl_message event;
+	struct fault fault;
+
+	if (room != NULL || room_of_topic(place).len > 0 ||
+		dxl_parse(&event, envelope, &fault) < 0)
+		return room;
+	struct span about = dxl_field(&event, ROOM_TOPIC_FIELD);
+	if (about.len > 0)
+		room = find(cover, about);
+	else if (cover->count > 0 &&
+		!span_equal(place, span_of(ROOM_LOBBY_TOPIC)))
+		room = &cover->rooms[0];
+	dxl_message_free(&event);
+	return room;
+}
+
+int
+session_cover_seal(struct session_cover *cover, struct span place,
+	struct span envelope, struct text *out, struct fault *fault)
+{
+	struct room *room = room_of(cover, place, envelope);
+
+	if (room == NULL || room->seal == NULL)
+		return 0;
+	return cover_seal(room->seal, place, envelope, out, fault) < 0 ? -1 : 1;
+}
+
+enum cover_state
+session_cover_open(struct session_cover *cover, struct span place,
+	struct span envelope, int64_t wall, struct text *out,
+	struct fault *fault)
+{
+	const struct room *room = room_of(cover, place, envelope);
+
+	return cover_open(room != NULL ? room->seal : NULL, cover->signer,
+		place, envelope, wall, out, fault);
+}
+
+void
+session_cover_tick(struct session_cover *cover, struct instant now)
+{
+	struct fault ignored;
+
+	if (now.mono < cover->look_mono)
+		return;
+	cover->look_mono = now.mono + LOOK_MS;
+	for (size_t i = 0; i < cover->count; i++)
+		load(&cover->rooms[i], &ignored);
+}
+
+int64_t
+session_cover_deadline(const struct session_cover *cover)
+{
+	return cover->look_mono;
+}

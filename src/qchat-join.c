@@ -96,7 +96,8 @@ static void
 on_deliver(void *context, const struct record *record)
 {
 	struct join *join = context;
-	bool message = record->type == RECORD_MESSAGE;
+	bool message = record->type == RECORD_MESSAGE ||
+		record->type == RECORD_DIRECT;
 	struct text line = { 0 };
 
 	if (join->undelivered.bytes != NULL) {

@@ -233,7 +233,8 @@ on_deliver(void *context, const struct record *record)
 {
 	const struct channel *channel = context;
 	struct listen *listen = channel->listen;
-	bool message = record->type == RECORD_MESSAGE;
+	bool message = record->type == RECORD_MESSAGE ||
+		record->type == RECORD_DIRECT;
 
 	if (is_complete(listen)) {
 		if (listen->resume != NULL)

@@ -30,6 +30,10 @@ say_all(struct say *say)
 			say_flush(say);
 		return;
 	}
+	if (say->to != NULL) {
+		say_direct(say);
+		return;
+	}
 	if (say_set_up(say) < 0)
 		return;
 	if (!say->source.by_lines)

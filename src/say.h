@@ -12,6 +12,7 @@ extern const struct cli_tool say_tool;
 
 struct say {
 	struct cli cli;
+	const char *to; /* one participant, or NULL */
 	bool unconfirmed, dry_run, json;
 	bool no_spool, flush, queue;
 	enum room_severity severity;
@@ -67,6 +68,9 @@ void say_keep(struct say *say);
 /* The fabric can be reached: what waits from another time goes too.  That is
  * not what was asked for, so it costs a warning at most. */
 void say_flush_others(struct say *say);
+
+/* --to: says it to one participant, sealed, until that has it. */
+void say_direct(struct say *say);
 
 /* --flush and --queue. */
 void say_flush(struct say *say);

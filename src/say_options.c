@@ -20,6 +20,7 @@ enum {
 };
 
 static const struct cli_option options[] = {
+	{ "to", 't', "NAME", "to one participant alone, sealed" },
 	{ "lines", 'l', NULL, "each line of standard input is a message" },
 	{ "severity", 's', "LEVEL", "info, low, medium, high or critical" },
 	{ "title", OPTION_TITLE, "TEXT", "a title before the text" },
@@ -84,6 +85,9 @@ static int
 take_option(struct say *say, int letter)
 {
 	switch (letter) {
+	case 't':
+		say->to = optarg;
+		return 0;
 	case 'l':
 		say->source.by_lines = true;
 		return 0;
@@ -140,6 +144,12 @@ say_parse_args(struct say *say, int argc, char **argv)
 			"--timeout: 0 leaves no time for a proof");
 	if (say->cli.timeout_ms < 0)
 		say->cli.timeout_ms = TIMEOUT_MS;
+	if (say->to != NULL &&
+		(say->source.by_lines || say->unconfirmed || say->flush ||
+			say->queue || say->json))
+		return cli_usage_fault(&say->cli,
+			"--to says one message: --lines, --confirm none, "
+			"--json, --flush and --queue have no place beside it");
 	if (say->flush || say->queue) {
 		if (optind < argc || say->source.by_lines)
 			return cli_usage_fault(&say->cli,

@@ -40,7 +40,10 @@ append_message(struct text *line, const struct record *record)
 {
 	text_append_char(line, ' ');
 	text_append_char(line, trust_letter(record->trust.mark));
-	text_append_string(line, record->replayed ? "~ " : " ");
+	text_append_string(line,
+		record->type == RECORD_DIRECT ? "@ "
+			: record->replayed    ? "~ "
+					      : " ");
 	text_harmless(line, record->user, TEXT_NAME);
 	text_append_string(line, ": ");
 	if (record->trust.mark == TRUST_BAD && record->trust.why != NULL)
@@ -81,7 +84,7 @@ void
 show_record(struct text *line, const struct record *record)
 {
 	append_clock(line, record->time);
-	if (record->type == RECORD_MESSAGE)
+	if (record->type == RECORD_MESSAGE || record->type == RECORD_DIRECT)
 		append_message(line, record);
 	else
 		append_happening(line, record);

@@ -115,6 +115,7 @@ take_verdict(struct trust *trust, enum trust_mark mark,
 	set_verdict(trust, mark, verdict->why);
 	trust->sent = verdict->sent;
 	strcpy(trust->fingerprint, verdict->fingerprint);
+	memcpy(trust->x25519, verdict->x25519, sizeof(trust->x25519));
 }
 
 void

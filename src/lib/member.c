@@ -56,6 +56,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->store = store_new(config->store_bytes, config->store_count);
 	member->heads = heads_new();
 	member->outbox = outbox_new();
+	member->directs = table_new(sizeof(int64_t), DIRECTS_MAX);
 	member->roster = roster_new(config->participants_max > 0
 			? config->participants_max
 			: ROSTER_MAX);
@@ -77,6 +78,7 @@ member_free(struct member *member)
 	outbox_free(member->outbox);
 	roster_free(member->roster);
 	table_free(member->owners);
+	table_free(member->directs);
 	sequence_free(member->sequence);
 	free(member->room);
 	free(member->topic);

@@ -132,6 +132,11 @@ struct member_calls {
 	 * call. */
 	void (*introduction)(void *context, struct span sig, struct span *bind,
 		struct span *cert);
+	/* Publishes an envelope, sealed for who has this X25519 key. */
+	void (*publish_to)(void *context, const char *topic,
+		const unsigned char *key, struct span bytes);
+	/* What member_say_to() said has arrived at this participant. */
+	void (*receipt)(void *context, const struct trust *trust);
 	/* A question for a key, or an answer to one, came to our inbox. */
 	void (*key)(void *context, const struct room_message *message);
 };
@@ -188,6 +193,16 @@ struct member_post {
  * NUL, or more than MEMBER_POST_MAX.
  */
 int64_t member_say(struct member *member, const struct member_post *post,
+	struct instant now, struct fault *fault);
+
+/*
+ * Says it to one participant alone: to its inbox, sealed to its key.  It may
+ * be said to several inboxes, and is the same message.  Nothing is kept:
+ * member_calls.receipt() tells that it arrived.  -1 with FAULT_DATA, as
+ * member_say().
+ */
+int member_say_to(struct member *member, const struct member_post *post,
+	const char *inbox, const unsigned char key[static TRUST_KEY_BYTES],
 	struct instant now, struct fault *fault);
 
 /*

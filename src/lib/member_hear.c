@@ -127,6 +127,7 @@ deliver_arrival(struct member *member, const struct room_message *message,
 
 	record.trust = *trust;
 	record.app = message->app;
+	record.inbox = message->inbox;
 	record.since = message->since;
 	record.idle = message->idle;
 	record.said = message->last;
@@ -593,6 +594,7 @@ fits(int64_t type, enum place place)
 		return place == PLACE_ROOM;
 	case ROOM_PROOF:
 		return place != PLACE_LOBBY;
+	case ROOM_RECEIPT:
 	case ROOM_KEY:
 		return place == PLACE_INBOX;
 	default:
@@ -621,6 +623,25 @@ hear_judged(struct member *member, const struct room_message *message,
 		hear_last(member, message, now);
 	else
 		hear_presence(member, message, trust, place, now);
+}
+
+/* What was sealed to us alone can be nothing else, and those are not taken from
+ * anywhere else. */
+static void
+hear_sealed_to_us(struct member *member, const struct room_message *message,
+	const struct trust *trust, bool direct, enum place place,
+	struct instant now)
+{
+	if (trust->mark == TRUST_BAD)
+		member_hear_forged(member, message, trust, place, now);
+	else if (!direct || place != PLACE_INBOX)
+		member->counts.unknown++;
+	else if (message->type == ROOM_MESSAGE)
+		member_hear_direct(member, message, trust, now);
+	else if (message->type == ROOM_RECEIPT)
+		member_hear_receipt(member, message, trust);
+	else
+		member->counts.unknown++;
 }
 
 static void
@@ -660,8 +681,13 @@ hear(struct member *member, const struct room_message *message,
 			member->calls.key(member->calls.context, message);
 		return;
 	}
+	bool direct = span_equal(dxl_field(event, COVER_FIELD),
+		span_of(COVER_DIRECT));
 	member_judge(member, message, event, place, MEMBER_LIVE, now, &trust);
-	hear_judged(member, message, &trust, envelope, place, now);
+	if (direct || message->type == ROOM_RECEIPT)
+		hear_sealed_to_us(member, message, &trust, direct, place, now);
+	else
+		hear_judged(member, message, &trust, envelope, place, now);
 }
 
 static enum place

@@ -165,6 +165,14 @@ append_event(struct member *member, const struct room_message *message,
 }
 
 void
+member_direct_event(struct member *member, const char *inbox,
+	const struct room_message *message, struct text *bytes)
+{
+	append_event(member, message, member->topic, bytes);
+	sign(member, inbox, member->topic, bytes);
+}
+
+void
 member_send(struct member *member, const char *topic,
 	const struct room_message *message, const char *about)
 {
@@ -339,8 +347,8 @@ check_text(struct span text, const char *what, size_t most, struct fault *fault)
 	return 0;
 }
 
-static int
-fill_post(struct member *member, const struct member_post *post,
+int
+member_fill_post(struct member *member, const struct member_post *post,
 	struct room_message *message, struct instant now, struct fault *fault)
 {
 	room_message_init(message, ROOM_MESSAGE);
@@ -425,7 +433,7 @@ member_say(struct member *member, const struct member_post *post,
 
 	if (member->since == 0)
 		member->since = now.wall;
-	if (fill_post(member, post, &message, now, fault) < 0)
+	if (member_fill_post(member, post, &message, now, fault) < 0)
 		return -1;
 	append_event(member, &message, NULL, &bytes);
 	size_t len = repair_len((struct span){ bytes.bytes, bytes.len });

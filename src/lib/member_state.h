@@ -20,6 +20,7 @@
  *	member_prove.c     that what it said was routed
  *	member_hear.c      what it hears
  *	member_trust.c     who said it
+ *	member_direct.c    what is said to one alone
  *	member_repair.c    what it missed, and what others did
  *	member_catch_up.c  what was said before it came, or while it was away
  */
@@ -70,7 +71,10 @@ struct member_catch_up {
 	int64_t got;     /* messages that came */
 };
 
-enum { OWNERS_MAX = SEQUENCE_SENDERS_MAX };
+enum {
+	OWNERS_MAX = SEQUENCE_SENDERS_MAX,
+	DIRECTS_MAX = 1024, /* senders of direct messages that are remembered */
+};
 
 /* Whose UID it is. */
 struct member_owner {
@@ -134,6 +138,7 @@ struct member {
 	uint64_t compared[16]; /* digests of others' minutes, asked for */
 	size_t compared_next;
 
+	struct table *directs;  /* of int64_t by UID: the newest number */
 	struct table *owners;   /* by UID; NULL: all is believed */
 	int64_t bad_mono, bads; /* since when so many were shown */
 
@@ -257,6 +262,24 @@ bool member_is_own_claim(struct member *member,
 void member_hear_forged(struct member *member,
 	const struct room_message *message, const struct trust *trust,
 	enum place place, struct instant now);
+
+/* member_direct.c */
+
+void member_hear_direct(struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	struct instant now);
+void member_hear_receipt(struct member *member,
+	const struct room_message *receipt, const struct trust *trust);
+
+/* member_say.c, for member_direct.c */
+
+/* Appends the event of a message that is said to an inbox, signed. */
+void member_direct_event(struct member *member, const char *inbox,
+	const struct room_message *message, struct text *bytes);
+
+/* Fills in a post under the next number.  -1 with FAULT_DATA. */
+int member_fill_post(struct member *member, const struct member_post *post,
+	struct room_message *message, struct instant now, struct fault *fault);
 
 /* member_hear.c */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
+#include "cover.h"
 #include "sign.h"
 
 #include <string.h>
@@ -128,7 +129,10 @@ member_judge(struct member *member, const struct room_message *message,
 {
 	struct text topic = { 0 };
 	struct span about = dxl_field(event, ROOM_TOPIC_FIELD);
-	bool is_repair = place == PLACE_INBOX && message->type == ROOM_MESSAGE;
+	bool is_direct = span_equal(dxl_field(event, COVER_FIELD),
+		span_of(COVER_DIRECT));
+	bool is_repair = place == PLACE_INBOX &&
+		message->type == ROOM_MESSAGE && !is_direct;
 
 	text_append_string(&topic,
 		place == PLACE_INBOX && !is_repair ? member->inbox

@@ -14,17 +14,24 @@ static const char *const type_names[] = {
 	[RECORD_HERE] = "here",
 	[RECORD_LEAVE] = "leave",
 	[RECORD_GAP] = "gap",
+	[RECORD_DIRECT] = "direct",
 };
+
+static bool
+is_said(const struct record *record)
+{
+	return record->type == RECORD_MESSAGE || record->type == RECORD_DIRECT;
+}
 
 static void
 append_mark(const struct record *record, struct text *line)
 {
 	text_append_char(line,
-		record->type == RECORD_MESSAGE
-			? trust_letter(record->trust.mark)
-			: '*');
+		is_said(record) ? trust_letter(record->trust.mark) : '*');
 	if (record->replayed)
 		text_append_char(line, '~');
+	if (record->type == RECORD_DIRECT)
+		text_append_char(line, '@');
 }
 
 /* What stands in the place of a text where nobody said one. */
@@ -47,6 +54,7 @@ append_happening(const struct record *record, struct text *line)
 			(long long)record->gap_last);
 		break;
 	case RECORD_MESSAGE:
+	case RECORD_DIRECT:
 		assert(false);
 	}
 }
@@ -54,7 +62,7 @@ append_happening(const struct record *record, struct text *line)
 static void
 append_text(const struct record *record, struct text *line)
 {
-	if (record->type != RECORD_MESSAGE) {
+	if (!is_said(record)) {
 		append_happening(record, line);
 		return;
 	}
@@ -165,6 +173,7 @@ json_set_by_type(json_t *object, const struct record *record)
 {
 	switch (record->type) {
 	case RECORD_MESSAGE:
+	case RECORD_DIRECT:
 		json_set_message(object, record);
 		break;
 	case RECORD_HERE:

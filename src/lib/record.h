@@ -19,6 +19,7 @@ enum record_type {
 	RECORD_HERE,    /* somebody was here before us */
 	RECORD_LEAVE,   /* somebody went */
 	RECORD_GAP,     /* messages are missing */
+	RECORD_DIRECT,  /* somebody said something to us alone */
 };
 
 struct record {
@@ -39,6 +40,7 @@ struct record {
 	const struct span *tags;     /* message */
 	size_t tag_count;
 	struct span app;    /* join, here; empty: a legacy peer */
+	struct span inbox;  /* join, here: topic, may be empty */
 	int64_t since;      /* join, here: wall ms, -1: not known */
 	int64_t idle;       /* here: ms since its last post, -1: not known */
 	int64_t said;       /* here: messages that it has sent, -1: not known */
@@ -50,7 +52,7 @@ struct record {
 /*
  * Appends "TIME ROOM MARK NAME TEXT" and a line feed.  The mark of a message
  * is that of trust.h; what is no message has the mark "*", which no message
- * has, and a text of ours.  "~" behind the mark: replayed.
+ * has, and a text of ours.  Behind the mark "~": replayed; "@": to us alone.
  */
 void record_plain(const struct record *record, struct text *line);
 

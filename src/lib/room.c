@@ -294,6 +294,7 @@ read_repair(struct room_message *message, const json_t *object,
 {
 	message->inbox = get_inbox(object);
 	message->conn = get_span(object, "conn", ROOM_UID_MAX);
+	message->seq = get_number(object, "seq");
 	message->since = get_number(object, "since");
 	message->until = get_number(object, "until");
 	message->count = get_number(object, "count");
@@ -343,7 +344,8 @@ is_known(int64_t type)
 {
 	return (type >= ROOM_MESSAGE && type <= ROOM_BYE) ||
 		type == ROOM_SEALED || type == ROOM_WANT ||
-		type == ROOM_REPAIR || type == ROOM_PROOF || type == ROOM_KEY;
+		type == ROOM_REPAIR || type == ROOM_PROOF ||
+		type == ROOM_RECEIPT || type == ROOM_KEY;
 }
 
 static int

@@ -49,10 +49,11 @@ enum room_type {
 	ROOM_HERE = 2,
 	ROOM_WHO = 3,
 	ROOM_BYE = 4,
-	ROOM_SEALED = 5, /* another message, encrypted */
-	ROOM_WANT = 6,   /* repair wanted: numbers, or a time */
-	ROOM_REPAIR = 7, /* a message again; or what one has of a time */
-	ROOM_PROOF = 11, /* a stream's marker to its own inbox */
+	ROOM_SEALED = 5,   /* another message, encrypted */
+	ROOM_WANT = 6,     /* repair wanted: numbers, or a time */
+	ROOM_REPAIR = 7,   /* a message again; or what one has of a time */
+	ROOM_PROOF = 11,   /* a stream's marker to its own inbox */
+	ROOM_RECEIPT = 12, /* a direct message has arrived */
 	ROOM_KEY = 13, /* asks an inbox for the binding of a key; its answer */
 };
 

@@ -66,6 +66,30 @@ member_publish(void *context, const char *topic, struct span bytes)
 }
 
 static void
+member_publish_to(void *context, const char *topic, const unsigned char *key,
+	struct span bytes)
+{
+	struct session *session = context;
+	struct text sealed = { 0 };
+	struct fault fault;
+
+	/* A key that is none comes from who gets nothing then. */
+	if (cover_seal_to(key, span_of(topic), bytes, &sealed, &fault) == 0)
+		bus_publish(session->bus, topic,
+			(struct span){ sealed.bytes, sealed.len });
+	text_free(&sealed);
+}
+
+static void
+member_receipt(void *context, const struct trust *trust)
+{
+	struct session *session = context;
+
+	if (session->calls.receipt != NULL)
+		session->calls.receipt(session->calls.context, trust);
+}
+
+static void
 member_sign(void *context, struct span topic, struct span envelope,
 	struct text *out)
 {
@@ -238,6 +262,8 @@ add_member(struct session *session, const char *room, struct fault *fault)
 		.vouch = member_vouch,
 		.forward = member_forward,
 		.introduction = member_introduction,
+		.publish_to = member_publish_to,
+		.receipt = member_receipt,
 		.key = member_key,
 	};
 

@@ -45,6 +45,8 @@ struct session_calls {
 	 * each. */
 	void (*changed)(void *context, struct span user, const char *seen,
 		const char *fingerprint);
+	/* What member_say_to() said has arrived. */
+	void (*receipt)(void *context, const struct trust *trust);
 	/* Something in this room is sealed with a secret that we do not have;
 	 * once. */
 	void (*foreign)(void *context, struct span room);

@@ -17,6 +17,7 @@ enum trust_mark {
 	TRUST_BAD,      /* `!`: forged, altered or stale */
 };
 
+enum { TRUST_KEY_BYTES = 32 };
 enum { TRUST_FINGERPRINT_MAX = 65 }; /* SHA-256 in lower-case hex, and NUL */
 
 /* How far the time of signing may be from ours. */
@@ -30,6 +31,7 @@ struct trust {
 	char fingerprint[TRUST_FINGERPRINT_MAX];
 	/* The one that its name had before; "" if that is the same. */
 	char pinned[TRUST_FINGERPRINT_MAX];
+	unsigned char x25519[TRUST_KEY_BYTES]; /* to seal to it, likewise */
 	int64_t sent; /* wall ms: when it was signed; -1 if not proven */
 };
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "member_state.h"
+
+#include <string.h>
+
+int
+member_say_to(struct member *member, const struct member_post *post,
+	const char *inbox, const unsigned char key[static TRUST_KEY_BYTES],
+	struct instant now, struct fault *fault)
+{
+	struct room_message message;
+	struct text bytes = { 0 };
+
+	if (member->since == 0)
+		member->since = now.wall;
+	if (member_fill_post(member, post, &message, now, fault) < 0)
+		return -1;
+	message.inbox = span_of(member->inbox);
+	member_direct_event(member, inbox, &message, &bytes);
+	int rc = bytes.len <= MEMBER_SEALED_MAX ? 0 : -1;
+	if (rc < 0)
+		fault_set(fault, FAULT_DATA,
+			"the message has %zu bytes when encoded (at most %d "
+			"to one alone)",
+			bytes.len, MEMBER_SEALED_MAX);
+	else
+		member->calls.publish_to(member->calls.context, inbox, key,
+			(struct span){ bytes.bytes, bytes.len });
+	text_free(&bytes);
+	return rc;
+}
+
+static void
+send_receipt(struct member *member, const struct room_message *message,
+	const struct trust *trust)
+{
+	char inbox[ROOM_INBOX_MAX + 1];
+	struct room_message receipt;
+	struct text bytes = { 0 };
+
+	if (message->inbox.len == 0 || member->calls.publish_to == NULL)
+		return;
+	memcpy(inbox, message->inbox.bytes, message->inbox.len);
+	inbox[message->inbox.len] = '\0';
+	room_message_init(&receipt, ROOM_RECEIPT);
+	receipt.uid = message->uid;
+	receipt.seq = message->seq;
+	member_direct_event(member, inbox, &receipt, &bytes);
+	member->calls.publish_to(member->calls.context, inbox, trust->x25519,
+		(struct span){ bytes.bytes, bytes.len });
+	text_free(&bytes);
+}
+
+/* Was it here before?  It comes again when its receipt was lost. */
+static bool
+is_double(struct member *member, const struct room_message *message)
+{
+	bool made;
+	int64_t *newest = table_touch(member->directs, message->uid, &made);
+
+	if (!made && message->seq <= *newest)
+		return true;
+	*newest = message->seq;
+	return false;
+}
+
+void
+member_hear_direct(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct instant now)
+{
+	if (!member->participant || message->uid.len == 0 || message->seq < 1)
+		return;
+	/* Without a signature nobody says it. */
+	if (trust->fingerprint[0] == '\0') {
+		member->counts.forged++;
+		member->calls.ignored(member->calls.context,
+			"a direct message that nobody has signed");
+		return;
+	}
+	if (is_double(member, message)) {
+		member->counts.doubles++;
+	} else {
+		struct record record = member_record(member, message,
+			RECORD_DIRECT, now);
+
+		record.sealed = true;
+		record.seq = message->seq;
+		record.text = message->text;
+		record.title = message->title;
+		record.severity = message->severity;
+		record.tags = message->tags;
+		record.tag_count = message->tag_count;
+		record.trust = *trust;
+		member->counts.messages++;
+		member_deliver(member, &record);
+	}
+	send_receipt(member, message, trust);
+}
+
+void
+member_hear_receipt(struct member *member, const struct room_message *receipt,
+	const struct trust *trust)
+{
+	if (trust->fingerprint[0] != '\0' && member->calls.receipt != NULL &&
+		span_equal(receipt->uid, span_of(member->uid)))
+		member->calls.receipt(member->calls.context, trust);
+}

@@ -52,7 +52,7 @@ is_for_one(CMS_RecipientInfo *recipient, X509 *certificate)
 		return false;
 	}
 	STACK_OF(CMS_RecipientEncryptedKey)
-		*keys = CMS_RecipientInfo_kari_get0_reks(recipient);
+	*keys = CMS_RecipientInfo_kari_get0_reks(recipient);
 	for (int i = 0; i < sk_CMS_RecipientEncryptedKey_num(keys); i++)
 		if (CMS_RecipientEncryptedKey_cert_cmp(
 			    sk_CMS_RecipientEncryptedKey_value(keys, i),

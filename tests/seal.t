@@ -1,0 +1,217 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sealed rooms, and messages to one alone: what they show to whom, and what
+# those make of it who would like to read or forge them.  Mallory hears all that
+# the broker carries, and can say it again.
+
+# What jq reads, and what others call by name:
+# shellcheck disable=SC2016,SC2317
+
+. "$(dirname "$0")/lib.sh"
+
+need qchat-say qchat-listen qchat-who qchat-invite
+need jq
+need_peer
+broker_rules='user alice
+pattern readwrite #'
+broker_start
+room=/mcafee/event/qchat/ops
+mallory=$(user_dir mallory)
+
+# Alice and Bob have the secret: each has a state folder of its own.
+own() {
+	own_name=$1
+	shift
+	XDG_STATE_HOME=$T/state-$own_name
+	export XDG_STATE_HOME
+	as "$own_name" "$@"
+}
+
+own alice exit_is 0 'a secret is made' qchat-invite --new -r ops
+bob=$(user_dir bob)
+own alice must qchat-invite -r ops "$bob/user.crt"
+cp "$T/must.out" "$T/invitation"
+sed -n '/BEGIN/,/END/p' "$T/invitation" >"$T/invitation.pem"
+own bob exit_is 0 'and accepted' qchat-invite --accept "$T/invitation.pem"
+
+peer 7 attacker attacker.js mallory
+attacks=0
+attack() {
+	attacks=$((attacks + 1))
+	printf '%s\n' "$1" >&7
+	must wait_line "$T/attacker.out" '"at":"(done|error)"' "$attacks"
+	attack_answer=$(grep -aE '"at":"(done|error)"' "$T/attacker.out" |
+		tail -n 1)
+	case $attack_answer in
+	*'"at":"error"'*) not_ok "set-up: $attack_answer" true ;;
+	esac
+}
+
+with() {
+	jq -nc --arg room "$room" --arg mallory "$mallory" \
+		--arg text "${text-}" --arg uid "${uid-}" "$1"
+}
+
+fences=0
+fence() {
+	fences=$((fences + 1))
+	own bob must qchat-say -r ops "fence $fences"
+	must wait_line "$T/ear.out" "\"text\":\"fence $fences\""
+}
+
+marks() {
+	jq -r --arg text "$1" 'select(.text == $text) | .mark' <"$T/ear.out" |
+		tr -d '\n'
+}
+
+attack "$(with '{ do: "sub", topic: "#" }')"
+mkfifo "$T/crowd"
+own alice start ear qchat-listen -v -r ops --json --presence
+ear_pid=$pid
+must wait_line "$T/ear.err" 'in ops'
+
+# A conversation: presence, question, message, block, repair, and a will.
+own bob start bob qchat-listen -v -r ops
+bob_pid=$pid
+must wait_line "$T/bob.err" 'in ops'
+own bob exit_is 0 'a post' qchat-say -r ops 'the quick brown fox'
+ok 'is read' wait_line "$T/ear.out" '"sealed":true.*the quick brown fox'
+is "$(marks 'the quick brown fox')" + 'and is good'
+printf 'jumps over\nthe lazy dog\n' >"$T/lines"
+own bob exit_is 0 'a stream' qchat-say -r ops -l <"$T/lines"
+ok 'as well' wait_line "$T/ear.out" 'the lazy dog'
+own bob exit_is 0 'who is there' qchat-who -r ops -q
+like "$(cat "$T/out")" '^alice$' 'is told'
+own bob exit_is 0 'and the room' qchat-who -r ops -d
+like "$(cat "$T/out")" '^sealed yes$' 'as sealed'
+own alice exit_is 0 'a newcomer' qchat-listen -r ops -n 3 -C 3 -W 20 --json
+like "$(cat "$T/out")" 'the quick brown fox' 'has what was said before'
+end_process "$bob_pid" KILL
+ok 'a will' wait_line "$T/ear.out" '"type":"leave".*"user":"bob"'
+own bob exit_is 0 'to one alone' qchat-say -r ops -t alice 'for your eyes'
+ok 'it arrives' wait_line "$T/ear.out" '"type":"direct".*for your eyes'
+fence
+ok 'the attacker heard it all' wait_line "$T/attacker.out" '"type.":5' 8
+
+# What he saw: topics, headers and payloads as they are, and what is behind the
+# base64 of them.
+seen=$T/attacker.out
+grep -v '"at":' "$seen" >"$T/seen"
+jq -c '.text |= (fromjson | del(.sealed, .salt, .key, .to, .ephemeral))' \
+	<"$T/seen" >"$T/clear"
+jq -r '.text | fromjson | .sealed' <"$T/seen" | while read -r sealed; do
+	printf '%s' "$sealed" | base64 -d
+done >"$T/decoded"
+for word in alice quick brown lazy eyes fence qchat-listen qchat.sig \
+	qchat.bind qchat.cert "$(date +%s | cut -c 1-7)"; do
+	is "$(cat "$T/clear" "$T/decoded" | grep -ac -e "$word")" 0 \
+		"nothing has \"$word\""
+done
+is "$(grep -c bob "$T/clear")" 0 'nothing has "bob"'
+is "$(grep -v '"at":' "$seen" | jq -r 'select(.text != null) | .text |
+	fromjson | .type' | sort | uniq -c | awk '{ print $2 }' |
+	grep -vx -e 5 | tr '\n' ' ')" '' 'all that is said is type 5'
+
+# Who has no secret is told how to get one.
+own carol start carol qchat-listen -v -r ops --json
+carol_pid=$pid
+must wait_line "$T/carol.err" 'in ops'
+fence
+ok 'who has no secret is told' wait_line "$T/carol.err" \
+	'ops: what is said here is sealed with a secret that this user does not'
+is "$(grep -c fence "$T/carol.out")" 0 'and reads nothing'
+end_process "$carol_pid" TERM
+
+# Attacks.
+text='in the clear'
+attack "$(with '{ do: "say", topic: $room, payload: { type: 1, message: $text,
+	user: "mallory", UID: "m1", seq: 1, once: true, time: "1" } }')"
+fence
+is "$(marks 'in the clear')" '!' 'a clear message in a sealed room'
+is "$(jq -r 'select(.text == "in the clear") | .sealed' <"$T/ear.out")" false \
+	'which is not sealed'
+attack "$(with '{ do: "say", topic: $room, headers: { "qchat.sealed": "room" },
+	payload: { type: 1, message: "pretended", user: "mallory", UID: "m2",
+	seq: 1, once: true, time: "1" } }')"
+fence
+is "$(marks pretended)" '' 'one that says that it was sealed'
+last=$(grep -a '"topic":"'"$room"'".*type..:5,' "$seen" | tail -n 1 |
+	jq -r .text)
+text=$(echo "$last" | jq -r .salt)
+before=$(grep -c . "$T/ear.out")
+attack "$(with '{ do: "again", topic: $room, match: $text }')"
+attack "$(with '{ do: "again", topic: $room, match: $text, times: 5 }')"
+fence
+is "$(grep -c . "$T/ear.out")" $((before + 1)) 'sealed messages, replayed'
+text=$(echo "$last" | jq -c '.sealed |= (.[0:20] +
+	(if .[20:21] == "A" then "B" else "A" end) + .[21:])')
+attack "$(with '{ do: "say", topic: $room, sign: false, text: $text }')"
+text=$(echo "$last" | jq -c '.sealed |= .[0:40]')
+attack "$(with '{ do: "say", topic: $room, sign: false, text: $text }')"
+text=$(echo "$last" | jq -c '.counter += 1')
+attack "$(with '{ do: "say", topic: $room, sign: false, text: $text }')"
+text=$(echo "$last" | jq -c '.salt = "AAAAAAAAAAAAAAAAAAAAAA=="')
+attack "$(with '{ do: "say", topic: $room, sign: false, text: $text }')"
+text=$(echo "$last" | jq -c '.to = .salt')
+attack "$(with '{ do: "say", topic: $room, sign: false, text: $text }')"
+before=$(grep -c . "$T/ear.out")
+fence
+is "$(grep -c . "$T/ear.out")" $((before + 1)) \
+	'altered, cut off, under another number, salt, and recipient'
+
+# In another room of the same secret-holders.
+own alice must qchat-invite --new -r other
+own alice start other qchat-listen -v -r other --json
+other_pid=$pid
+must wait_line "$T/other.err" 'in other'
+text=$(echo "$last" | jq -r .salt)
+attack "$(with '{ do: "again", topic: "/mcafee/event/qchat/other",
+	match: $text }')"
+own alice exit_is 0 'a message of the other room' qchat-say -r other 'over here'
+ok 'is there' wait_line "$T/other.out" 'over here'
+is "$(grep -c . "$T/other.out")" 1 'and none that was moved'
+end_process "$other_pid" TERM
+
+# To one alone: moved to another, and to a key that is none of his.
+own bob start bob qchat-listen -v -r ops --json
+bob_pid=$pid
+must wait_line "$T/bob.err" 'in ops'
+own alice exit_is 0 'to Bob' qchat-say -r ops -t bob 'only you'
+ok 'he has it' wait_line "$T/bob.out" '"type":"direct".*only you'
+direct=$(grep -a '"topic":"/mcafee/client/' "$seen" | grep -a 'ephemeral' |
+	tail -n 2 | head -n 1)
+text=$(echo "$direct" | jq -r .text)
+own_inbox=$(echo "$direct" | jq -r .topic)
+attack "$(with '{ do: "say", topic: "'"$own_inbox"'", sign: false, text: $text }')"
+own bob must qchat-say -r ops 'behind it'
+ok 'what came behind it' wait_line "$T/bob.out" 'behind it'
+is "$(grep -c 'only you' "$T/bob.out")" 1 'a replay is not shown again'
+is "$(grep -c 'only you' "$T/ear.out")" 0 'nobody else has it'
+own alice exit_is 69 'to who is not there' qchat-say -r ops -t nobody hello
+like "$(err)" 'nobody is not in the room' 'and says so'
+own alice exit_is 64 'with --lines' qchat-say -r ops -t bob -l
+own mallory start liar qchat-listen -v -r ops -u bob
+own alice exit_is 0 'somebody without the secret has no name' \
+	qchat-say -r ops -t bob 'still you'
+ok 'and Bob has it' wait_line "$T/bob.out" 'still you'
+
+# Rotation: what runs takes the new secret, and reads the old one.
+own alice exit_is 0 'a new secret' qchat-invite --rotate -r ops
+own alice must qchat-invite -r ops "$bob/user.crt"
+sed -n '/BEGIN/,/END/p' "$T/must.out" >"$T/again.pem"
+own bob exit_is 0 'before Bob has it' qchat-say -r ops 'under the old one'
+ok 'Alice reads the old one' wait_line "$T/ear.out" 'under the old one'
+own bob exit_is 0 'Bob takes it' qchat-invite --accept "$T/again.pem" \
+	--replace
+own alice exit_is 0 'Alice says something' qchat-say -r ops 'under the new one'
+ok 'Bob reads it' wait_line "$T/bob.out" 'under the new one'
+ok 'Alice does, too' wait_line "$T/ear.out" 'under the new one'
+
+# Secrets that others can read are not used, and nothing is said in the clear.
+chmod 644 "$T"/state-alice/qchat/secrets/*
+own alice exit_is 77 'a secret that others can read' qchat-say -r ops hello
+like "$(err)" 'chmod' 'what to do about it'
+ok 'all of that has ended no listener' alive "$ear_pid"
+end_process "$bob_pid" TERM
+done_testing

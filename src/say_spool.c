@@ -66,7 +66,8 @@ say_keep(struct say *say)
 bool
 say_is_to_be_kept(const struct say *say)
 {
-	return say->fault.kind == FAULT_UNAVAILABLE && !say->no_spool &&
+	return say->fault.kind == FAULT_UNAVAILABLE &&
+		say->fault.term != FAULT_LASTING && !say->no_spool &&
 		cli_ended != SIGINT;
 }
 

@@ -25,6 +25,7 @@ struct bus {
 	char *peer;                    /* of the last one */
 	bool round_begun;
 	struct fault round_why; /* the most telling of this round */
+	bool is_doubted;        /* the round before failed doubtfully */
 	int64_t connected_mono; /* when the last one was begun */
 	int64_t rest_until;     /* mono ms */
 	int64_t rest_ms;        /* after the next round that fails */
@@ -181,8 +182,14 @@ static void
 fail_round(struct bus *bus, int64_t mono)
 {
 	struct fault why = bus->round_why;
+	bool was_doubted = bus->is_doubted;
 
 	rest(bus, &bus->rest_ms, BUS_BACKOFF_MAX_MS, mono);
+	bus->is_doubted = why.term == FAULT_DOUBTFUL;
+	if (bus->is_doubted && !was_doubted)
+		return;
+	if (bus->is_doubted)
+		why.term = FAULT_LASTING;
 	bus->calls.failed(bus->calls.context, &why);
 }
 

@@ -55,6 +55,16 @@ end(struct connection *connection, const struct fault *fault)
 		connection->fault = *fault;
 }
 
+static void
+set_doubtful(struct fault *fault, const char *peer)
+{
+	fault_set(fault, FAULT_UNAVAILABLE,
+		"%s: what answers there ends the connection when TLS begins "
+		"(is it the port for TLS?)",
+		peer);
+	fault->term = FAULT_DOUBTFUL;
+}
+
 /* libmosquitto, or a call below it, has failed. */
 static void
 end_by_library(struct connection *connection, int rc)
@@ -77,6 +87,10 @@ end_by_library(struct connection *connection, int rc)
 	else if (connection->accepted)
 		fault_set(&fault, FAULT_UNAVAILABLE,
 			"%s: the broker closed the connection", peer);
+	else if (connection->tcp && tls_is_unanswered(connection->tls))
+		/* A server that does not know TLS may end the connection
+		 * without a word; so does one that dies just then. */
+		set_doubtful(&fault, peer);
 	else if (connection->tcp)
 		fault_set(&fault, FAULT_UNAVAILABLE,
 			"%s: the broker closed the connection before it "
@@ -550,7 +564,7 @@ write_all(struct connection *connection, int64_t until)
 void
 connection_leave(struct connection *connection, int64_t until)
 {
-	const struct fault left = { FAULT_UNAVAILABLE, "left" };
+	const struct fault left = { FAULT_UNAVAILABLE, FAULT_PASSING, "left" };
 
 	if (connection->up && connection->fault.kind == FAULT_NONE)
 		write_all(connection, until);

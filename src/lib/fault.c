@@ -15,5 +15,6 @@ fault_set(struct fault *fault, enum fault_kind kind, const char *format, ...)
 	vsnprintf(fault->text, sizeof(fault->text), format, arguments);
 	va_end(arguments);
 	fault->kind = kind;
+	fault->term = FAULT_PASSING;
 	return -1;
 }

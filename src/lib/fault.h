@@ -23,19 +23,27 @@ enum fault_kind {
 	FAULT_TIMEOUT = 124,    /* time ran out */
 };
 
+/* Does waiting help? */
+enum fault_term {
+	FAULT_PASSING,  /* it may */
+	FAULT_DOUBTFUL, /* not if it happens again at once */
+	FAULT_LASTING,  /* it does not: nothing is kept for another time */
+};
+
 enum { FAULT_TEXT_MAX = 1024 };
 
 /* Fixed size, owned by the caller.  Starts as { 0 }. */
 struct fault {
 	enum fault_kind kind;
+	enum fault_term term;
 	char text[FAULT_TEXT_MAX];
 };
 
 /*
- * Sets kind and text: "subject: fault (remedy)", without the program's name,
- * full stop and line feed.  The text may hold foreign bytes: who shows it
- * makes it harmless (text_harmless).  What does not fit is cut.
- * Returns -1, so that a function can end with `return fault_set(…)`.
+ * Sets kind, a term that passes, and text: "subject: fault (remedy)", without
+ * the program's name, full stop and line feed.  The text may hold foreign
+ * bytes: who shows it makes it harmless (text_harmless).  What does not fit is
+ * cut. Returns -1, so that a function can end with `return fault_set(…)`.
  */
 int fault_set(struct fault *fault, enum fault_kind kind, const char *format,
 	...) __attribute__((format(printf, 3, 4)));

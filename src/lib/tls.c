@@ -23,6 +23,7 @@ struct tls {
 	int socket; /* a second descriptor of its socket, or -1 */
 	const struct conf *conf;
 	char *host;                       /* as configured */
+	bool answered;                    /* a ServerHello came */
 	int alert;                        /* that the broker sent, or -1 */
 	int verify_error;                 /* X509_V_… */
 	char verify_date[32];             /* notAfter or notBefore */
@@ -119,6 +120,9 @@ on_info(const SSL *ssl, int where, int value)
 	if (where == SSL_CB_HANDSHAKE_START && tls->ssl == NULL) {
 		memcpy(&connection, &ssl, sizeof(ssl)); /* less its const */
 		attach(tls, connection);
+	} else if (where == SSL_CB_CONNECT_LOOP &&
+		SSL_get_state(ssl) == TLS_ST_CR_SRVR_HELLO) {
+		tls->answered = true;
 	} else if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL) {
 		tls->alert = value & 0xff;
 	} else if (where == SSL_CB_CONNECT_EXIT && value <= 0 &&
@@ -276,10 +280,12 @@ explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
 			"certificate must name one of this fabric)",
 			peer, certificate);
 	case TLS1_AD_PROTOCOL_VERSION:
-		return fault_set(fault, FAULT_UNAVAILABLE,
+		fault_set(fault, FAULT_UNAVAILABLE,
 			"%s: the broker "
 			"does not speak TLS 1.2 or newer",
 			peer);
+		fault->term = FAULT_LASTING;
+		return -1;
 	case TLS1_AD_INTERNAL_ERROR:
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the broker refuses "
@@ -319,6 +325,7 @@ explain_handshake(const struct tls *tls, const char *peer, struct fault *fault)
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 		fault_set(fault, FAULT_UNAVAILABLE,
 			"%s: the broker does not speak TLS 1.2 or newer", peer);
+		fault->term = FAULT_LASTING;
 		break;
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_PACKET_LENGTH_TOO_LONG:
@@ -326,6 +333,7 @@ explain_handshake(const struct tls *tls, const char *peer, struct fault *fault)
 			"%s: what answers there does not speak TLS (is it the "
 			"port for TLS?)",
 			peer);
+		fault->term = FAULT_LASTING;
 		break;
 	default:
 		fault_set(fault, FAULT_UNAVAILABLE,
@@ -333,6 +341,12 @@ explain_handshake(const struct tls *tls, const char *peer, struct fault *fault)
 			ERR_reason_error_string(tls->handshake_error));
 	}
 	return 0;
+}
+
+bool
+tls_is_unanswered(const struct tls *tls)
+{
+	return tls != NULL && !tls->answered;
 }
 
 int

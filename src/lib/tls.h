@@ -35,6 +35,9 @@ int tls_socket(const struct tls *tls);
  * -1 if nothing is known.  tls may be NULL. */
 int tls_explain(struct tls *tls, const char *peer, struct fault *fault);
 
+/* Has the server not said a word of TLS so far?  False if tls is NULL. */
+bool tls_is_unanswered(const struct tls *tls);
+
 /* What is written to the connection is gathered, so that a flight of messages
  * is few system calls, until this.  1 if all is out, 0 if the socket is full,
  * -1 if it is broken. */

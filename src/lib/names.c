@@ -40,7 +40,7 @@ names_read(const char *path, struct text *lines, struct fault *fault)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	size_t before = lines->len;
 	ssize_t len = -1;

@@ -743,6 +743,8 @@ member_receive(struct member *member, struct span topic, struct span bytes,
 	if (place == PLACE_ELSEWHERE) {
 		fault_set(&fault, FAULT_DATA, "a message of another topic");
 	} else if (dxl_parse(&event, bytes, &fault) == 0) {
+		if (place == PLACE_ROOM)
+			member->room_mono = now.mono;
 		if (read_event(member, &event, bytes, place, now, &fault) == 0)
 			fault.kind = FAULT_NONE;
 		dxl_message_free(&event);

@@ -16,6 +16,10 @@ enum {
 	 * one that tells its newest number does little else. */
 	RENEWALS_MAX = 2,
 	RENEWALS_TOLD_MAX = 8,
+	/* Who hears something in the room so long after its own question, and
+	 * not that, may not write there. */
+	DEAF_MS = 1000,
+	DEAF_ASKS_MAX = 20, /* where nobody says anything */
 	ASKS_A_SECOND = 50,
 	SENDER_DUE_MS = 20,    /* before the sender answers, … */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
@@ -33,6 +37,12 @@ set_ask(struct member *member, struct sequence_hole *hole, int64_t mono)
 {
 	hole->ask_mono = mono;
 	member->ask_mono = member_earlier(member->ask_mono, mono);
+}
+
+static int64_t
+wait_ms(const struct sequence_hole *hole)
+{
+	return waits_ms[hole->stage < ASKS_MAX ? hole->stage : ASKS_MAX - 1];
 }
 
 void
@@ -104,7 +114,8 @@ ask(struct member *member, struct sequence_hole *hole, const char *topic,
 	hole->got = 0;
 	if (in_room)
 		hole->echoed = false;
-	set_ask(member, hole, now.mono + waits_ms[hole->stage]);
+	hole->asked_mono = now.mono;
+	set_ask(member, hole, now.mono + wait_ms(hole));
 	hole->stage++;
 	member->counts.asked++;
 	member_send(member, topic, &want, in_room ? NULL : member->topic);
@@ -147,16 +158,22 @@ give_up(struct member *member, struct sequence_hole *hole, struct instant now)
 	member_plan_repair(member, uid, now);
 }
 
+/* As long as our own question does not come back, and nothing else, nothing is
+ * known. */
+static bool
+is_deaf(const struct member *member, const struct sequence_hole *hole)
+{
+	return !hole->echoed && hole->stage < ASKS_MAX + DEAF_ASKS_MAX &&
+		(hole->asked_mono < member->up_mono ||
+			member->room_mono < hole->asked_mono + DEAF_MS);
+}
+
 static void
 step_hole(struct member *member, struct sequence_hole *hole, struct instant now)
 {
 	if (hole->stage == 0 && hole->inbox == NULL)
 		hole->stage = SENDER_ASKS;
-	/* As long as our own question does not come back we are deaf, and
-	 * nothing is known. */
-	if (hole->stage >= ASKS_MAX && !hole->echoed)
-		hole->stage = ASKS_MAX - 1;
-	if (hole->stage >= ASKS_MAX)
+	if (hole->stage >= ASKS_MAX && !is_deaf(member, hole))
 		give_up(member, hole, now);
 	else if (!may_ask(member, now))
 		set_ask(member, hole, now.mono + 1000);

@@ -123,6 +123,8 @@ struct member {
 	int64_t return_mono; /* when who lost it with us should be back */
 
 	/* repair */
+	int64_t up_mono;         /* when the connection stood */
+	int64_t room_mono;       /* when anything was heard in the room */
 	int64_t ask_mono;        /* when something missing is to be asked for */
 	int64_t asks_mono, asks; /* since when so many were */
 	struct repairs *repairs; /* that others asked for */

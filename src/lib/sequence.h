@@ -43,6 +43,7 @@ struct sequence_hole {
 	int64_t asked_last; /* the highest number asked for */
 	int64_t got;        /* messages since the question */
 	bool echoed;        /* a question to the room came back */
+	int64_t asked_mono; /* when the last one was asked */
 };
 
 enum sequence_verdict {

@@ -454,6 +454,31 @@ test_order(void)
 	forget_all();
 }
 
+/* Who may read a room and not write there never hears its own questions. */
+static void
+test_read_only(void)
+{
+	struct peer *a = add("alice", true);
+
+	swallow = true;
+	connect_peer(a, "a1");
+	pass(2000);
+	SAYS("1", "one\"");
+	SAYS("3", "three\"");
+	for (int i = 0; i < 20; i++) {
+		pass(1000);
+		forge(ROOM, "{\"type\":3}");
+	}
+	log_is(a, "message bob 1 one\ngap bob 2-2\nmessage bob 3 three\n",
+		"who hears others, and not its question, gives up");
+	SAYS("5", "five\"");
+	pass(30 * 1000);
+	log_is(a, "", "who hears nothing at all waits");
+	pass(60 * 1000);
+	log_is(a, "gap bob 4-4\nmessage bob 5 five\n", "but not for ever");
+	forget_all();
+}
+
 static void
 test_proof(void)
 {
@@ -646,6 +671,7 @@ main(void)
 	test_will();
 	test_posts();
 	test_order();
+	test_read_only();
 	test_proof();
 	test_unconfirmed();
 	test_resent_unconfirmed();

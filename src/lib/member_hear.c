@@ -269,10 +269,16 @@ member_accept(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, int64_t from,
 	bool replayed, struct instant now)
 {
+	struct room_range shown;
 	int64_t first;
 
 	if (from > message->seq)
 		sequence_restore(member->sequence, message->uid, from - 1);
+	if (sequence_jump(member->sequence, message->uid, message->seq,
+		    &shown)) {
+		member_give_up(member, message->uid, shown.first - 1, now);
+		sequence_restore(member->sequence, message->uid, shown.last);
+	}
 	switch (sequence_take(member->sequence, message->uid, message->seq,
 		last_number(message),
 		!replayed && is_younger(member, message->since), &first)) {

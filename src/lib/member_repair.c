@@ -121,41 +121,53 @@ ask(struct member *member, struct sequence_hole *hole, const char *topic,
 	member_send(member, topic, &want, in_room ? NULL : member->topic);
 }
 
-/* Asked for in vain: what nobody has is told of, what was held behind it is
- * delivered. */
+static void
+tell_gap(struct member *member, const struct sequence_hole *hole,
+	struct room_range gap, struct instant now)
+{
+	struct room_message lost;
+
+	room_message_init(&lost, ROOM_MESSAGE);
+	lost.uid = span_of(hole->uid);
+	lost.user = span_of(hole->user);
+	struct record record = member_record(member, &lost, RECORD_GAP, now);
+	record.gap_first = gap.first;
+	record.gap_last = gap.last;
+	member->counts.missing += (uint64_t)(gap.last - gap.first) + 1;
+	member_deliver(member, &record);
+}
+
+void
+member_give_up(struct member *member, struct span uid, int64_t until,
+	struct instant now)
+{
+	struct sequence_hole *hole;
+	struct room_range gap;
+
+	while ((hole = sequence_hole(member->sequence, uid)) != NULL &&
+		sequence_missing(member->sequence, uid, &gap, 1) > 0 &&
+		gap.first <= until) {
+		if (gap.last > until)
+			gap.last = until;
+		hole->ask_mono = 0;
+		hole->stage = hole->renewed = 0;
+		tell_gap(member, hole, gap, now);
+		sequence_skip(member->sequence, uid, until, &gap);
+		int64_t dropped = member_deliver_held(member, uid, now);
+		if (dropped > 0)
+			until = dropped - 1;
+	}
+}
+
+/* Asked for in vain; what was found missing since then was not asked for. */
 static void
 give_up(struct member *member, struct sequence_hole *hole, struct instant now)
 {
-	char uid_bytes[ROOM_UID_MAX + 1];
-	int64_t asked_last = hole->asked_last;
-	struct room_range gap;
+	char bytes[ROOM_UID_MAX + 1];
 
-	strcpy(uid_bytes, hole->uid);
-	struct span uid = span_of(uid_bytes);
-	while (sequence_missing(member->sequence, uid, &gap, 1) > 0 &&
-		gap.first <= asked_last) {
-		struct room_message lost;
-
-		/* What was found missing since then was not asked for. */
-		if (gap.last > asked_last)
-			gap.last = asked_last;
-		hole->ask_mono = 0;
-		hole->stage = hole->renewed = 0;
-		room_message_init(&lost, ROOM_MESSAGE);
-		lost.uid = uid;
-		lost.user = span_of(hole->user);
-		struct record record = member_record(member, &lost, RECORD_GAP,
-			now);
-		record.gap_first = gap.first;
-		record.gap_last = gap.last;
-		member->counts.missing += (uint64_t)(gap.last - gap.first) + 1;
-		member_deliver(member, &record);
-		sequence_skip(member->sequence, uid, asked_last, &gap);
-		int64_t dropped = member_deliver_held(member, uid, now);
-		if (dropped > 0)
-			asked_last = dropped - 1;
-	}
-	member_plan_repair(member, uid, now);
+	strcpy(bytes, hole->uid);
+	member_give_up(member, span_of(bytes), hole->asked_last, now);
+	member_plan_repair(member, span_of(bytes), now);
 }
 
 /* As long as our own question does not come back, and nothing else, nothing is

@@ -325,6 +325,11 @@ void member_plan_repair(struct member *member, struct span uid,
 void member_note_sender(struct member *member, struct span uid, bool told,
 	struct instant now);
 
+/* What is missing of this sender as far as `until` is told of, and what was
+ * held behind it is delivered.  Not what was held, and was not kept. */
+void member_give_up(struct member *member, struct span uid, int64_t until,
+	struct instant now);
+
 /* Something that was asked for came. */
 void member_note_progress(struct member *member, struct span uid,
 	struct instant now);

@@ -16,6 +16,7 @@ struct sender {
 	int64_t next;  /* to be delivered; 0: nothing was yet */
 	int64_t floor; /* the newest when we came, where next is 0 */
 	int64_t top;   /* the newest that is known of */
+	struct room_range far; /* shown, too far ahead to be believed; or 0 */
 	char *user, *inbox;
 	struct room_range *held; /* above next, rising, with holes between */
 	size_t held_count;
@@ -237,6 +238,36 @@ first_number(const struct sender *sender, int64_t first, bool all)
 	return first;
 }
 
+/* It is shown once. */
+static enum sequence_verdict
+take_far(struct sender *sender, struct room_range range)
+{
+	if (sender->far.first <= range.first && range.last <= sender->far.last)
+		return SEQUENCE_OLD;
+	sender->far = range;
+	return SEQUENCE_NEXT;
+}
+
+bool
+sequence_jump(struct sequence *sequence, struct span uid, int64_t first,
+	struct room_range *shown)
+{
+	struct sender *sender = find(sequence, uid);
+
+	if (sender == NULL || sender->far.first == 0 ||
+		first <= sender->far.last ||
+		first - sender->far.last > SEQUENCE_JUMP_MAX)
+		return false;
+	*shown = sender->far;
+	sender->far = (struct room_range){ 0 };
+	if (sender->next == 0)
+		sender->next = sender->floor + 1;
+	if (sender->top < shown->first - 1)
+		sender->top = shown->first - 1;
+	update_hole(sequence, sender);
+	return true;
+}
+
 enum sequence_verdict
 sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 	int64_t last, bool all, int64_t *from)
@@ -248,11 +279,8 @@ sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 	*from = first;
 	int64_t known = sender->floor > sender->top ? sender->floor
 						    : sender->top;
-	if ((!made || all) && first - known > SEQUENCE_JUMP_MAX) {
-		if (made)
-			forget(sequence, sender);
-		return SEQUENCE_NEXT;
-	}
+	if ((!made || all) && first - known > SEQUENCE_JUMP_MAX)
+		return take_far(sender, (struct room_range){ first, last });
 	if (sender->next == 0)
 		set_next(sequence, sender, first_number(sender, first, all));
 	if (sender->guessed && first < sender->next)

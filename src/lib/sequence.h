@@ -25,9 +25,9 @@ enum {
 	SEQUENCE_RANGES_ALL = 8192, /* held of all of them */
 };
 
-/* A number so far ahead is shown and believed no further: it would silence
- * its sender.  Nobody signs numbers yet, so a lesser lie still costs the
- * numbers up to it. */
+/* A number so far ahead is shown and believed no further until another one
+ * goes on from it: it would silence its sender.  What is not signed can be
+ * forged, so a lesser lie still costs the numbers up to it. */
 #define SEQUENCE_JUMP_MAX INT64_C(1000000)
 
 /* A sender of which something is missing.  UID, user and inbox are borrowed;
@@ -64,6 +64,14 @@ void sequence_free(struct sequence *sequence);
  */
 enum sequence_verdict sequence_take(struct sequence *sequence, struct span uid,
 	int64_t first, int64_t last, bool all, int64_t *from);
+
+/*
+ * Does this number go on from a message that was far ahead, and was shown? Then
+ * what is before that is missing; *shown are its numbers, for
+ * sequence_restore() once that is told.  To be asked before sequence_take().
+ */
+bool sequence_jump(struct sequence *sequence, struct span uid, int64_t first,
+	struct room_range *shown);
 
 /* The next number of this sender that was held and can be delivered now, or 0.
  * To be asked for after each SEQUENCE_NEXT and sequence_skip(). */

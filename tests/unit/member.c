@@ -451,6 +451,18 @@ test_order(void)
 		"a claim far ahead hides no gap");
 	SAYS("19", "late\"");
 	log_is(a, "", "what was told to be missing does not come late");
+	SAYS("22", "held\"");
+	SAYS("5000001", "far\"");
+	SAYS("5000001", "far\"");
+	log_is(a, "message bob 5000001 far\n", "what is far ahead comes once");
+	SAYS("5000003", "on\"");
+	log_is(a, "gap bob 21-21\nmessage bob 22 held\ngap bob 23-5000000\n",
+		"another one behind it is believed, and tells of a gap");
+	SAYS("5000002", "two\"");
+	SAYS("5000001", "far\"");
+	SAYS("24", "old\"");
+	log_is(a, "message bob 5000002 two\nmessage bob 5000003 on\n",
+		"it goes on from there, in order and once");
 	forget_all();
 }
 

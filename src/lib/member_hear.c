@@ -55,17 +55,23 @@ member_deliver(struct member *member, const struct record *record)
 	member->calls.deliver(member->calls.context, record);
 }
 
-/* Hands out the records of a message whose number is from or higher: one, or
- * one for each line of a block. */
+/* Which of a message's records are handed out, and as what. */
+struct wanted {
+	int64_t from, last;
+	bool replayed, late;
+};
+
+/* Hands out the wanted records of a message: one, or one for each line of a
+ * block. */
 static void
-deliver_message(struct member *member, const struct room_message *message,
-	const struct trust *trust, int64_t from, bool replayed,
-	struct instant now)
+deliver_wanted(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct wanted wanted, struct instant now)
 {
 	struct record record = member_record(member, message, RECORD_MESSAGE,
 		now);
 	record.own = trust == &member->own || is_own(member, message);
-	record.replayed = replayed;
+	record.replayed = wanted.replayed;
+	record.late = wanted.late;
 	record.trust = *trust;
 	struct span left = message->text;
 	int64_t lines = message->lines > 0 ? message->lines : 1;
@@ -83,7 +89,9 @@ deliver_message(struct member *member, const struct room_message *message,
 					 : left.len;
 
 		record.text = (struct span){ left.bytes, len };
-		if (message->seq < 0 || record.seq >= from) {
+		if (message->seq < 0 ||
+			(record.seq >= wanted.from &&
+				record.seq <= wanted.last)) {
 			member->counts.messages++;
 			member_deliver(member, &record);
 		}
@@ -97,6 +105,16 @@ deliver_message(struct member *member, const struct room_message *message,
 	if (member->counts.first_time == 0)
 		member->counts.first_time = record.time;
 	member->counts.last_time = record.time;
+}
+
+/* The same for all from a number on. */
+static void
+deliver_message(struct member *member, const struct room_message *message,
+	const struct trust *trust, int64_t from, bool replayed,
+	struct instant now)
+{
+	deliver_wanted(member, message, trust,
+		(struct wanted){ from, INT64_MAX, replayed, false }, now);
 }
 
 void
@@ -264,6 +282,29 @@ hear_double(struct member *member, const struct room_message *message,
 	member_hear_forged(member, message, &bad, PLACE_ROOM, now);
 }
 
+/* What was told to be missing is here after all.  False if it was not. */
+static bool
+take_late(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct span envelope, bool replayed,
+	struct instant now)
+{
+	struct room_range lost;
+	bool found = false;
+
+	while (sequence_find_lost(member->sequence, message->uid, message->seq,
+		last_number(message), &lost)) {
+		sequence_remove_lost(member->sequence, message->uid, lost);
+		if (!found)
+			keep(member, message, envelope, now);
+		found = true;
+		deliver_wanted(member, message, trust,
+			(struct wanted){ lost.first, lost.last, replayed,
+				true },
+			now);
+	}
+	return found;
+}
+
 void
 member_accept(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, int64_t from,
@@ -283,6 +324,8 @@ member_accept(struct member *member, const struct room_message *message,
 		last_number(message),
 		!replayed && is_younger(member, message->since), &first)) {
 	case SEQUENCE_OLD:
+		if (take_late(member, message, trust, envelope, replayed, now))
+			return;
 		hear_double(member, message, trust, envelope, now);
 		return;
 	case SEQUENCE_NEXT:
@@ -367,11 +410,15 @@ collect(struct member *member, const struct room_message *message,
 /* Anybody can send old messages to an inbox: those of which nothing was asked
  * for would be heard as new. */
 static bool
-is_asked_for(const struct member *member, struct span uid)
+is_asked_for(const struct member *member, const struct room_message *message)
 {
+	struct room_range lost;
+
 	return !member_judges(member) || member_is_collecting(member) ||
 		member->catch_up.phase == CATCH_UP_FETCHING ||
-		sequence_hole(member->sequence, uid) != NULL;
+		sequence_hole(member->sequence, message->uid) != NULL ||
+		sequence_find_lost(member->sequence, message->uid, message->seq,
+			last_number(message), &lost);
 }
 
 void
@@ -381,7 +428,7 @@ member_hear_repaired(struct member *member, const struct room_message *message,
 	if (!member->participant || message->uid.len == 0 || message->seq < 0 ||
 		is_own(member, message))
 		return;
-	if (!is_asked_for(member, message->uid)) {
+	if (!is_asked_for(member, message)) {
 		member->counts.doubles++;
 		return;
 	}

@@ -28,7 +28,7 @@ append_mark(const struct record *record, struct text *line)
 {
 	text_append_char(line,
 		is_said(record) ? trust_letter(record->trust.mark) : '*');
-	if (record->replayed)
+	if (record->replayed || record->late)
 		text_append_char(line, '~');
 	if (record->type == RECORD_DIRECT)
 		text_append_char(line, '@');
@@ -260,6 +260,8 @@ append_json(const struct record *record, struct text *line)
 	json_object_set_new(object, "sealed", json_boolean(record->sealed));
 	if (record->replayed)
 		json_object_set_new(object, "replayed", json_true());
+	if (record->late)
+		json_object_set_new(object, "late", json_true());
 	json_set_by_type(object, record);
 	append_object(object, line);
 }

@@ -27,6 +27,7 @@ struct record {
 	bool own;           /* from this process itself */
 	bool replayed;      /* said before we came */
 	bool sealed;        /* was encrypted for the room or for us */
+	bool late;          /* was told to be missing, and is here after all */
 	struct trust trust; /* but for a gap, which nobody signs */
 	int64_t time;       /* wall ms: when it was said */
 	int64_t received;   /* wall ms: when it came here */
@@ -52,7 +53,8 @@ struct record {
 /*
  * Appends "TIME ROOM MARK NAME TEXT" and a line feed.  The mark of a message
  * is that of trust.h; what is no message has the mark "*", which no message
- * has, and a text of ours.  Behind the mark "~": replayed; "@": to us alone.
+ * has, and a text of ours.  Behind the mark "~": replayed, or late; "@": to us
+ * alone.
  */
 void record_plain(const struct record *record, struct text *line);
 

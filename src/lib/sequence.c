@@ -20,12 +20,15 @@ struct sender {
 	char *user, *inbox;
 	struct room_range *held; /* above next, rising, with holes between */
 	size_t held_count;
+	struct room_range *lost; /* given up, rising, the newest of them */
+	size_t lost_count;
 };
 
 struct sequence {
 	struct table *senders; /* of struct sender, by UID */
 	size_t senders_max;
 	size_t held_count; /* of all senders */
+	size_t lost_count; /* likewise */
 	struct sender *first_hole, *last_hole;
 };
 
@@ -106,10 +109,23 @@ set_held_count(struct sequence *sequence, struct sender *sender, size_t count)
 }
 
 static void
+set_lost_count(struct sequence *sequence, struct sender *sender, size_t count)
+{
+	sequence->lost_count += count;
+	sequence->lost_count -= sender->lost_count;
+	sender->lost_count = count;
+	if (count == 0) {
+		free(sender->lost);
+		sender->lost = NULL;
+	}
+}
+
+static void
 forget(struct sequence *sequence, struct sender *sender)
 {
 	unlink_hole(sequence, sender);
 	set_held_count(sequence, sender, 0);
+	set_lost_count(sequence, sender, 0);
 	free(sender->user);
 	free(sender->inbox);
 	table_remove(sequence->senders, sender);
@@ -413,6 +429,82 @@ sequence_missing(const struct sequence *sequence, struct span uid,
 	return count;
 }
 
+/* Takes lost range i out, and puts up to two others there. */
+static void
+replace_lost(struct sequence *sequence, struct sender *sender, size_t i,
+	const struct room_range *ranges, size_t count)
+{
+	size_t behind = sender->lost_count - i - 1;
+
+	sender->lost = memory_resize(sender->lost, sender->lost_count + 1,
+		sizeof(*sender->lost));
+	memmove(sender->lost + i + count, sender->lost + i + 1,
+		behind * sizeof(*sender->lost));
+	memcpy(sender->lost + i, ranges, count * sizeof(*ranges));
+	set_lost_count(sequence, sender, i + count + behind);
+}
+
+/* Remembers what was given up; it is above all that was before. */
+static void
+add_lost(struct sequence *sequence, struct sender *sender,
+	struct room_range range)
+{
+	if (sender->lost_count > 0 &&
+		sender->lost[sender->lost_count - 1].last + 1 == range.first) {
+		sender->lost[sender->lost_count - 1].last = range.last;
+		return;
+	}
+	if (sender->lost_count > 0 &&
+		(sender->lost_count >= SEQUENCE_LOST_MAX ||
+			sequence->lost_count >= SEQUENCE_LOST_ALL))
+		replace_lost(sequence, sender, 0, NULL, 0);
+	if (sequence->lost_count >= SEQUENCE_LOST_ALL)
+		return;
+	sender->lost = memory_resize(sender->lost, sender->lost_count + 1,
+		sizeof(*sender->lost));
+	sender->lost[sender->lost_count] = range;
+	set_lost_count(sequence, sender, sender->lost_count + 1);
+}
+
+bool
+sequence_find_lost(const struct sequence *sequence, struct span uid,
+	int64_t first, int64_t last, struct room_range *lost)
+{
+	const struct sender *sender = find(sequence, uid);
+
+	for (size_t i = 0; sender != NULL && i < sender->lost_count; i++) {
+		*lost = sender->lost[i];
+		if (lost->first > last || lost->last < first)
+			continue;
+		if (lost->first < first)
+			lost->first = first;
+		if (lost->last > last)
+			lost->last = last;
+		return true;
+	}
+	return false;
+}
+
+void
+sequence_remove_lost(struct sequence *sequence, struct span uid,
+	struct room_range lost)
+{
+	struct sender *sender = find(sequence, uid);
+	struct room_range left[2];
+	size_t count = 0, i = 0;
+
+	while (sender->lost[i].last < lost.first)
+		i++;
+	struct room_range there = sender->lost[i];
+	if (there.first < lost.first)
+		left[count++] = (struct room_range){ there.first,
+			lost.first - 1 };
+	if (there.last > lost.last)
+		left[count++] = (struct room_range){ lost.last + 1,
+			there.last };
+	replace_lost(sequence, sender, i, left, count);
+}
+
 bool
 sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 	struct room_range *given_up)
@@ -423,6 +515,7 @@ sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 		return false;
 	if (given_up->last > until)
 		given_up->last = until;
+	add_lost(sequence, sender, *given_up);
 	set_next(sequence, sender, given_up->last + 1);
 	return true;
 }

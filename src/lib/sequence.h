@@ -23,6 +23,8 @@ enum {
 	SEQUENCE_SENDERS_MAX = 65536,
 	SEQUENCE_RANGES_MAX = 128,  /* held of one sender, holes between them */
 	SEQUENCE_RANGES_ALL = 8192, /* held of all of them */
+	SEQUENCE_LOST_MAX = 32,     /* given up of one sender: may come late */
+	SEQUENCE_LOST_ALL = 16384,  /* … and of all of them */
 };
 
 /* A number so far ahead is shown and believed no further until another one
@@ -47,7 +49,8 @@ struct sequence_hole {
 };
 
 enum sequence_verdict {
-	SEQUENCE_OLD,  /* all of it was delivered, given up, or is held */
+	SEQUENCE_OLD,  /* all of it was delivered, given up, or is held: see
+			* sequence_find_lost() */
 	SEQUENCE_NEXT, /* to be delivered, from *from on */
 	SEQUENCE_HELD, /* too early: keep it */
 	SEQUENCE_LOST, /* too early, and too much is held: as if it had not
@@ -111,6 +114,15 @@ size_t sequence_missing(const struct sequence *sequence, struct span uid,
  * is), as far as until.  Returns false if nothing is missing. */
 bool sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 	struct room_range *given_up);
+
+/* Is any of the numbers first to last given up, and remembered as such?  The
+ * newest are: SEQUENCE_LOST_MAX ranges.  *lost are the first that are. */
+bool sequence_find_lost(const struct sequence *sequence, struct span uid,
+	int64_t first, int64_t last, struct room_range *lost);
+
+/* They are here after all. */
+void sequence_remove_lost(struct sequence *sequence, struct span uid,
+	struct room_range lost);
 
 /* The senders of which something is missing, one after the other; NULL. */
 struct sequence_hole *sequence_first_hole(const struct sequence *sequence);

@@ -113,7 +113,7 @@ on_deliver(void *context, const struct record *record)
 	if (record->type == RECORD_MESSAGE) {
 		FUZZ_CHECK(text_utf8_check(record->text) == record->text.len);
 		note(watch, "text", record->text);
-		if (numbered && record->seq > 0)
+		if (numbered && record->seq > 0 && !record->late)
 			check_order(watch, record->uid, record->seq,
 				record->seq);
 	} else if (record->type == RECORD_GAP) {

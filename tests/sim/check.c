@@ -87,7 +87,9 @@ note_arrival(struct ledger *ledger, const struct packet *packet)
 		packet->last > NUMBERS_MAX)
 		return;
 	for (int64_t i = packet->first; i <= packet->last; i++)
-		if (i > ledger->high && i > ledger->arrived_top)
+		if (ledger->state[i] == LEDGER_GAP)
+			ledger->came_late[i] = true;
+		else if (i > ledger->high && i > ledger->arrived_top)
 			ledger->arrived[i] = true;
 	if (ledger->arrived_top < packet->last)
 		ledger->arrived_top = packet->last;
@@ -194,6 +196,19 @@ check_order(struct node *node, struct node *sender, int64_t first,
 	return !node->world->broken;
 }
 
+/* What is late was told to be missing; it comes out of order. */
+static bool
+check_late(struct node *node, struct node *sender, int64_t number)
+{
+	if (node->ledgers[sender->index].state[number] != LEDGER_GAP)
+		world_break(node->world, PROMISE_ONCE,
+			"%s gets %s:%" PRId64
+			" late, and was not told that it is missing",
+			node->name, sender->name, number);
+	world_see(node->world, SEEN_LATE);
+	return !node->world->broken;
+}
+
 static void
 check_message(struct node *node, struct node *sender,
 	const struct record *record)
@@ -201,12 +216,17 @@ check_message(struct node *node, struct node *sender,
 	struct world *world = node->world;
 	struct ledger *ledger = &node->ledgers[sender->index];
 
-	world_trace(world, "%s  <-- %s:%" PRId64 "%s", node->name, sender->name,
-		record->seq, record->replayed ? " (replayed)" : "");
-	if (!check_order(node, sender, record->seq, "the message"))
+	world_trace(world, "%s  <-- %s:%" PRId64 "%s%s", node->name,
+		sender->name, record->seq,
+		record->replayed ? " (replayed)" : "",
+		record->late ? " (late)" : "");
+	if (record->late ? !check_late(node, sender, record->seq)
+			 : !check_order(node, sender, record->seq,
+				   "the message"))
 		return;
 	check_replayed(node, ledger, record);
-	ledger->high = record->seq;
+	if (!record->late)
+		ledger->high = record->seq;
 	ledger->has[record->seq] = world->now.mono;
 	world->totals.delivered++;
 }

@@ -48,6 +48,7 @@ struct ledger {
 	int64_t known_top;
 	bool arrived[NUMBERS_MAX + 1]; /* was heard in the room, in order */
 	int64_t arrived_top;
+	bool came_late[NUMBERS_MAX + 1]; /* … after it was told to be missing */
 };
 
 /* Of a flush: a post that it says again. */

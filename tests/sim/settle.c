@@ -65,14 +65,16 @@ check_complete_of(struct node *node, struct node *sender)
 	for (int64_t i = 1; i <= sender->last; i++) {
 		const struct post *post = node_post(sender, i);
 
-		if (ledger->state[i] != LEDGER_NOTHING)
+		bool gap = ledger->state[i] == LEDGER_GAP;
+
+		if (ledger->state[i] != LEDGER_NOTHING && !gap)
 			continue;
-		if (ledger->arrived[i])
+		if (gap ? ledger->came_late[i] : ledger->arrived[i])
 			world_break(node->world, PROMISE_DELIVERED,
 				"%s has heard %s:%" PRId64
 				", and did not deliver it",
 				node->name, sender->name, i);
-		if (post->proved == 0 || post->mono <= since)
+		if (post->proved == 0 || post->mono <= since || gap)
 			continue;
 		struct node *holder = find_holder(node, sender, i);
 		if (holder != NULL || i < ledger->high)

@@ -64,6 +64,7 @@ world_seen_name(enum seen what)
 		[SEEN_SERVED_ROOM] = "a repair in the room",
 		[SEEN_REPAIRED] = "a message repaired",
 		[SEEN_GAP] = "a gap told",
+		[SEEN_LATE] = "what was told as a gap, come late",
 		[SEEN_RETRY] = "no echo, and a fresh connection",
 		[SEEN_UNPROVED] = "a post given up",
 	};

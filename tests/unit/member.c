@@ -54,8 +54,9 @@ on_deliver(void *context, const struct record *record)
 	text_appendf(&peer->log, "%s %.*s", names[record->type],
 		(int)record->user.len, record->user.bytes);
 	if (record->type == RECORD_MESSAGE)
-		text_appendf(&peer->log, " %lld %.*s", (long long)record->seq,
-			(int)record->text.len, record->text.bytes);
+		text_appendf(&peer->log, " %lld %.*s%s", (long long)record->seq,
+			(int)record->text.len, record->text.bytes,
+			record->late ? " late" : "");
 	if (record->type == RECORD_GAP)
 		text_appendf(&peer->log, " %lld-%lld",
 			(long long)record->gap_first,
@@ -425,6 +426,13 @@ test_order(void)
 		"until the gap is given up, and told");
 	SAYS("11", "x\\ny\\nz\",\"n\":3");
 	log_is(a, "message bob 13 z\n", "of a block that overlaps, the rest");
+	SAYS("10", "x\\ny\\nz\",\"n\":3");
+	SAYS("10", "x\\ny\\nz\",\"n\":3");
+	log_is(a, "message bob 10 x late\nmessage bob 11 y late\n",
+		"what was told to be missing may come late, once");
+	SAYS("9", "nine\"");
+	SAYS("9", "nine\"");
+	log_is(a, "message bob 9 nine late\n", "and each of it");
 	forge(ROOM,
 		"{\"type\":2,\"user\":\"bob\",\"UID\":\"" UID_OF_2
 		"\",\"last\":15}");
@@ -449,8 +457,6 @@ test_order(void)
 	pass(20000);
 	log_is(a, "gap bob 18-19\nmessage bob 20 twenty\n",
 		"a claim far ahead hides no gap");
-	SAYS("19", "late\"");
-	log_is(a, "", "what was told to be missing does not come late");
 	SAYS("22", "held\"");
 	SAYS("5000001", "far\"");
 	SAYS("5000001", "far\"");
@@ -461,7 +467,9 @@ test_order(void)
 	SAYS("5000002", "two\"");
 	SAYS("5000001", "far\"");
 	SAYS("24", "old\"");
-	log_is(a, "message bob 5000002 two\nmessage bob 5000003 on\n",
+	log_is(a,
+		"message bob 5000002 two\nmessage bob 5000003 on\n"
+		"message bob 24 old late\n",
 		"it goes on from there, in order and once");
 	forget_all();
 }

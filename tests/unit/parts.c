@@ -118,6 +118,14 @@ test_record(void)
 			strstr(fault.text, "character 4") != NULL,
 		"a wrong format names the place");
 	ok(record_format_check("100%", &fault) < 0, "so does a lone percent");
+	record.late = true;
+	text_clear(&out);
+	record_plain(&record, &out);
+	record_json(&record, &out);
+	ok(strstr(out.bytes, " -~ al") != NULL &&
+			strstr(out.bytes, "\"late\":true") != NULL,
+		"what is late says so");
+	record.late = false;
 	record.type = RECORD_GAP;
 	record.gap_first = 3;
 	record.gap_last = 5;

@@ -434,9 +434,9 @@ want_time(struct member *member, const struct room_message *want, bool in_room,
 		return;
 	copy(repair.inbox, want->inbox);
 	if (in_room) {
-		if (!answers_add(member->offered, want->inbox, now.mono,
-			    now.mono) ||
-			store_count(member->store) == 0)
+		if (store_count(member->store) == 0 ||
+			!answers_add(member->offered, want->inbox, now.mono,
+				now.mono))
 			return;
 		answers_take(member->offered, now.mono);
 		repair.due += member_spread(member, PEERS_SPREAD_MS);

@@ -499,6 +499,38 @@ test_read_only(void)
 	forget_all();
 }
 
+/* Asks for all that was said, for an inbox of that number. */
+static void
+ask_for_all(int inbox)
+{
+	char question[160];
+
+	snprintf(question, sizeof(question),
+		"{\"type\":6,\"inbox\":\"/mcafee/client/x%d\","
+		"\"since\":0,\"until\":9000000000000}",
+		inbox);
+	forge(ROOM, question);
+}
+
+static void
+test_offers(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(2000);
+	for (int i = 0; i < 40; i++)
+		ask_for_all(i);
+	pass(70 * 1000);
+	SAYS("1", "one\"");
+	published = 0;
+	ask_for_all(99);
+	pass(600);
+	ok(published == 1,
+		"who had nothing to offer offers what came afterwards");
+	forget_all();
+}
+
 static void
 test_proof(void)
 {
@@ -692,6 +724,7 @@ main(void)
 	test_posts();
 	test_order();
 	test_read_only();
+	test_offers();
 	test_proof();
 	test_unconfirmed();
 	test_resent_unconfirmed();

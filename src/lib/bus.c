@@ -113,6 +113,21 @@ bus_unsent(const struct bus *bus)
 	return bus->connection != NULL ? connection_unsent(bus->connection) : 0;
 }
 
+size_t
+bus_unsent_bytes(const struct bus *bus)
+{
+	return bus->connection != NULL
+		? connection_unsent_bytes(bus->connection)
+		: 0;
+}
+
+bool
+bus_is_moving(struct bus *bus, int64_t mono)
+{
+	return bus->connection != NULL &&
+		connection_is_moving(bus->connection, mono);
+}
+
 const char *
 bus_peer(const struct bus *bus)
 {

@@ -79,6 +79,13 @@ void bus_publish(struct bus *bus, const char *topic, struct span bytes);
  * (QoS 0) or acknowledged (QoS 1). */
 size_t bus_unsent(const struct bus *bus);
 
+size_t bus_unsent_bytes(const struct bus *bus);
+
+/* Is it still on its way, as far as can be told: more of it has left since the
+ * last call, or what is not acknowledged (QoS 1) is so much that a slow network
+ * needs that time? */
+bool bus_is_moving(struct bus *bus, int64_t mono);
+
 /* Leaves this connection, and makes another at once. */
 void bus_reconnect(struct bus *bus, int64_t mono);
 

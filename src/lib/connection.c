@@ -8,12 +8,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 #include <mosquitto.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -21,6 +25,9 @@ enum {
 	READS_MAX = 64, /* reads of libmosquitto in one step */
 	MISC_MS = 1000, /* between looks at the keepalive */
 	SUBACK_REFUSED = 0x80,
+	BACKLOG_LEAST = 4096,     /* bytes: more than acknowledgements make */
+	SLOWEST_RATE = 32 * 1024, /* bytes a second, where what left this
+				   * machine waits in another */
 };
 
 struct subscription {
@@ -42,10 +49,18 @@ struct connection {
 	bool tcp;          /* stands */
 	bool accepted;     /* CONNACK 0 */
 	bool up;
-	bool left; /* in order */
-	bool more; /* to read, without poll */
-	size_t unsent;
-	struct fault fault; /* kind NONE while it lives */
+	bool left;           /* in order */
+	bool more;           /* to read, without poll */
+	size_t *sizes;       /* of what is unsent, a ring … */
+	size_t sizes_size;   /* … of so many: that of the i-th message is at i
+			      * modulo this */
+	uint64_t published;  /* messages, … */
+	uint64_t sent;       /* … of them, the first ones */
+	size_t unsent_bytes; /* of the others */
+	uint64_t taken;      /* bytes that the other end had, … */
+	uint64_t seen_sent;  /* … and sent, when that was looked at last */
+	int64_t front_mono;  /* since when the first one is unsent */
+	struct fault fault;  /* kind NONE while it lives */
 };
 
 static void
@@ -159,6 +174,40 @@ connection_unsubscribe(struct connection *connection, const char *topic)
 	check_up(connection);
 }
 
+static void
+grow_sizes(struct connection *connection)
+{
+	size_t size = connection->sizes_size > 0 ? connection->sizes_size * 2
+						 : 64;
+	size_t *sizes = memory_alloc(size, sizeof(*sizes));
+
+	for (uint64_t i = connection->sent; i < connection->published; i++)
+		sizes[i % size] = connection->sizes[i % connection->sizes_size];
+	free(connection->sizes);
+	connection->sizes = sizes;
+	connection->sizes_size = size;
+}
+
+static void
+push_size(struct connection *connection, size_t bytes)
+{
+	if (connection_unsent(connection) == connection->sizes_size)
+		grow_sizes(connection);
+	connection->sizes[connection->published++ %
+		connection->sizes_size] = bytes;
+	connection->unsent_bytes += bytes;
+}
+
+/* Brokers acknowledge in the order in which they get it. */
+static void
+pop_size(struct connection *connection)
+{
+	if (connection_unsent(connection) == 0)
+		return;
+	connection->unsent_bytes -= connection->sizes[connection->sent++ %
+		connection->sizes_size];
+}
+
 void
 connection_publish(struct connection *connection, const char *topic,
 	struct span bytes)
@@ -167,12 +216,12 @@ connection_publish(struct connection *connection, const char *topic,
 		return;
 	assert(bytes.len <= INT32_MAX);
 	/* Counted before: QoS 0 may be written within the call. */
-	connection->unsent++;
+	push_size(connection, bytes.len);
 	int rc = mosquitto_publish(connection->mosquitto, NULL, topic,
 		(int)bytes.len, bytes.bytes, qos(connection), false);
 	if (rc == MOSQ_ERR_INVAL || rc == MOSQ_ERR_MALFORMED_UTF8 ||
 		rc == MOSQ_ERR_PAYLOAD_SIZE || rc == MOSQ_ERR_OVERSIZE_PACKET)
-		connection->unsent--; /* costs that message only */
+		pop_size(connection); /* costs that message only */
 	else if (rc != MOSQ_ERR_SUCCESS)
 		end_by_library(connection, rc);
 }
@@ -180,7 +229,67 @@ connection_publish(struct connection *connection, const char *topic,
 size_t
 connection_unsent(const struct connection *connection)
 {
-	return connection->unsent;
+	return (size_t)(connection->published - connection->sent);
+}
+
+size_t
+connection_unsent_bytes(const struct connection *connection)
+{
+	return connection->unsent_bytes;
+}
+
+/* Bytes that the kernel has, and the other end does not. */
+static uint64_t
+backlog(const struct connection *connection)
+{
+	int bytes = 0;
+
+#ifdef SIOCOUTQ
+	if (ioctl(mosquitto_socket(connection->mosquitto), SIOCOUTQ, &bytes) !=
+		0)
+		return 0;
+#endif
+	return (uint64_t)bytes;
+}
+
+/* Has the kernel given some of it to the other end? */
+static bool
+is_taken(struct connection *connection)
+{
+	uint64_t left = backlog(connection);
+	uint64_t taken = tls_written(connection->tls) - left;
+	bool more = left >= BACKLOG_LEAST && taken > connection->taken;
+
+	connection->taken = taken;
+	return more;
+}
+
+/* Was some of it acknowledged, or is the first that is not so large that it
+ * need not be yet? */
+static bool
+is_acknowledged(struct connection *connection, int64_t mono)
+{
+	bool more = connection->sent > connection->seen_sent;
+
+	if (more || connection->unsent_bytes == 0 || !connection->up)
+		connection->front_mono = mono;
+	connection->seen_sent = connection->sent;
+	if (connection->unsent_bytes < BACKLOG_LEAST)
+		return false;
+	size_t front = connection->sizes[connection->sent %
+		connection->sizes_size];
+	return more ||
+		mono - connection->front_mono <
+		(int64_t)(front * 1000 / SLOWEST_RATE);
+}
+
+bool
+connection_is_moving(struct connection *connection, int64_t mono)
+{
+	if (connection->fault.kind != FAULT_NONE || !connection->tcp)
+		return false;
+	bool taken = is_taken(connection);
+	return is_acknowledged(connection, mono) || taken;
 }
 
 bool
@@ -254,8 +363,7 @@ on_publish(struct mosquitto *mosquitto, void *context, int mid)
 
 	(void)mosquitto;
 	(void)mid;
-	if (connection->unsent > 0)
-		connection->unsent--;
+	pop_size(connection);
 }
 
 static void
@@ -354,6 +462,7 @@ connection_free(struct connection *connection)
 	for (size_t i = 0; i < connection->subscription_count; i++)
 		free(connection->subscriptions[i].topic);
 	free(connection->subscriptions);
+	free(connection->sizes);
 	free(connection->peer);
 	free(connection);
 }

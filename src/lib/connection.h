@@ -53,6 +53,12 @@ void connection_publish(struct connection *connection, const char *topic,
 
 /* Published, and not yet written (QoS 0) or acknowledged (QoS 1). */
 size_t connection_unsent(const struct connection *connection);
+size_t connection_unsent_bytes(const struct connection *connection);
+
+/* Is what was published still on its way, as far as can be told: more of it has
+ * left since the last call, or what is not acknowledged (QoS 1) is so much that
+ * a slow network needs that time? */
+bool connection_is_moving(struct connection *connection, int64_t mono);
 
 bool connection_is_up(const struct connection *connection);
 

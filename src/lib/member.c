@@ -114,7 +114,8 @@ member_up(struct member *member, struct instant now)
 {
 	member->up = true;
 	member_await_others(member, now);
-	member->progress_mono = member->up_mono = now.mono;
+	member->up_mono = now.mono;
+	member_begin_proof(member, now);
 	member_plan_catch_up(member, now);
 }
 

@@ -165,6 +165,10 @@ void member_sent(struct member *member, struct instant now);
 void member_seal(struct member *member);
 bool member_is_sealed(const struct member *member);
 
+/* What was published is on its way out, and more of it waits: its proof cannot
+ * be here yet. */
+void member_sending(struct member *member, struct instant now);
+
 /* The connection is gone. */
 void member_disconnected(struct member *member, struct instant now);
 

@@ -68,6 +68,13 @@ tell_resent(struct member *member, const char *uid, int64_t first, bool proved)
 		member->calls.resent(member->calls.context, uid, first, proved);
 }
 
+void
+member_begin_proof(struct member *member, struct instant now)
+{
+	member->progress_mono = now.mono;
+	member->sending_ms = 0;
+}
+
 /* The i-th post has been routed. */
 static void
 prove(struct member *member, size_t i, struct instant now)
@@ -87,7 +94,7 @@ prove(struct member *member, size_t i, struct instant now)
 	member_plan_heads(member, now);
 	tell_resent(member, post.uid, first, true);
 	outbox_remove(member->outbox, i);
-	member->progress_mono = now.mono;
+	member_begin_proof(member, now);
 	member->retried = member->remarked = false;
 	member->routed = true;
 	member->calls.proved(member->calls.context, first, last);
@@ -204,15 +211,27 @@ member_sent(struct member *member, struct instant now)
 	}
 }
 
-/* When posts without a proof call for something (mono ms). */
+void
+member_sending(struct member *member, struct instant now)
+{
+	if (!member->up || outbox_count(member->outbox) == 0 ||
+		now.mono <= member->progress_mono)
+		return;
+	member->sending_ms += now.mono - member->progress_mono;
+	member->progress_mono = now.mono;
+}
+
+/* When posts without a proof call for something (mono ms).  The way back may
+ * take as long as the way out. */
 int64_t
 member_proof_deadline(const struct member *member)
 {
 	if (!member->up || outbox_count(member->outbox) == 0)
 		return INT64_MAX;
+	int64_t since = member->progress_mono + member->sending_ms;
 	if (member->marked != 0 && !member->remarked)
-		return member->progress_mono + member->proof_ms / 4;
-	return member->progress_mono + member->proof_ms / 2;
+		return since + member->proof_ms / 4;
+	return since + member->proof_ms / 2;
 }
 
 /* A marker may be lost where a message must not be, as it has no number. */
@@ -252,7 +271,7 @@ member_await_proof(struct member *member, struct instant now)
 	}
 	if (!member->retried) {
 		member->retried = true;
-		member->progress_mono = now.mono;
+		member_begin_proof(member, now);
 		member->calls.retry(member->calls.context);
 		return;
 	}
@@ -260,6 +279,7 @@ member_await_proof(struct member *member, struct instant now)
 		struct outbox_post post = outbox_at(member->outbox, 0);
 
 		member->progress_mono = INT64_MAX / 2;
+		member->sending_ms = 0;
 		member->calls.unproved(member->calls.context, post.first,
 			post.last, span_of(""));
 		return;

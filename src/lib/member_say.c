@@ -404,7 +404,7 @@ say(struct member *member, const struct outbox_post *post, struct text *bytes,
 	struct instant now)
 {
 	if (outbox_count(member->outbox) == 0) {
-		member->progress_mono = now.mono;
+		member_begin_proof(member, now);
 		member->retried = member->remarked = false;
 	}
 	keep_post(member, post, bytes);

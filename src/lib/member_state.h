@@ -111,6 +111,7 @@ struct member {
 	/* proof */
 	bool attending;           /* the room is subscribed to */
 	int64_t progress_mono;    /* since when a proof is awaited */
+	int64_t sending_ms;       /* how long the way out took before that */
 	bool retried;             /* since then */
 	bool remarked;            /* since then, by one more marker */
 	bool routed;              /* something was proved */
@@ -216,6 +217,9 @@ bool member_take_echo(struct member *member, const struct room_message *message,
 	struct span payload, struct instant now);
 void member_take_marker(struct member *member,
 	const struct room_message *message, struct instant now);
+
+/* From now on a proof is awaited, or the next one. */
+void member_begin_proof(struct member *member, struct instant now);
 int64_t member_proof_deadline(const struct member *member);
 void member_await_proof(struct member *member, struct instant now);
 

@@ -785,6 +785,9 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 	bus_step(session->bus, fds, count, now.mono);
 	session_trust_tick(session->trust, now);
 	look_for_secrets(session, now);
+	bool moving = bus_is_moving(session->bus, now.mono);
+	for (size_t i = 0; i < session->member_count && moving; i++)
+		member_sending(session->members[i], now);
 	for (size_t i = 0; i < session->member_count; i++)
 		member_tick(session->members[i], now);
 	for (size_t i = 0;

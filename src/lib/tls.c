@@ -395,6 +395,13 @@ tls_flush(struct tls *tls)
 	return BIO_should_retry(out) ? 0 : -1;
 }
 
+uint64_t
+tls_written(const struct tls *tls)
+{
+	return tls->ssl != NULL ? BIO_number_written(SSL_get_rbio(tls->ssl))
+				: 0;
+}
+
 bool
 tls_pending(const struct tls *tls)
 {

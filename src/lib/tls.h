@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Part of `bus`: TLS as libmosquitto is to use it, and what went wrong with
  * it in plain words. */
@@ -42,6 +43,9 @@ bool tls_is_unanswered(const struct tls *tls);
  * is few system calls, until this.  1 if all is out, 0 if the socket is full,
  * -1 if it is broken. */
 int tls_flush(struct tls *tls);
+
+/* How many bytes the socket has taken. */
+uint64_t tls_written(const struct tls *tls);
 
 /* Back to writing at once.  Only when all is flushed. */
 void tls_ungather(struct tls *tls);

@@ -23,6 +23,8 @@
 //	                by one, each written and sent on its own; 0: no more so.
 //	                50,000 bytes take some seconds.  A reader that is
 //	                slower than that may find several at once.
+//	rate [K]        each direction of each connection passes K bytes a second
+//	                at most; 0, or without K: as many as come
 //	drop up|down    what goes in this direction is thrown away, ends of
 //	                connections too, as if the cable was cut.  A TLS
 //	                connection that lost a byte is lost: pass, then cut
@@ -47,6 +49,7 @@ const stats = { up: 0, down: 0, dropped: 0, connections: 0 }
 const dropped = { up: false, down: false }
 let stalled = false
 let refused = false
+let rate = 0 // bytes a second; 0: no limit
 let single = 0 // how many bytes of a new connection pass one by one
 
 function print (line) {
@@ -83,19 +86,31 @@ class Way {
 			this.to.destroy()
 			return
 		}
-		const bytes = this.from.read(this.single > 0 ? 1 : undefined)
+		const bytes = this.from.read(this.most())
 		if (bytes !== null) this.write(bytes)
 		else if (this.ended && !this.to.writableEnded) this.to.end()
+	}
+
+	// How many bytes to take at once.
+	most () {
+		if (this.single > 0) return 1
+		if (rate === 0) return undefined
+		const slice = Math.ceil(rate / 50)
+		return Math.min(slice, this.from.readableLength) || undefined
 	}
 
 	write (bytes) {
 		stats[this.name] += bytes.length
 		if (this.single > 0) this.single--
 		this.busy = true
-		this.to.write(bytes, () => setImmediate(() => {
+		const next = () => {
 			this.busy = false
 			this.step()
-		}))
+		}
+		this.to.write(bytes, () => {
+			if (rate > 0) setTimeout(next, bytes.length * 1000 / rate)
+			else setImmediate(next)
+		})
 	}
 
 	discard () {
@@ -140,6 +155,7 @@ function connect (client) {
 const commands = {
 	pass () {
 		stalled = refused = dropped.up = dropped.down = false
+		rate = 0
 		commands.bytes('0')
 	},
 	stall () { stalled = true },
@@ -160,6 +176,7 @@ const commands = {
 		}
 		step()
 	},
+	rate (count) { rate = Number(count || 0) },
 	drop (name) {
 		dropped[name] = true
 		step()
@@ -168,7 +185,7 @@ const commands = {
 }
 
 // The arguments that a command may have; without an entry: none.
-const argument = { bytes: /^(\d{1,15})?$/, drop: /^(up|down)$/ }
+const argument = { bytes: /^(\d{1,15})?$/, rate: /^(\d{1,9})?$/, drop: /^(up|down)$/ }
 
 function obey (line) {
 	const [, name, rest] = /^(\S*)\s*(.*?)\s*$/.exec(line)

@@ -567,6 +567,17 @@ test_proof(void)
 	ok(published == 3, "the next connection carries it again");
 	settle();
 	log_is(a, "message alice 2 again\nproved 2-2\n", "and proves it");
+
+	swallow = true;
+	say(a, "large", -1);
+	for (int i = 0; i < 6; i++) {
+		pass(1000);
+		member_sending(a->member, now);
+	}
+	pass(8400);
+	log_is(a, "", "on its way it is not late, nor as long on its way back");
+	pass(200);
+	log_is(a, "retry\n", "then it is");
 	forget_all();
 }
 

@@ -113,6 +113,10 @@ struct member_calls {
 	void (*resent)(void *context, const char *uid, int64_t first,
 		bool proved);
 
+	/* May more be sent for others, or does what was published fill the way
+	 * out?  May be NULL: it may. */
+	bool (*can_serve)(void *context);
+
 	/* The rest may be NULL: then nothing is signed, and all believed. */
 
 	/* Appends an envelope of ours to out, signed for that topic; a

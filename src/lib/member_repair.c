@@ -22,6 +22,7 @@ enum {
 	DEAF_ASKS_MAX = 20, /* where nobody says anything */
 	ASKS_A_SECOND = 50,
 	SENDER_DUE_MS = 20,    /* before the sender answers, … */
+	SERVE_REST_MS = 50,    /* when what was sent fills the way out */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 	/* Room for what an envelope and its repair add to a payload. */
@@ -334,13 +335,28 @@ serve_time(struct member *member, const struct repair *repair)
 	free(items);
 }
 
+/* Does the way out take more?  If not, looks again in a while. */
+static bool
+may_serve(struct member *member, struct instant now)
+{
+	if (repairs_deadline(member->repairs) > now.mono ||
+		member->calls.can_serve == NULL ||
+		member->calls.can_serve(member->calls.context))
+		return true;
+	member->serve_mono = now.mono + SERVE_REST_MS;
+	return false;
+}
+
 void
 member_tick_repair(struct member *member, struct instant now)
 {
 	struct repair repair;
 
 	ask_for_missing(member, now);
-	while (repairs_take(member->repairs, now.mono, &repair)) {
+	if (now.mono < member->serve_mono)
+		return;
+	while (may_serve(member, now) &&
+		repairs_take(member->repairs, now.mono, &repair)) {
 		if (repair.uid[0] != '\0')
 			serve_numbers(member, &repair);
 		else
@@ -351,8 +367,11 @@ member_tick_repair(struct member *member, struct instant now)
 int64_t
 member_repair_deadline(const struct member *member)
 {
-	return member_earlier(member->up ? member->ask_mono : INT64_MAX,
-		repairs_deadline(member->repairs));
+	int64_t serve = repairs_deadline(member->repairs);
+
+	if (serve < member->serve_mono)
+		serve = member->serve_mono;
+	return member_earlier(member->up ? member->ask_mono : INT64_MAX, serve);
 }
 
 static void

@@ -129,6 +129,7 @@ struct member {
 	int64_t ask_mono;        /* when something missing is to be asked for */
 	int64_t asks_mono, asks; /* since when so many were */
 	struct repairs *repairs; /* that others asked for */
+	int64_t serve_mono;      /* when they are looked at again */
 	struct answers *offered; /* who was told what we have */
 	int64_t agreed_wall;     /* when others had seen what we had */
 	int64_t lost_wall;       /* when the last connection was lost; 0 */

@@ -25,8 +25,9 @@ _Static_assert((int)SESSION_FDS_MAX == (int)BUS_FDS_MAX, "one bus each");
 
 enum {
 	ROOMS_MAX = 256, /* that a session on all rooms tells apart, … */
-	PARTICIPANTS_MAX = 1024, /* … with so many in each */
-	CONN_BYTES = 8,          /* of a connection's name */
+	PARTICIPANTS_MAX = 1024,      /* … with so many in each */
+	CONN_BYTES = 8,               /* of a connection's name */
+	SERVE_BYTES_MAX = 256 * 1024, /* unsent, for which repairs wait */
 };
 
 struct session {
@@ -92,6 +93,15 @@ member_receipt(void *context, const struct trust *trust)
 
 	if (session->calls.receipt != NULL)
 		session->calls.receipt(session->calls.context, trust);
+}
+
+/* Repairs must not pile up before a slow network, nor delay what is said. */
+static bool
+member_can_serve(void *context)
+{
+	struct session *session = context;
+
+	return bus_unsent_bytes(session->bus) < SERVE_BYTES_MAX;
 }
 
 static void
@@ -263,6 +273,7 @@ add_member(struct session *session, const char *room, struct fault *fault)
 		.attend = member_attend,
 		.resent = member_resent,
 		.ignored = member_ignored,
+		.can_serve = member_can_serve,
 		.sign = QCHAT_SIGNS ? member_sign : NULL,
 		.vouch = QCHAT_SIGNS ? member_vouch : NULL,
 		.forward = member_forward,

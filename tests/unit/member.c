@@ -29,6 +29,7 @@ static struct {
 	size_t len;
 } queue[QUEUE_MAX];
 static size_t queue_len, published;
+static bool is_full; /* what was published fills the way out */
 static bool swallow; /* the fabric drops what is published */
 static struct instant now = { 1000000, INT64_C(1795408513935) };
 
@@ -107,6 +108,13 @@ on_ignored(void *context, const char *why)
 	text_append_string(&peer->log, "ignored\n");
 }
 
+static bool
+on_can_serve(void *context)
+{
+	(void)context;
+	return !is_full;
+}
+
 static struct member_calls
 member_calls_of(struct peer *peer)
 {
@@ -119,6 +127,7 @@ member_calls_of(struct peer *peer)
 		.unproved = on_unproved,
 		.attend = on_attend,
 		.ignored = on_ignored,
+		.can_serve = on_can_serve,
 	};
 }
 
@@ -528,6 +537,17 @@ test_offers(void)
 	pass(600);
 	ok(published == 1,
 		"who had nothing to offer offers what came afterwards");
+	is_full = true;
+	forge(a->inbox,
+		"{\"type\":6,\"UID\":\"" UID_OF_2 "\",\"want\":[[1,1]],"
+		"\"inbox\":\"/mcafee/client/slow\"}");
+	pass(5000);
+	const struct member_counts *counts = member_counts(a->member);
+	ok(counts->served == 0, "a repair waits for what is on its way");
+	ok(member_deadline(a->member) >= now.mono, "at rest");
+	is_full = false;
+	pass(100);
+	ok(counts->served == 1, "and is sent then");
 	forget_all();
 }
 

@@ -25,6 +25,7 @@ plan(struct member *member, int64_t since, int64_t mono)
 	struct member_catch_up *catch_up = &member->catch_up;
 
 	catch_up->phase = CATCH_UP_PLANNED;
+	catch_up->directed = false;
 	catch_up->since = since;
 	catch_up->offer_count = 0;
 	catch_up->mono = mono;
@@ -333,11 +334,20 @@ give_up_silent(struct member *member, struct instant now)
 		offer->slice = -1;
 		offer->have = -1;
 	}
+	/* Who has told of it, and nobody else, is asked for it. */
+	if (catch_up->directed && ++catch_up->tries < TRIES_MAX) {
+		catch_up->offers[0].have = 0;
+		ask(member, now);
+		return;
+	}
 	ask_slices(member, now);
 	for (size_t i = 0; i < catch_up->offer_count; i++)
 		if (catch_up->offers[i].slice >= 0)
 			return;
-	retry(member, now);
+	if (catch_up->directed)
+		end(member, now);
+	else
+		retry(member, now);
 }
 
 int64_t
@@ -450,6 +460,7 @@ plan_from(struct member *member, struct span inbox, int64_t since,
 	catch_up->digest = 0;
 	plan(member, since, now.mono + member_spread(member, AGAIN_SPREAD_MS));
 	catch_up->until = until;
+	catch_up->directed = true;
 	add_offer(member, inbox, &(struct room_message){ .digest = 0 });
 }
 

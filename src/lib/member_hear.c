@@ -9,6 +9,9 @@
 
 enum {
 	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
+	RUMOUR_ASKS_MAX = 3, /* when one alone tells of it again and again */
+	TOLD_MAX = 8,   /* senders of which one alone says that they miss, at
+			 * once */
 	NEWS_LEAST = 8, /* unknown senders: not asked for one by one */
 	ROOM_ANSWER_SPREAD_MS = 1000, /* at most, for a legacy question */
 };
@@ -467,17 +470,25 @@ hear_last(struct member *member, const struct room_message *message,
 	member_note_sender(member, message->uid, true, now);
 }
 
-/* Somebody else's newest number, as others have seen it. */
+/* Somebody else's newest number, as others have seen it.  What only one of them
+ * says is not told to be missing. */
 static void
 hear_head(struct member *member, const struct room_head *head,
-	struct span inbox, struct instant now)
+	struct span inbox, uint64_t teller, struct instant now)
 {
 	bool all = is_younger(member, head->since);
+	bool known = sequence_knows(member->sequence, head->uid);
+	bool holed = sequence_hole(member->sequence, head->uid) != NULL;
 
-	if (span_equal(head->uid, span_of(member->uid)))
+	const struct member_rumour *rumour = member_find_rumour(member,
+		head->uid, head->last);
+
+	if (span_equal(head->uid, span_of(member->uid)) ||
+		(rumour != NULL && rumour->teller == teller &&
+			rumour->count >= RUMOUR_ASKS_MAX))
 		return;
 	/* Said since we are here: then that one at least is missing. */
-	if (!all && !sequence_knows(member->sequence, head->uid)) {
+	if (!all && !known) {
 		if (head->ms <= member->came)
 			return;
 		sequence_restore(member->sequence, head->uid, head->last - 1);
@@ -485,6 +496,14 @@ hear_head(struct member *member, const struct room_head *head,
 	}
 	sequence_claim(member->sequence, head->uid, head->last, all);
 	struct sequence_hole *hole = sequence_hole(member->sequence, head->uid);
+	if (hole != NULL && !holed) {
+		hole->teller = rumour == NULL || rumour->teller == teller
+			? teller
+			: 0;
+		hole->stranger = !known;
+	} else if (hole != NULL && hole->teller != teller) {
+		hole->teller = 0;
+	}
 	if (hole != NULL && hole->inbox == NULL)
 		sequence_set_sender(member->sequence, head->uid, span_of(""),
 			inbox);
@@ -508,12 +527,37 @@ count_unknown(const struct member *member, const struct room_message *here)
 	return count;
 }
 
+/* Who says something of others: two under one certificate are one. */
+static uint64_t
+teller_of(const struct room_message *here, const struct trust *trust)
+{
+	return heads_message_digest(trust->fingerprint[0] != '\0'
+			? span_of(trust->fingerprint)
+			: here->uid,
+		0, 0);
+}
+
+static size_t
+count_told(const struct member *member)
+{
+	const struct sequence_hole *hole = sequence_first_hole(
+		member->sequence);
+	size_t count = 0;
+
+	for (; hole != NULL; hole = sequence_next_hole(hole))
+		if (hole->teller != 0)
+			count++;
+	return count;
+}
+
 static void
 hear_heads(struct member *member, const struct room_message *here,
-	struct instant now)
+	const struct trust *trust, struct instant now)
 {
 	struct room_head own[ROOM_HEADS_MAX];
 	size_t count = heads_list(member->heads, own);
+	uint64_t teller = teller_of(here, trust);
+	bool is_news = false;
 
 	if (!member->participant || member_is_collecting(member))
 		return;
@@ -522,10 +566,19 @@ hear_heads(struct member *member, const struct room_message *here,
 		member->heads_mono = INT64_MAX;
 		member->agreed_wall = now.wall;
 	} else if (count_unknown(member, here) >= NEWS_LEAST) {
+		is_news = true;
 		member_fetch_news(member, here->inbox, now);
 	}
-	for (size_t i = 0; i < here->head_count; i++)
-		hear_head(member, &here->heads[i], here->inbox, now);
+	for (size_t i = 0; i < here->head_count; i++) {
+		const struct room_head *head = &here->heads[i];
+
+		if ((is_news && !sequence_knows(member->sequence, head->uid)) ||
+			(count_told(member) >= TOLD_MAX &&
+				sequence_hole(member->sequence, head->uid) ==
+					NULL))
+			continue;
+		hear_head(member, head, here->inbox, teller, now);
+	}
 	member_compare_minutes(member, here, now);
 }
 
@@ -551,7 +604,17 @@ hear_here(struct member *member, const struct room_message *message,
 			now);
 	hear_last(member, message, now);
 	if (place == PLACE_ROOM && member_is_believed(member, trust))
-		hear_heads(member, message, now);
+		hear_heads(member, message, trust, now);
+}
+
+/* A question for answers into the room gets about MEMBER_PINGS_MAX of them. */
+static bool
+is_chosen(struct member *member)
+{
+	int64_t count = (int64_t)roster_count(member->roster);
+
+	return count <= MEMBER_PINGS_MAX ||
+		member_random(member, count - 1) < MEMBER_PINGS_MAX;
 }
 
 static void
@@ -576,8 +639,13 @@ hear_who(struct member *member, const struct room_message *message,
 		return;
 	}
 	/* A legacy peer asks: the answer goes into the room. */
-	if (place != PLACE_ROOM || member->here_mono != INT64_MAX)
+	if (place != PLACE_ROOM || member->here_mono != INT64_MAX ||
+		now.mono < member->chosen_mono)
 		return;
+	if (!is_chosen(member)) {
+		member->chosen_mono = now.mono + ROOM_ANSWER_REST_MS;
+		return;
+	}
 	int64_t due = now.mono + member_spread(member, ROOM_ANSWER_SPREAD_MS);
 	int64_t rest = member->here_sent + ROOM_ANSWER_REST_MS;
 	member->here_mono = due > rest ? due : rest;

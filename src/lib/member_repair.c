@@ -21,8 +21,10 @@ enum {
 	DEAF_MS = 1000,
 	DEAF_ASKS_MAX = 20, /* where nobody says anything */
 	ASKS_A_SECOND = 50,
-	SENDER_DUE_MS = 20,    /* before the sender answers, … */
-	SERVE_REST_MS = 50,    /* when what was sent fills the way out */
+	INBOX_ASKS_MAX = 8, /* of one inbox, unless something comes, … */
+	INBOX_REST_MS = 10 * 1000, /* … in this time */
+	SENDER_DUE_MS = 20,        /* before the sender answers, … */
+	SERVE_REST_MS = 50,        /* when what was sent fills the way out */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 	/* Room for what an envelope and its repair add to a payload. */
@@ -46,6 +48,42 @@ wait_ms(const struct sequence_hole *hole)
 	return waits_ms[hole->stage < ASKS_MAX ? hole->stage : ASKS_MAX - 1];
 }
 
+static struct member_asked *
+asked_of(struct member *member, const char *inbox)
+{
+	uint64_t hash = heads_message_digest(span_of(inbox), 0, 0);
+	struct member_asked *oldest = &member->asked_inboxes[0];
+
+	for (size_t i = 0; i < ASKED_INBOXES_MAX; i++) {
+		struct member_asked *asked = &member->asked_inboxes[i];
+
+		if (asked->inbox == hash)
+			return asked;
+		if (asked->mono < oldest->mono)
+			oldest = asked;
+	}
+	*oldest = (struct member_asked){ hash, INT64_MIN / 2, 0 };
+	return oldest;
+}
+
+/* An inbox is the word of who names it, and may be a victim's: it gets few
+ * questions as long as nothing comes of them. */
+static bool
+may_ask_inbox(struct member *member, const char *inbox, struct instant now)
+{
+	struct member_asked *asked = asked_of(member, inbox);
+
+	if (now.mono - asked->mono >= INBOX_REST_MS)
+		*asked = (struct member_asked){ asked->inbox, now.mono, 0 };
+	return asked->count++ < INBOX_ASKS_MAX;
+}
+
+static void
+forgive_inbox(struct member *member, const char *inbox)
+{
+	asked_of(member, inbox)->count = 0;
+}
+
 void
 member_plan_repair(struct member *member, struct span uid, struct instant now)
 {
@@ -65,6 +103,9 @@ member_note_progress(struct member *member, struct span uid, struct instant now)
 	member->counts.repaired++;
 	if (hole == NULL)
 		return;
+	hole->teller = 0;
+	if (hole->inbox != NULL)
+		forgive_inbox(member, hole->inbox);
 	/* Whoever answered is asked for the rest. */
 	if (hole->stage > 0)
 		hole->stage = hole->stage <= SENDER_ASKS ? 0 : SENDER_ASKS;
@@ -81,6 +122,8 @@ member_note_sender(struct member *member, struct span uid, bool told,
 	struct sequence_hole *hole = sequence_hole(member->sequence, uid);
 	int most = told ? RENEWALS_TOLD_MAX : RENEWALS_MAX;
 
+	if (hole != NULL)
+		hole->teller = 0;
 	if (hole == NULL || hole->stage < 2 || hole->renewed >= most)
 		return;
 	hole->renewed++;
@@ -181,19 +224,68 @@ is_deaf(const struct member *member, const struct sequence_hole *hole)
 			member->room_mono < hole->asked_mono + DEAF_MS);
 }
 
+struct member_rumour *
+member_find_rumour(struct member *member, struct span uid, int64_t last)
+{
+	uint64_t head = heads_message_digest(uid, 0, last);
+
+	for (size_t i = 0; i < RUMOURS_MAX; i++)
+		if (member->rumours[i].head == head)
+			return &member->rumours[i];
+	return NULL;
+}
+
+static void
+note_rumour(struct member *member, const struct sequence_hole *hole)
+{
+	struct span uid = span_of(hole->uid);
+	struct member_rumour *there = member_find_rumour(member, uid,
+		hole->asked_last);
+
+	if (there == NULL) {
+		there = &member->rumours[member->rumours_next++ % RUMOURS_MAX];
+		*there = (struct member_rumour){ heads_message_digest(uid, 0,
+							 hole->asked_last),
+			hole->teller, 0 };
+	}
+	there->count++;
+}
+
+/* One alone has told of it, and nobody has it: it may be a lie.  If it is not,
+ * it is told of again. */
+static void
+drop_told(struct member *member, struct sequence_hole *hole, struct instant now)
+{
+	char bytes[ROOM_UID_MAX + 1];
+
+	strcpy(bytes, hole->uid);
+	note_rumour(member, hole);
+	hole->ask_mono = 0;
+	hole->stage = 0;
+	hole->teller = 0;
+	sequence_disclaim(member->sequence, span_of(bytes), hole->stranger);
+	member_plan_repair(member, span_of(bytes), now);
+}
+
 static void
 step_hole(struct member *member, struct sequence_hole *hole, struct instant now)
 {
 	if (hole->stage == 0 && hole->inbox == NULL)
 		hole->stage = SENDER_ASKS;
+	if (hole->teller != 0 && hole->stage > 0 && hole->stage < SENDER_ASKS)
+		hole->stage = SENDER_ASKS;
+	if (hole->teller != 0 && hole->stage > SENDER_ASKS) {
+		drop_told(member, hole, now);
+		return;
+	}
+	bool in_room = hole->stage >= SENDER_ASKS;
 	if (hole->stage >= ASKS_MAX && !is_deaf(member, hole))
 		give_up(member, hole, now);
-	else if (!may_ask(member, now))
+	else if (!may_ask(member, now) ||
+		(!in_room && !may_ask_inbox(member, hole->inbox, now)))
 		set_ask(member, hole, now.mono + 1000);
 	else
-		ask(member, hole,
-			hole->stage < SENDER_ASKS ? hole->inbox : member->topic,
-			now);
+		ask(member, hole, in_room ? member->topic : hole->inbox, now);
 }
 
 static void

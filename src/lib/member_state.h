@@ -57,6 +57,7 @@ struct member_catch_up {
 	enum member_catch_up_phase phase;
 	bool first;    /* the one at our start: its messages are replayed, and
 			* go before all that is new */
+	bool directed; /* of one who has told of it, not of all */
 	int64_t mono;  /* see phase */
 	int64_t begun; /* mono ms: of the first one, on this connection */
 	int64_t since, until; /* wall ms */
@@ -70,6 +71,22 @@ struct member_catch_up {
 	int64_t again;   /* a slice that was given up by who was asked; -1 */
 	int64_t got;     /* messages that came */
 };
+
+/* How many questions an inbox got since a moment. */
+struct member_asked {
+	uint64_t inbox; /* its hash */
+	int64_t mono;
+	int count;
+};
+
+/* A head that was asked for in vain, as one alone has told of it. */
+struct member_rumour {
+	uint64_t head;   /* its digest */
+	uint64_t teller; /* as in sequence_hole */
+	int count;       /* how often */
+};
+
+enum { ASKED_INBOXES_MAX = 64, RUMOURS_MAX = 64 };
 
 enum {
 	OWNERS_MAX = SEQUENCE_SENDERS_MAX,
@@ -102,7 +119,8 @@ struct member {
 	int64_t here_mono;  /* when a "here" into the room is due */
 	int64_t told;       /* our newest number that the room was told of */
 	int64_t heads_mono; /* when our heads are to be told */
-	int64_t here_sent;  /* when the last one was sent */
+	int64_t chosen_mono; /* when another such question is looked at */
+	int64_t here_sent;   /* when the last one was sent */
 	int64_t legacy_mono; /* when a legacy peer was heard last */
 	bool asked;          /* our question has come back */
 	int64_t asked_until; /* answers to our question come until then */
@@ -124,9 +142,12 @@ struct member {
 	int64_t return_mono; /* when who lost it with us should be back */
 
 	/* repair */
-	int64_t up_mono;         /* when the connection stood */
-	int64_t room_mono;       /* when anything was heard in the room */
-	int64_t ask_mono;        /* when something missing is to be asked for */
+	int64_t up_mono;   /* when the connection stood */
+	int64_t room_mono; /* when anything was heard in the room */
+	int64_t ask_mono;  /* when something missing is to be asked for */
+	struct member_asked asked_inboxes[ASKED_INBOXES_MAX];
+	struct member_rumour rumours[RUMOURS_MAX];
+	size_t rumours_next;
 	int64_t asks_mono, asks; /* since when so many were */
 	struct repairs *repairs; /* that others asked for */
 	int64_t serve_mono;      /* when they are looked at again */
@@ -329,6 +350,10 @@ void member_plan_repair(struct member *member, struct span uid,
  * hear us now. */
 void member_note_sender(struct member *member, struct span uid, bool told,
 	struct instant now);
+
+/* The head of which one alone has told in vain, or NULL. */
+struct member_rumour *member_find_rumour(struct member *member, struct span uid,
+	int64_t last);
 
 /* What is missing of this sender as far as `until` is told of, and what was
  * held behind it is delivered.  Not what was held, and was not kept. */

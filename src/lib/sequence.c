@@ -374,6 +374,23 @@ sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
 	update_hole(sequence, sender);
 }
 
+void
+sequence_disclaim(struct sequence *sequence, struct span uid, bool stranger)
+{
+	struct sender *sender = find(sequence, uid);
+
+	if (sender == NULL || sender->next == 0)
+		return;
+	if (sender->held_count == 0 && stranger) {
+		forget(sequence, sender);
+		return;
+	}
+	sender->top = sender->held_count > 0
+		? sender->held[sender->held_count - 1].last
+		: sender->next - 1;
+	update_hole(sequence, sender);
+}
+
 bool
 sequence_knows(const struct sequence *sequence, struct span uid)
 {

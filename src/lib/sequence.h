@@ -44,6 +44,9 @@ struct sequence_hole {
 	int renewed;        /* how often that began anew: the sender spoke */
 	int64_t asked_last; /* the highest number asked for */
 	int64_t got;        /* messages since the question */
+	uint64_t teller;    /* who alone says so, of a sender that does not; or
+			     * 0 */
+	bool stranger;      /* likewise, and nothing else was known of it */
 	bool echoed;        /* a question to the room came back */
 	int64_t asked_mono; /* when the last one was asked */
 };
@@ -114,6 +117,11 @@ size_t sequence_missing(const struct sequence *sequence, struct span uid,
  * is), as far as until.  Returns false if nothing is missing. */
 bool sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 	struct room_range *given_up);
+
+/* Nothing behind what was delivered or is held is missing: that was only said.
+ * A stranger is forgotten. */
+void sequence_disclaim(struct sequence *sequence, struct span uid,
+	bool stranger);
 
 /* Is any of the numbers first to last given up, and remembered as such?  The
  * newest are: SEQUENCE_LOST_MAX ranges.  *lost are the first that are. */

@@ -551,6 +551,77 @@ test_offers(void)
 	forget_all();
 }
 
+/* A ping of a peer that claims to have seen the first posts of strangers, and
+ * names an inbox that is not its own. */
+static void
+forge_heads(const char *uid, int count)
+{
+	struct text ping = { 0 };
+
+	text_appendf(&ping,
+		"{\"type\":2,\"user\":\"eve\",\"UID\":\"%s\",\"last\":0,"
+		"\"since\":1,\"app\":\"x\","
+		"\"inbox\":\"/mcafee/client/victim\",\"heads\":[",
+		uid);
+	for (int i = 0; i < count; i++)
+		text_appendf(&ping, "%s[\"f%d\",1,%lld,-1]", i > 0 ? "," : "",
+			i, (long long)now.wall);
+	text_append_string(&ping, "]}");
+	forge(ROOM, ping.bytes);
+	text_free(&ping);
+}
+
+static void
+test_forged_heads(void)
+{
+	struct peer *a = add("alice", true);
+	const struct member_counts *counts;
+
+	connect_peer(a, "a1");
+	pass(3000);
+	counts = member_counts(a->member);
+	forge_heads("e1", 32);
+	pass(30 * 1000);
+	log_is(a, "here eve\n", "many strangers are no gaps");
+	ok(counts->asked <= 3, "and few questions");
+	forge_heads("e1", 7);
+	pass(30 * 1000);
+	log_is(a, "", "nor are few of which one alone tells");
+	ok(counts->asked <= 3 + 2 * 7, "and that are two questions each");
+	forge_heads("e1", 1);
+	forge_heads("e2", 1);
+	pass(30 * 1000);
+	log_is(a, "here eve\ngap  1-1\n", "of what two tell it is said");
+	forget_all();
+}
+
+/* In a large room a question to all is answered by a share of it. */
+static void
+test_crowd(void)
+{
+	struct peer *a = add("alice", true);
+	char here[100];
+
+	connect_peer(a, "a1");
+	pass(2000);
+	for (int i = 0; i < 800; i++) {
+		snprintf(here, sizeof(here),
+			"{\"type\":2,\"user\":\"x\",\"UID\":\"c%d\","
+			"\"app\":\"x\"}",
+			i);
+		forge(ROOM, here);
+	}
+	pass(10000);
+	published = 0;
+	for (int i = 0; i < 40; i++) {
+		forge(ROOM, "{\"type\":3}");
+		pass(1100);
+	}
+	ok(published >= 4 && published <= 16,
+		"one of four answers a question without an inbox");
+	forget_all();
+}
+
 static void
 test_proof(void)
 {
@@ -756,6 +827,8 @@ main(void)
 	test_order();
 	test_read_only();
 	test_offers();
+	test_forged_heads();
+	test_crowd();
 	test_proof();
 	test_unconfirmed();
 	test_resent_unconfirmed();

@@ -93,11 +93,14 @@ minute_slot(struct heads *heads, int64_t minute)
 
 void
 heads_note(struct heads *heads, struct span uid, int64_t first, int64_t last,
-	int64_t ms, int64_t since)
+	int64_t ms, int64_t since, int64_t wall)
 {
 	bool made;
 	struct head *head = table_touch(heads->senders, uid, &made);
-	struct room_minute *minute = minute_slot(heads, ms / HEADS_MINUTE_MS);
+	struct room_minute *minute = ms / HEADS_MINUTE_MS <=
+			wall / HEADS_MINUTE_MS + 1
+		? minute_slot(heads, ms / HEADS_MINUTE_MS)
+		: NULL;
 
 	if (last > head->last)
 		*head = (struct head){ last, ms, since };

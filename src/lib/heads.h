@@ -25,9 +25,11 @@ enum {
 struct heads *heads_new(void);
 void heads_free(struct heads *heads);
 
-/* A message with these numbers was seen, for the first time. */
+/* A message with these numbers was seen, for the first time, at wall ms.  What
+ * says that it is of a minute that has not begun is in none: clocks that are
+ * wrong must not displace what is compared. */
 void heads_note(struct heads *heads, struct span uid, int64_t first,
-	int64_t last, int64_t ms, int64_t since);
+	int64_t last, int64_t ms, int64_t since, int64_t wall);
 
 /* The senders heard last, newest first; ROOM_HEADS_MAX at most.  Borrowed. */
 size_t heads_list(const struct heads *heads, struct room_head *list);

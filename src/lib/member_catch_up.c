@@ -12,10 +12,8 @@ enum {
 	SLICE_WAIT_MS = 1500, /* without any message */
 	TRIES_MAX = 3,
 	FIRST_MAX_MS = 30 * 1000, /* that what is live waits, whoever answers */
-	AWAY_MARGIN_MS = 10 * 1000,   /* asked for before what we missed */
-	AGAIN_SPREAD_MS = 2000,       /* at most, when all come back at once */
-	NEWS_MAX_MS = 10 * 60 * 1000, /* how far back to look for what others
-				       * have seen lately */
+	AWAY_MARGIN_MS = 10 * 1000, /* asked for before what we missed */
+	AGAIN_SPREAD_MS = 2000,     /* at most, when all come back at once */
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 };
 
@@ -142,7 +140,8 @@ deliver_collected(struct member *member, const struct store_item *item,
 				member_accept(member, &message, &trust,
 					(struct span){ envelope.bytes,
 						envelope.len },
-					from, !member->restored, now);
+					from, !member->restored, MEMBER_KEPT,
+					now);
 			room_message_free(&message);
 		}
 		dxl_message_free(&event);
@@ -202,6 +201,19 @@ member_free_pending(struct member *member)
 	member->pending_count = member->pending_bytes = 0;
 }
 
+/* A message that came early may stand before one with a lower number. */
+static void
+begin_pending(struct member *member)
+{
+	const int64_t *first = member->pending_firsts != NULL
+		? table_oldest(member->pending_firsts)
+		: NULL;
+
+	for (; first != NULL; first = table_newer(first))
+		sequence_begin(member->sequence, span_of(table_key(first)),
+			*first);
+}
+
 static void
 end(struct member *member, struct instant now)
 {
@@ -214,11 +226,14 @@ end(struct member *member, struct instant now)
 		return;
 	deliver_all_collected(member, now);
 	catch_up->first = false;
+	member->is_reading_kept = true;
+	begin_pending(member);
 	for (size_t i = 0; i < member->pending_count; i++)
 		member_hear_envelope(member,
 			(struct span){ member->pending[i].bytes,
 				member->pending[i].len },
 			now);
+	member->is_reading_kept = false;
 	member_free_pending(member);
 }
 
@@ -504,15 +519,15 @@ member_compare_minutes(struct member *member, const struct room_message *here,
 }
 
 void
-member_fetch_news(struct member *member, struct span inbox, struct instant now)
+member_fetch_news(struct member *member, struct span inbox, int64_t oldest,
+	struct instant now)
 {
-	int64_t since = now.wall - NEWS_MAX_MS;
+	int64_t since = member_earlier(member->agreed_wall, oldest) -
+		AWAY_MARGIN_MS;
 
 	if (!member->up || member->catch_up.phase != CATCH_UP_NONE ||
 		inbox.len == 0)
 		return;
-	if (since < member->agreed_wall - AWAY_MARGIN_MS)
-		since = member->agreed_wall - AWAY_MARGIN_MS;
 	if (since < member->came)
 		since = member->came;
 	plan_from(member, inbox, since, now.wall, now);
@@ -524,7 +539,7 @@ note_pending(struct member *member, const struct room_message *message)
 {
 	bool made;
 
-	if (message->uid.len == 0 || message->seq < 0)
+	if (message->uid.len == 0 || message->seq <= 0)
 		return;
 	if (member->pending_firsts == NULL)
 		member->pending_firsts = table_new(sizeof(int64_t),

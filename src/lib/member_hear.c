@@ -169,6 +169,18 @@ is_younger(const struct member *member, int64_t since)
 	return since > member->came;
 }
 
+/* The same for what is as fresh as its signature: how long the sender was there
+ * then, and we now, are told by one clock each. */
+static bool
+is_younger_now(const struct member *member, const struct room_message *message,
+	const struct trust *trust, struct instant now)
+{
+	if (message->since < 0 || trust->sent < 0 || member->is_reading_kept ||
+		(member->durable && !member->present))
+		return is_younger(member, message->since);
+	return trust->sent - message->since < now.wall - member->came;
+}
+
 /* Reads a kept message; false if there is none with that number any more. */
 static bool
 read_kept(struct member *member, struct span uid, int64_t number,
@@ -242,7 +254,7 @@ keep(struct member *member, const struct room_message *message,
 	store_put(member->store, message->uid, message->seq, last, ms,
 		envelope);
 	heads_note(member->heads, message->uid, message->seq, last, ms,
-		message->since);
+		message->since, now.wall);
 	sequence_set_sender(member->sequence, message->uid,
 		message->once ? span_of("") : message->user, message->inbox);
 	member_plan_heads(member, now);
@@ -311,8 +323,11 @@ take_late(struct member *member, const struct room_message *message,
 void
 member_accept(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, int64_t from,
-	bool replayed, struct instant now)
+	bool replayed, enum member_age age, struct instant now)
 {
+	bool younger = age == MEMBER_LIVE
+		? is_younger_now(member, message, trust, now)
+		: is_younger(member, message->since);
 	struct room_range shown;
 	int64_t first;
 
@@ -324,8 +339,7 @@ member_accept(struct member *member, const struct room_message *message,
 		sequence_restore(member->sequence, message->uid, shown.last);
 	}
 	switch (sequence_take(member->sequence, message->uid, message->seq,
-		last_number(message),
-		!replayed && is_younger(member, message->since), &first)) {
+		last_number(message), !replayed && younger, &first)) {
 	case SEQUENCE_OLD:
 		if (take_late(member, message, trust, envelope, replayed, now))
 			return;
@@ -380,7 +394,7 @@ hear_message(struct member *member, const struct room_message *message,
 	hear_talker(member, message, trust, now);
 	if (numbered && member->participant) {
 		member_accept(member, message, trust, envelope, message->seq,
-			replayed, now);
+			replayed, MEMBER_LIVE, now);
 		member_note_sender(member, message->uid, false, now);
 	} else
 		deliver_message(member, message, trust, 0, replayed, now);
@@ -441,14 +455,14 @@ member_hear_repaired(struct member *member, const struct room_message *message,
 		return;
 	}
 	member_accept(member, message, trust, envelope, message->seq, false,
-		now);
+		MEMBER_KEPT, now);
 	member_note_progress(member, message->uid, now);
 }
 
 /* A sender's newest number, as it says. */
 static void
 hear_last(struct member *member, const struct room_message *message,
-	struct instant now)
+	const struct trust *trust, struct instant now)
 {
 	if (!member->participant || message->last < 0 ||
 		message->uid.len == 0 || is_own(member, message))
@@ -463,7 +477,7 @@ hear_last(struct member *member, const struct room_message *message,
 		sequence_restore(member->sequence, message->uid, 0);
 	else
 		sequence_claim(member->sequence, message->uid, message->last,
-			is_younger(member, message->since));
+			is_younger_now(member, message, trust, now));
 	sequence_set_sender(member->sequence, message->uid, message->user,
 		message->inbox);
 	member_plan_repair(member, message->uid, now);
@@ -510,20 +524,28 @@ hear_head(struct member *member, const struct room_head *head,
 	member_plan_repair(member, head->uid, now);
 }
 
-/* Of how many senders that were heard since we are here do we know nothing? */
+/* Of how many senders that were heard since we are here do we know nothing, and
+ * when did they speak first?  If there may be others, that is not known. */
 static size_t
-count_unknown(const struct member *member, const struct room_message *here)
+count_unknown(const struct member *member, const struct room_message *here,
+	int64_t *oldest)
 {
 	size_t count = 0;
+
+	*oldest = INT64_MAX;
 
 	for (size_t i = 0; i < here->head_count; i++) {
 		const struct room_head *head = &here->heads[i];
 
 		if (head->ms > member->came &&
 			!span_equal(head->uid, span_of(member->uid)) &&
-			!sequence_knows(member->sequence, head->uid))
+			!sequence_knows(member->sequence, head->uid)) {
 			count++;
+			*oldest = member_earlier(*oldest, head->ms);
+		}
 	}
+	if (count == ROOM_HEADS_MAX)
+		*oldest = 0;
 	return count;
 }
 
@@ -558,6 +580,7 @@ hear_heads(struct member *member, const struct room_message *here,
 	size_t count = heads_list(member->heads, own);
 	uint64_t teller = teller_of(here, trust);
 	bool is_news = false;
+	int64_t oldest;
 
 	if (!member->participant || member_is_collecting(member))
 		return;
@@ -565,9 +588,9 @@ hear_heads(struct member *member, const struct room_message *here,
 		heads_digest(here->heads, here->head_count)) {
 		member->heads_mono = INT64_MAX;
 		member->agreed_wall = now.wall;
-	} else if (count_unknown(member, here) >= NEWS_LEAST) {
+	} else if (count_unknown(member, here, &oldest) >= NEWS_LEAST) {
 		is_news = true;
-		member_fetch_news(member, here->inbox, now);
+		member_fetch_news(member, here->inbox, oldest, now);
 	}
 	for (size_t i = 0; i < here->head_count; i++) {
 		const struct room_head *head = &here->heads[i];
@@ -602,7 +625,7 @@ hear_here(struct member *member, const struct room_message *message,
 	if (made)
 		deliver_arrival(member, message, trust, place == PLACE_INBOX,
 			now);
-	hear_last(member, message, now);
+	hear_last(member, message, trust, now);
 	if (place == PLACE_ROOM && member_is_believed(member, trust))
 		hear_heads(member, message, trust, now);
 }
@@ -673,7 +696,7 @@ hear_bye(struct member *member, const struct room_message *message,
 		hear_own_bye(member, now);
 		return;
 	}
-	hear_last(member, message, now);
+	hear_last(member, message, trust, now);
 	entry = roster_find(member->roster, message->uid);
 	if (entry == NULL || !roster_bye_fits(entry, message->conn))
 		return;
@@ -741,7 +764,7 @@ hear_judged(struct member *member, const struct room_message *message,
 	else if (message->type == ROOM_REPAIR)
 		member_hear_repair(member, message, trust, in_room, now);
 	else if (message->type == ROOM_PROOF)
-		hear_last(member, message, now);
+		hear_last(member, message, trust, now);
 	else
 		hear_presence(member, message, trust, place, now);
 }

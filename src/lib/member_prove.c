@@ -90,7 +90,7 @@ prove(struct member *member, size_t i, struct instant now)
 			post.envelope);
 	if (member->participant)
 		heads_note(member->heads, uid, first, last, post.ms,
-			member->since);
+			member->since, now.wall);
 	member_plan_heads(member, now);
 	tell_resent(member, post.uid, first, true);
 	outbox_remove(member->outbox, i);

@@ -21,10 +21,11 @@ enum {
 	DEAF_MS = 1000,
 	DEAF_ASKS_MAX = 20, /* where nobody says anything */
 	ASKS_A_SECOND = 50,
-	INBOX_ASKS_MAX = 8, /* of one inbox, unless something comes, … */
+	INBOX_ASKS_MAX = 16, /* of one inbox, unless something comes, … */
 	INBOX_REST_MS = 10 * 1000, /* … in this time */
 	SENDER_DUE_MS = 20,        /* before the sender answers, … */
 	SERVE_REST_MS = 50,        /* when what was sent fills the way out */
+	ASK_SPREAD_MS = 2000,      /* before the first question to the room */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 	/* Room for what an envelope and its repair add to a payload. */
@@ -109,6 +110,7 @@ member_note_progress(struct member *member, struct span uid, struct instant now)
 	/* Whoever answered is asked for the rest. */
 	if (hole->stage > 0)
 		hole->stage = hole->stage <= SENDER_ASKS ? 0 : SENDER_ASKS;
+	hole->spread = false;
 	hole->got++;
 	set_ask(member, hole,
 		hole->got % REPAIR_MESSAGES_MAX == 0 ? now.mono
@@ -267,6 +269,19 @@ drop_told(struct member *member, struct sequence_hole *hole, struct instant now)
 	member_plan_repair(member, span_of(bytes), now);
 }
 
+/* All who miss the same come to ask the room for it at once: one question does
+ * for all, if the others wait for it. */
+static bool
+waits_for_others(struct member *member, struct sequence_hole *hole,
+	struct instant now)
+{
+	if (hole->stage != SENDER_ASKS || hole->spread)
+		return false;
+	hole->spread = true;
+	set_ask(member, hole, now.mono + member_spread(member, ASK_SPREAD_MS));
+	return hole->ask_mono > now.mono;
+}
+
 static void
 step_hole(struct member *member, struct sequence_hole *hole, struct instant now)
 {
@@ -278,6 +293,8 @@ step_hole(struct member *member, struct sequence_hole *hole, struct instant now)
 		drop_told(member, hole, now);
 		return;
 	}
+	if (waits_for_others(member, hole, now))
+		return;
 	bool in_room = hole->stage >= SENDER_ASKS;
 	if (hole->stage >= ASKS_MAX && !is_deaf(member, hole))
 		give_up(member, hole, now);

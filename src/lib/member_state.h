@@ -160,6 +160,7 @@ struct member {
 	struct member_pending *pending;
 	struct table *pending_firsts; /* of int64_t by UID: the lowest number */
 	size_t pending_count, pending_bytes;
+	bool is_reading_kept;  /* pending messages are taken in */
 	uint64_t compared[16]; /* digests of others' minutes, asked for */
 	size_t compared_next;
 
@@ -324,7 +325,7 @@ void member_deliver_own(struct member *member, struct span payload,
  * `from` on are wanted. */
 void member_accept(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, int64_t from,
-	bool replayed, struct instant now);
+	bool replayed, enum member_age age, struct instant now);
 
 /* The same for what was asked for and came. */
 void member_hear_repaired(struct member *member,
@@ -381,8 +382,9 @@ void member_plan_catch_up(struct member *member, struct instant now);
 void member_compare_minutes(struct member *member,
 	const struct room_message *here, struct instant now);
 
-/* Somebody has seen much that we have not, since we last agreed. */
-void member_fetch_news(struct member *member, struct span inbox,
+/* Somebody has seen much that we have not, since we last agreed with anybody,
+ * or since the oldest of it (wall ms). */
+void member_fetch_news(struct member *member, struct span inbox, int64_t oldest,
 	struct instant now);
 
 /* Does what is new have to wait?  Then keeps it. */

@@ -297,7 +297,7 @@ sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 						    : sender->top;
 	if ((!made || all) && first - known > SEQUENCE_JUMP_MAX)
 		return take_far(sender, (struct room_range){ first, last });
-	if (sender->next == 0)
+	if (sender->next == 0 || (sender->guessed && all))
 		set_next(sequence, sender, first_number(sender, first, all));
 	if (sender->guessed && first < sender->next)
 		sender->next = first;
@@ -582,6 +582,18 @@ sequence_guess(struct sequence *sequence, struct span uid)
 
 	if (sender != NULL)
 		sender->guessed = true;
+}
+
+void
+sequence_begin(struct sequence *sequence, struct span uid, int64_t first)
+{
+	bool made;
+	struct sender *sender = touch(sequence, uid, &made);
+
+	if (sender->next != 0 || (sender->floor > 0 && first > sender->floor))
+		return;
+	set_next(sequence, sender, first);
+	sender->guessed = true;
 }
 
 void

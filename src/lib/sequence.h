@@ -47,6 +47,7 @@ struct sequence_hole {
 	uint64_t teller;    /* who alone says so, of a sender that does not; or
 			     * 0 */
 	bool stranger;      /* likewise, and nothing else was known of it */
+	bool spread;        /* … to the room has waited for those of others */
 	bool echoed;        /* a question to the room came back */
 	int64_t asked_mono; /* when the last one was asked */
 };
@@ -146,6 +147,10 @@ void sequence_list(const struct sequence *sequence, sequence_each *each,
 /* Where this sender begins for us is only a guess: a lower number is no old
  * one, as long as nothing was delivered. */
 void sequence_guess(struct sequence *sequence, struct span uid);
+
+/* The lowest number of this sender that is here is first: if nothing tells that
+ * it begins before, it begins there for us, whatever is taken first. */
+void sequence_begin(struct sequence *sequence, struct span uid, int64_t first);
 
 /* Of this sender all up to done was delivered, by an earlier process. */
 void sequence_restore(struct sequence *sequence, struct span uid, int64_t done);

@@ -29,6 +29,7 @@ static struct {
 	size_t len;
 } queue[QUEUE_MAX];
 static size_t queue_len, published;
+static struct text last_here, last_slice; /* that were published */
 static bool is_full; /* what was published fills the way out */
 static bool swallow; /* the fabric drops what is published */
 static struct instant now = { 1000000, INT64_C(1795408513935) };
@@ -36,8 +37,14 @@ static struct instant now = { 1000000, INT64_C(1795408513935) };
 static void
 on_publish(void *context, const char *topic, struct span bytes)
 {
+	struct text *last = memmem(bytes.bytes, bytes.len, "minutes", 7) != NULL
+		? &last_here
+		: &last_slice;
+
 	(void)context;
 	published++;
+	text_clear(last);
+	text_append(last, bytes.bytes, bytes.len);
 	if (swallow || queue_len == QUEUE_MAX)
 		return;
 	queue[queue_len].topic = memory_string(topic);
@@ -554,7 +561,7 @@ test_offers(void)
 /* A ping of a peer that claims to have seen the first posts of strangers, and
  * names an inbox that is not its own. */
 static void
-forge_heads(const char *uid, int count)
+forge_heads(const char *uid, int count, int64_t ms)
 {
 	struct text ping = { 0 };
 
@@ -565,7 +572,7 @@ forge_heads(const char *uid, int count)
 		uid);
 	for (int i = 0; i < count; i++)
 		text_appendf(&ping, "%s[\"f%d\",1,%lld,-1]", i > 0 ? "," : "",
-			i, (long long)now.wall);
+			i, (long long)ms);
 	text_append_string(&ping, "]}");
 	forge(ROOM, ping.bytes);
 	text_free(&ping);
@@ -580,18 +587,121 @@ test_forged_heads(void)
 	connect_peer(a, "a1");
 	pass(3000);
 	counts = member_counts(a->member);
-	forge_heads("e1", 32);
+	forge_heads("e1", 32, now.wall);
 	pass(30 * 1000);
 	log_is(a, "here eve\n", "many strangers are no gaps");
 	ok(counts->asked <= 3, "and few questions");
-	forge_heads("e1", 7);
+	forge_heads("e1", 7, now.wall);
 	pass(30 * 1000);
 	log_is(a, "", "nor are few of which one alone tells");
 	ok(counts->asked <= 3 + 2 * 7, "and that are two questions each");
-	forge_heads("e1", 1);
-	forge_heads("e2", 1);
+	forge_heads("e1", 1, now.wall);
+	forge_heads("e2", 1, now.wall);
 	pass(30 * 1000);
 	log_is(a, "here eve\ngap  1-1\n", "of what two tell it is said");
+	forget_all();
+}
+
+/* The number behind a key of what was published, or -1. */
+static int64_t
+number_of(const struct text *published_bytes, const char *key)
+{
+	const char *at = memmem(published_bytes->bytes, published_bytes->len,
+		key, strlen(key));
+
+	return at != NULL ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* What was said long ago, while a bridge was down. */
+static void
+test_long_partition(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(20 * 60 * 1000);
+	int64_t ms = now.wall - 15 * 60 * 1000;
+	forge_heads("e1", 10, ms);
+	pass(50);
+	int64_t since = number_of(&last_slice, "\"since\":");
+	ok(since > 0 && since <= ms, "it is asked for, however long ago");
+	forget_all();
+}
+
+/* Posts of a host whose clock is wrong. */
+static void
+test_wrong_clock(void)
+{
+	struct peer *a = add("alice", true);
+	char text[200], minute[40];
+
+	connect_peer(a, "a1");
+	pass(2 * 60 * 1000);
+	for (int i = 1; i <= 9; i++) {
+		snprintf(text, sizeof(text),
+			"{\"type\":1,\"user\":\"x\",\"UID\":\"w%d\",\"seq\":1,"
+			"\"once\":true,\"ms\":%lld,\"message\":\"m\"}",
+			i,
+			(long long)now.wall +
+				(i < 9 ? 86400000 + i * INT64_C(60000) : 0));
+		forge(ROOM, text);
+	}
+	snprintf(minute, sizeof(minute), "[%lld,\"",
+		(long long)now.wall / 60000);
+	pass(3 * 60 * 1000);
+	const char *at = memmem(last_here.bytes, last_here.len, minute,
+		strlen(minute));
+	ok(at != NULL && strncmp(at + strlen(minute), "0000000000000000", 16),
+		"those far ahead do not displace the minutes that are told");
+	forget_all();
+}
+
+static int64_t behind_ms; /* the clock of who signs */
+
+static void
+on_vouch(void *context, const struct trust_claim *claim, struct trust *trust)
+{
+	(void)context;
+	(void)claim;
+	*trust = (struct trust){ .mark = TRUST_GOOD,
+		.sent = now.wall - behind_ms };
+	strcpy(trust->fingerprint, "f");
+}
+
+/* A sender whose clock is behind by more than it and we are here. */
+static void
+test_slow_clock(void)
+{
+	struct peer *a = add("alice", true);
+	char text[200];
+
+	member_free(a->member);
+	const struct member_config config = { .room = "ops",
+		.user = "alice",
+		.uid = "1",
+		.inbox = a->inbox,
+		.app = "test/1",
+		.participant = true,
+		.proof_ms = 5000,
+		.seed = 1 };
+	struct member_calls calls = member_calls_of(a);
+	calls.vouch = on_vouch;
+	a->member = member_new(&config, &calls);
+	connect_peer(a, "a1");
+	pass(60 * 1000);
+	text_clear(&a->log);
+	behind_ms = 300 * 1000;
+	snprintf(text, sizeof(text),
+		"{\"type\":1,\"user\":\"bob\",\"UID\":\"" UID_OF_2
+		"\",\"seq\":3,\"ms\":%lld,\"since\":%lld,"
+		"\"message\":\"three\"}",
+		(long long)(now.wall - behind_ms),
+		(long long)(now.wall - behind_ms) - 10 * 1000);
+	forge(ROOM, text);
+	behind_ms = 0;
+	log_is(a, "", "what began after we came is missed from its start");
+	pass(20 * 1000);
+	log_is(a, "gap bob 1-2\nmessage bob 3 three\n", "and told");
 	forget_all();
 }
 
@@ -619,6 +729,19 @@ test_crowd(void)
 	}
 	ok(published >= 4 && published <= 16,
 		"one of four answers a question without an inbox");
+	text_clear(&a->log);
+	SAYS("1", "one\"");
+	SAYS("3", "three\"");
+	pass(150);
+	forge(ROOM,
+		"{\"type\":6,\"UID\":\"" UID_OF_2 "\",\"want\":[[2,2]],"
+		"\"inbox\":\"/mcafee/client/other\"}");
+	pass(1000);
+	ok(member_counts(a->member)->asked == 0,
+		"who misses what others miss lets one of them ask");
+	pass(20000);
+	log_is(a, "message bob 1 one\ngap bob 2-2\nmessage bob 3 three\n",
+		"and gives up all the same");
 	forget_all();
 }
 
@@ -829,6 +952,9 @@ main(void)
 	test_offers();
 	test_forged_heads();
 	test_crowd();
+	test_long_partition();
+	test_wrong_clock();
+	test_slow_clock();
 	test_proof();
 	test_unconfirmed();
 	test_resent_unconfirmed();

@@ -41,7 +41,7 @@ append_message(struct text *line, const struct record *record)
 	text_append_char(line, ' ');
 	text_append_char(line, trust_letter(record->trust.mark));
 	text_append_string(line,
-		record->type == RECORD_DIRECT           ? "@ "
+		record->type == RECORD_DIRECT              ? "@ "
 			: record->replayed || record->late ? "~ "
 							   : " ");
 	text_harmless(line, record->user, TEXT_NAME);

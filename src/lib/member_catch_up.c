@@ -7,9 +7,10 @@
 #include <string.h>
 
 enum {
-	OFFER_WAIT_MS = 1000, /* for the first offer, … */
-	OFFERS_WAIT_MS = 200, /* … and for others after it */
-	SLICE_WAIT_MS = 1500, /* without any message */
+	OFFER_WAIT_MS = 1000,     /* for the first offer, … */
+	OFFERS_WAIT_MS = 200,     /* … and for others after it */
+	SLICE_WAIT_MS = 1500,     /* without any message */
+	SLICE_MAX_MS = 30 * 1000, /* with any: others may send them, too */
 	TRIES_MAX = 3,
 	FIRST_MAX_MS = 30 * 1000, /* that what is live waits, whoever answers */
 	AWAY_MARGIN_MS = 10 * 1000, /* asked for before what we missed */
@@ -38,8 +39,11 @@ member_plan_catch_up(struct member *member, struct instant now)
 	if (!member->participant)
 		return;
 	member->was_up = true;
+	memset(catch_up->failed, 0, sizeof(catch_up->failed));
 	if (catch_up->first) {
-		/* At our start, or once more if that was cut short. */
+		/* At our start, or once more if that was cut short: what was
+		 * said meanwhile, too. */
+		catch_up->until = 0;
 		plan(member, catch_up->since, now.mono);
 		catch_up->begun = now.mono;
 	} else if (!first) {
@@ -96,6 +100,7 @@ ask_slices(struct member *member, struct instant now)
 		catch_up->next += SLICE_MESSAGES;
 		send_want(member, offer->inbox, offer->slice);
 	}
+	catch_up->slice_mono = now.mono;
 	catch_up->mono = now.mono + SLICE_WAIT_MS;
 }
 
@@ -250,6 +255,43 @@ retry(struct member *member, struct instant now)
 		end(member, now);
 }
 
+static uint64_t
+hash_inbox(struct span inbox)
+{
+	return heads_message_digest(inbox, 0, 0);
+}
+
+/* In the next try, others go before it. */
+static void
+note_failed(struct member_catch_up *catch_up, const struct member_offer *offer)
+{
+	catch_up->failed[catch_up->failed_next++ % OFFERS_MAX] = hash_inbox(
+		span_of(offer->inbox));
+}
+
+static bool
+has_failed(const struct member_catch_up *catch_up, struct span inbox)
+{
+	for (size_t i = 0; i < OFFERS_MAX; i++)
+		if (catch_up->failed[i] == hash_inbox(inbox))
+			return true;
+	return false;
+}
+
+/* What the chosen ones offered did not come. */
+static void
+fail(struct member *member, struct instant now)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+
+	for (size_t i = 0; i < catch_up->offer_count; i++)
+		if (catch_up->offers[i].digest == catch_up->digest)
+			note_failed(catch_up, &catch_up->offers[i]);
+	member->calls.ignored(member->calls.context,
+		"an offer of what was said before: not all of it came");
+	retry(member, now);
+}
+
 static void
 check_complete(struct member *member, struct instant now)
 {
@@ -268,11 +310,12 @@ check_complete(struct member *member, struct instant now)
 		(int64_t)count >= catch_up->total)
 		end(member, now);
 	else
-		retry(member, now);
+		fail(member, now);
 }
 
-/* Who has more of what was asked for; where that is the newest so many and
- * both have enough, whose set begins later: the other one has holes in it. */
+/* Who has not failed; who has more of what was asked for; where that is the
+ * newest so many and both have enough, whose set begins later: the other one
+ * has holes in it. */
 static bool
 is_better(const struct member *member, const struct member_offer *offer,
 	const struct member_offer *best)
@@ -282,6 +325,8 @@ is_better(const struct member *member, const struct member_offer *offer,
 	int64_t records = member_earlier(offer->records, wanted);
 	int64_t best_records = member_earlier(best->records, wanted);
 
+	if (offer->failed != best->failed)
+		return best->failed;
 	if (records != best_records)
 		return records > best_records;
 	return wanted < INT64_MAX && offer->oldest > best->oldest;
@@ -362,7 +407,7 @@ give_up_silent(struct member *member, struct instant now)
 	if (catch_up->directed)
 		end(member, now);
 	else
-		retry(member, now);
+		fail(member, now);
 }
 
 int64_t
@@ -402,7 +447,18 @@ void
 member_note_collected(struct member *member, struct instant now)
 {
 	if (member->catch_up.phase == CATCH_UP_FETCHING)
-		member->catch_up.mono = now.mono + SLICE_WAIT_MS;
+		member->catch_up.mono = member_earlier(now.mono + SLICE_WAIT_MS,
+			member->catch_up.slice_mono + SLICE_MAX_MS);
+}
+
+/* What cannot be is no offer. */
+static bool
+is_possible(const struct room_message *offer)
+{
+	return offer->digest != 0 && offer->have > 0 &&
+		offer->have <= OFFER_HAVE_MAX &&
+		offer->records >= offer->have &&
+		offer->records <= offer->have * ROOM_BLOCK_LINES_MAX;
 }
 
 static void
@@ -418,8 +474,25 @@ add_offer(struct member *member, struct span inbox,
 		.records = offer->records,
 		.oldest = offer->oldest,
 		.digest = offer->digest,
-		.slice = -1 };
+		.slice = -1,
+		.failed = has_failed(catch_up, inbox) };
 	memcpy(new->inbox, inbox.bytes, inbox.len);
+}
+
+/* A slice that ended early, as its messages are large, goes on. */
+static void
+go_on(struct member *member, struct member_offer *from,
+	const struct room_message *end)
+{
+	struct member_catch_up *catch_up = &member->catch_up;
+	int64_t next = end->skip + end->sent;
+	int64_t others = (end->skip / SLICE_MESSAGES + 1) * SLICE_MESSAGES;
+
+	if (end->sent <= 0 || end->sent >= SLICE_MESSAGES || next >= others ||
+		next >= catch_up->total)
+		return;
+	from->slice = next;
+	send_want(member, from->inbox, next);
 }
 
 static void
@@ -435,6 +508,7 @@ end_slice(struct member *member, const struct room_message *offer,
 			!span_equal(span_of(from->inbox), offer->inbox))
 			continue;
 		from->slice = -1;
+		go_on(member, from, offer);
 		/* One who was asked without an offer says it now. */
 		if (offer->have > catch_up->total) {
 			catch_up->total = offer->have;
@@ -456,7 +530,8 @@ member_hear_offer(struct member *member, const struct room_message *offer,
 		return;
 	if (catch_up->phase == CATCH_UP_FETCHING && offer->sent >= 0) {
 		end_slice(member, offer, now);
-	} else if (catch_up->phase == CATCH_UP_OFFERED && offer->sent < 0) {
+	} else if (catch_up->phase == CATCH_UP_OFFERED && offer->sent < 0 &&
+		is_possible(offer)) {
 		add_offer(member, offer->inbox, offer);
 		catch_up->mono = member_earlier(catch_up->mono,
 			now.mono + OFFERS_WAIT_MS);

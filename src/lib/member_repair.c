@@ -28,6 +28,10 @@ enum {
 	ASK_SPREAD_MS = 2000,      /* before the first question to the room */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
+	SLICE_BYTES_MAX = 2 * REPAIR_BYTES_MAX,
+	/* What looking a time up costs for each message kept, in bytes that
+	 * could be sent instead. */
+	HISTORY_COST = 8,
 	/* Room for what an envelope and its repair add to a payload. */
 	REPAIR_ROOM = 4096,
 };
@@ -354,6 +358,15 @@ fill_headers(struct member *member, const struct dxl_message *event,
 			&again->bind, &again->cert);
 }
 
+/* A JSON string has no NUL, which may stand behind a payload. */
+static struct span
+without_end(struct span payload)
+{
+	while (payload.len > 0 && payload.bytes[payload.len - 1] == '\0')
+		payload.len--;
+	return payload;
+}
+
 /* Publishes a kept message to an inbox, as it was, or into the room. */
 static void
 send_again(struct member *member, const char *inbox, struct span envelope)
@@ -370,12 +383,17 @@ send_again(struct member *member, const char *inbox, struct span envelope)
 		forward(member, inbox, &bytes);
 	} else {
 		room_message_init(&again, ROOM_REPAIR);
-		again.payload = event.payload;
 		fill_headers(member, &event, &again);
+		again.payload = again.sig.len > 0 ? event.payload
+						  : without_end(event.payload);
+		/* What is too large for a broker would cost the connection. */
+		if (member_quoted_len(again.payload) > MEMBER_POST_MAX)
+			goto out;
 		member_send(member, member->topic, &again, NULL);
 	}
 	member->counts.served++;
 	repairs_spend(member->repairs, envelope.len + REPAIR_ROOM);
+out:
 	text_free(&bytes);
 	dxl_message_free(&event);
 }
@@ -410,9 +428,12 @@ serve_time(struct member *member, const struct repair *repair)
 	struct store_item *items;
 	struct text envelope = { 0 };
 	struct room_message answer;
+	size_t bytes = 0;
 	int64_t count = (int64_t)store_history(member->store, repair->since,
 		repair->until, repair->records, &items);
 
+	repairs_spend(member->repairs,
+		REPAIR_ROOM + store_count(member->store) * HISTORY_COST);
 	room_message_init(&answer, ROOM_REPAIR);
 	answer.since = repair->since;
 	answer.until = repair->until;
@@ -428,13 +449,15 @@ serve_time(struct member *member, const struct repair *repair)
 	if (repair->skip >= 0) {
 		answer.skip = repair->skip;
 		answer.sent = 0;
-		for (int64_t i = repair->skip;
-			i < count && answer.sent < SLICE_MESSAGES; i++) {
+		for (int64_t i = repair->skip; i < count &&
+			answer.sent < SLICE_MESSAGES && bytes < SLICE_BYTES_MAX;
+			i++) {
 			if (store_read(member->store, span_of(items[i].uid),
 				    items[i].first, &envelope))
 				send_again(member, repair->inbox,
 					(struct span){ envelope.bytes,
 						envelope.len });
+			bytes += items[i].len;
 			answer.sent++;
 		}
 	}
@@ -466,10 +489,12 @@ member_tick_repair(struct member *member, struct instant now)
 		return;
 	while (may_serve(member, now) &&
 		repairs_take(member->repairs, now.mono, &repair)) {
-		if (repair.uid[0] != '\0')
+		if (repair.uid[0] != '\0') {
 			serve_numbers(member, &repair);
-		else
-			serve_time(member, &repair);
+			continue;
+		}
+		serve_time(member, &repair);
+		break; /* it takes a while: one at a time */
 	}
 }
 

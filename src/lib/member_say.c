@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CONTROL_EXTRA = 5 }; /* a control character becomes \u0000 */
+
 /* splitmix64 (Steele, Lea, Flood 2014): the randomness here only spreads
  * things in time and makes message ids; nothing secret rests on it. */
 static uint64_t
@@ -412,15 +414,16 @@ say(struct member *member, const struct outbox_post *post, struct text *bytes,
 		member_publish_post(member, outbox_count(member->outbox) - 1);
 }
 
-/* As a repair in the room it is a JSON string within JSON. */
-static size_t
-repair_len(struct span bytes)
+size_t
+member_quoted_len(struct span bytes)
 {
 	size_t len = bytes.len;
 
 	for (size_t i = 0; i < bytes.len; i++)
 		if (bytes.bytes[i] == '"' || bytes.bytes[i] == '\\')
 			len++;
+		else if ((unsigned char)bytes.bytes[i] < ' ')
+			len += CONTROL_EXTRA;
 	return len;
 }
 
@@ -436,7 +439,7 @@ member_say(struct member *member, const struct member_post *post,
 	if (member_fill_post(member, post, &message, now, fault) < 0)
 		return -1;
 	append_event(member, &message, NULL, &bytes);
-	size_t len = repair_len((struct span){ bytes.bytes, bytes.len });
+	size_t len = member_quoted_len((struct span){ bytes.bytes, bytes.len });
 	size_t most = member->sealed ? MEMBER_SEALED_MAX : MEMBER_POST_MAX;
 	if (len > most) {
 		fault_set(fault, FAULT_DATA,

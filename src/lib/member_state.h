@@ -34,6 +34,7 @@ enum member_catch_up_phase {
 
 enum {
 	OFFERS_MAX = 8,
+	OFFER_HAVE_MAX = 1024 * 1024, /* messages that one may say it has */
 	OFFER_REST_MS = 1000, /* between two to one inbox: it may ask again */
 	PENDING_BYTES_MAX = 4 * 1024 * 1024,
 };
@@ -44,6 +45,7 @@ struct member_offer {
 	int64_t oldest; /* wall ms of the first of them; -1: not said */
 	uint64_t digest;
 	int64_t slice; /* the one that it was asked for; -1: none */
+	bool failed;   /* it did not send what it offered, the last time */
 };
 
 /* A message that came while what is older is still awaited. */
@@ -55,11 +57,12 @@ struct member_pending {
 /* The question for what was said in a time, and its answers. */
 struct member_catch_up {
 	enum member_catch_up_phase phase;
-	bool first;    /* the one at our start: its messages are replayed, and
-			* go before all that is new */
-	bool directed; /* of one who has told of it, not of all */
-	int64_t mono;  /* see phase */
-	int64_t begun; /* mono ms: of the first one, on this connection */
+	bool first; /* the one at our start: its messages are replayed, and
+		     * go before all that is new */
+	int64_t slice_mono; /* when slices were asked for */
+	bool directed;      /* of one who has told of it, not of all */
+	int64_t mono;       /* see phase */
+	int64_t begun;      /* mono ms: of the first one, on this connection */
 	int64_t since, until; /* wall ms */
 	int64_t records;      /* -1: all */
 	int64_t tries;
@@ -68,8 +71,9 @@ struct member_catch_up {
 	int64_t total;   /* messages of the chosen offer */
 	uint64_t digest; /* that the chosen offers share */
 	int64_t next;    /* the first message that nobody was asked for */
-	int64_t again;   /* a slice that was given up by who was asked; -1 */
-	int64_t got;     /* messages that came */
+	uint64_t failed[OFFERS_MAX]; /* hashes of inboxes: what they offered
+				      * did not come */
+	size_t failed_next;
 };
 
 /* How many questions an inbox got since a moment. */
@@ -209,6 +213,10 @@ void member_address(const struct member *member,
 
 /* Signs the i-th post that waits for its proof, anew. */
 void member_sign_post(struct member *member, size_t i);
+
+/* How long this becomes as a JSON string within JSON, as in a repair in the
+ * room. */
+size_t member_quoted_len(struct span bytes);
 
 /* Publishes what need not be proved.  about is the room's topic where the
  * topic itself does not tell it, or NULL. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SPARED_MAX = 64 }; /* in a row, when one has to be forgotten */
+
 struct sender {
 	struct sequence_hole hole;     /* first: it is handed out */
 	struct sender *before, *after; /* among those with holes */
@@ -150,12 +152,29 @@ find(const struct sequence *sequence, struct span uid)
 	return table_find(sequence->senders, uid);
 }
 
+/* The one silent longest, but not one of which something is missing, or held,
+ * if one of the next few will do. */
+static void
+forget_oldest(struct sequence *sequence)
+{
+	for (int i = 0; i < SPARED_MAX; i++) {
+		struct sender *oldest = table_oldest(sequence->senders);
+		bool made;
+
+		if (!oldest->holed)
+			break;
+		table_touch(sequence->senders, span_of(table_key(oldest)),
+			&made);
+	}
+	forget(sequence, table_oldest(sequence->senders));
+}
+
 static struct sender *
 touch(struct sequence *sequence, struct span uid, bool *made)
 {
 	if (table_count(sequence->senders) == sequence->senders_max &&
 		find(sequence, uid) == NULL)
-		forget(sequence, table_oldest(sequence->senders));
+		forget_oldest(sequence);
 	return table_touch(sequence->senders, uid, made);
 }
 

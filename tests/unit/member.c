@@ -30,8 +30,9 @@ static struct {
 } queue[QUEUE_MAX];
 static size_t queue_len, published;
 static struct text last_here, last_slice; /* that were published */
-static bool is_full; /* what was published fills the way out */
-static bool swallow; /* the fabric drops what is published */
+static size_t to_good; /* published to the inbox of who has it */
+static bool is_full;   /* what was published fills the way out */
+static bool swallow;   /* the fabric drops what is published */
 static struct instant now = { 1000000, INT64_C(1795408513935) };
 
 static void
@@ -43,6 +44,8 @@ on_publish(void *context, const char *topic, struct span bytes)
 
 	(void)context;
 	published++;
+	if (strcmp(topic, "/mcafee/client/good") == 0)
+		to_good++;
 	text_clear(last);
 	text_append(last, bytes.bytes, bytes.len);
 	if (swallow || queue_len == QUEUE_MAX)
@@ -892,6 +895,163 @@ test_legacy(void)
 	forget_all();
 }
 
+/* A member that wants the newest ten messages; connected. */
+static struct peer *
+add_newcomer(void)
+{
+	struct peer *a = add("alice", true);
+
+	member_free(a->member);
+	const struct member_config config = { .room = "ops",
+		.user = "alice",
+		.uid = "1",
+		.inbox = a->inbox,
+		.app = "test/1",
+		.participant = true,
+		.catch_up_records = 10,
+		.proof_ms = 5000,
+		.seed = 1 };
+	const struct member_calls calls = member_calls_of(a);
+	a->member = member_new(&config, &calls);
+	connect_peer(a, "a1");
+	pass(50);
+	return a;
+}
+
+static void
+offer(struct peer *to, const char *inbox, int have, const char *rest)
+{
+	struct text payload = { 0 };
+
+	text_appendf(&payload,
+		"{\"type\":7,\"since\":0,\"until\":%lld,\"have\":%d,"
+		"\"inbox\":\"/mcafee/client/%s\",%s}",
+		(long long)number_of(&last_slice, "\"until\":"), have, inbox,
+		rest);
+	forge(to->inbox, payload.bytes);
+	text_free(&payload);
+}
+
+static void
+test_false_offers(void)
+{
+	struct peer *a = add_newcomer();
+
+	to_good = 0;
+	offer(a, "evil", 1, "\"records\":1000000");
+	offer(a, "good", 1, "\"records\":1,\"digest\":\"00000000000000bb\"");
+	pass(300);
+	ok(to_good == 1 && !member_is_caught_up(a->member),
+		"an offer without a digest, or of too much, is none");
+	forget_all();
+
+	a = add_newcomer();
+	to_good = 0;
+	for (int i = 0; i < 2; i++) {
+		offer(a, "evil", 9,
+			"\"records\":9,\"digest\":\"00000000000000aa\"");
+		offer(a, "good", 1,
+			"\"records\":1,\"digest\":\"00000000000000bb\"");
+		pass(300);
+		ok(to_good == (size_t)i,
+			i == 0 ? "who offers most is asked"
+			       : "who did not send it is not asked again");
+		pass(2700);
+	}
+	log_is(a, "ignored\nignored\n", "and that is told each time");
+	forget_all();
+
+	a = add_newcomer();
+	int64_t until = number_of(&last_slice, "\"until\":");
+	member_disconnected(a->member, now);
+	pass(60 * 1000);
+	connect_peer(a, "a2");
+	pass(50);
+	ok(number_of(&last_slice, "\"until\":") >= until + 60 * 1000,
+		"after a lost link all until then is asked for");
+	forget_all();
+}
+
+/* What would be too large for a broker when it is sent again in the room. */
+static void
+test_large_repair(void)
+{
+	struct peer *a = add("alice", true);
+	struct text payload = { 0 };
+	const struct member_counts *counts;
+
+	connect_peer(a, "a1");
+	pass(2000);
+	counts = member_counts(a->member);
+	text_append_string(&payload,
+		"{\"type\":1,\"user\":\"bob\",\"UID\":\"" UID_OF_2
+		"\",\"seq\":1,\"message\":\"");
+	for (int i = 0; i < 300000; i++)
+		text_append_string(&payload, "\\\"");
+	text_append_string(&payload, "\"}");
+	forge(ROOM, payload.bytes);
+	forge(ROOM,
+		"{\"type\":6,\"UID\":\"" UID_OF_2 "\",\"want\":[[1,1]],"
+		"\"inbox\":\"/mcafee/client/x\"}");
+	pass(1000);
+	ok(counts->served == 0, "is not");
+	forge(a->inbox,
+		"{\"type\":6,\"UID\":\"" UID_OF_2 "\",\"want\":[[1,1]],"
+		"\"inbox\":\"/mcafee/client/x\"}");
+	pass(1000);
+	ok(counts->served == 1, "but to an inbox it goes as it was");
+	text_free(&payload);
+	forget_all();
+}
+
+static void
+test_times(void)
+{
+	struct peer *a = add("alice", true);
+	char question[160];
+
+	connect_peer(a, "a1");
+	pass(2000);
+	SAYS("1", "one\"");
+	for (int i = 0; i < 20; i++) {
+		snprintf(question, sizeof(question),
+			"{\"type\":6,\"inbox\":\"/mcafee/client/t%d\","
+			"\"since\":0,\"until\":9000000000000,\"skip\":1}",
+			i);
+		forge(a->inbox, question);
+	}
+	published = 0;
+	member_tick(a->member, now);
+	ok(published == 1, "of many questions for a time one is looked up");
+	ok(member_deadline(a->member) <= now.mono, "and then the next");
+	forget_all();
+}
+
+/* So many are heard that the oldest has to be forgotten. */
+static void
+test_many_senders(void)
+{
+	struct peer *a = add("alice", true);
+	char here[100];
+
+	connect_peer(a, "a1");
+	pass(2000);
+	SAYS("1", "one\"");
+	SAYS("3", "three\"");
+	for (int i = 0; i < 66000; i++) {
+		snprintf(here, sizeof(here),
+			"{\"type\":2,\"user\":\"x\",\"UID\":\"s%d\","
+			"\"app\":\"x\",\"last\":0,\"since\":1}",
+			i);
+		forge(ROOM, here);
+	}
+	text_clear(&a->log);
+	pass(20 * 1000);
+	log_is(a, "gap bob 2-2\nmessage bob 3 three\n",
+		"not one of which a message is held");
+	forget_all();
+}
+
 /* What is live waits for what was before, but not for ever: whoever says that
  * there is always more must not hold it back. */
 static void
@@ -959,6 +1119,10 @@ main(void)
 	test_unconfirmed();
 	test_resent_unconfirmed();
 	test_endless_catch_up();
+	test_false_offers();
+	test_large_repair();
+	test_times();
+	test_many_senders();
 	test_legacy();
 	return done();
 }

@@ -508,12 +508,12 @@ end_slice(struct member *member, const struct room_message *offer,
 			!span_equal(span_of(from->inbox), offer->inbox))
 			continue;
 		from->slice = -1;
-		go_on(member, from, offer);
 		/* One who was asked without an offer says it now. */
 		if (offer->have > catch_up->total) {
 			catch_up->total = offer->have;
 			catch_up->digest = from->digest = offer->digest;
 		}
+		go_on(member, from, offer);
 	}
 	ask_slices(member, now);
 	check_complete(member, now);

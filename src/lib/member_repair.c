@@ -387,7 +387,7 @@ send_again(struct member *member, const char *inbox, struct span envelope)
 		again.payload = again.sig.len > 0 ? event.payload
 						  : without_end(event.payload);
 		/* What is too large for a broker would cost the connection. */
-		if (member_quoted_len(again.payload) > MEMBER_POST_MAX)
+		if (member_quoted_len(again.payload) > member_most(member))
 			goto out;
 		member_send(member, member->topic, &again, NULL);
 	}

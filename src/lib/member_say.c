@@ -440,7 +440,7 @@ member_say(struct member *member, const struct member_post *post,
 		return -1;
 	append_event(member, &message, NULL, &bytes);
 	size_t len = member_quoted_len((struct span){ bytes.bytes, bytes.len });
-	size_t most = member->sealed ? MEMBER_SEALED_MAX : MEMBER_POST_MAX;
+	size_t most = member_most(member);
 	if (len > most) {
 		fault_set(fault, FAULT_DATA,
 			"the message has %zu bytes when "

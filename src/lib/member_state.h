@@ -184,6 +184,13 @@ struct member {
 /* Where a message came in. */
 enum place { PLACE_ROOM, PLACE_INBOX, PLACE_LOBBY, PLACE_ELSEWHERE };
 
+/* Bytes of a message, as it is quoted in a repair. */
+static inline size_t
+member_most(const struct member *member)
+{
+	return member->sealed ? MEMBER_SEALED_MAX : MEMBER_POST_MAX;
+}
+
 /* From 0 to most, both included. */
 int64_t member_random(struct member *member, int64_t most);
 

@@ -119,10 +119,17 @@ spool_make(const struct spool *spool, struct fault *fault)
 		text);
 }
 
+bool
+spool_waits(enum spool_kind kind)
+{
+	return kind == SPOOL_KIND_WAITING || kind == SPOOL_KIND_DEFERRED;
+}
+
 void
 spool_tally_add(struct spool_counts *counts, enum spool_kind kind, int64_t size)
 {
-	counts->waiting += kind == SPOOL_KIND_WAITING;
+	counts->waiting += spool_waits(kind);
+	counts->deferred += kind == SPOOL_KIND_DEFERRED;
 	counts->expired += kind == SPOOL_KIND_EXPIRED;
 	counts->bad += kind == SPOOL_KIND_BAD;
 	counts->bytes += size < INT64_MAX - counts->bytes

@@ -14,6 +14,7 @@
  * file each.  Several processes may use one folder at the same time.
  *
  *	NAME            waits to be sent; names sort in order of acceptance
+ *	NAME.deferred   the same, and was sent in vain once
  *	NAME.expired    was too old to be sent: set aside, never deleted here
  *	NAME.bad        was damaged: set aside, never deleted here
  *	.tmp-NAME       is being written, or is left of a process that died
@@ -73,6 +74,7 @@ enum spool_state {
 
 struct spool_entry {
 	enum spool_state state;
+	bool deferred; /* see spool_defer() */
 	struct spool_message message;
 	int64_t size; /* bytes of the envelope */
 	char *bytes;  /* what the spans point into */
@@ -81,13 +83,15 @@ struct spool_entry {
 struct spool_list {
 	struct spool_entry *entries;
 	size_t count;
+	bool more; /* wait than SPOOL_LIST_MAX */
 };
 
 struct spool_counts {
-	int64_t waiting; /* expired ones too, until they are set aside */
-	int64_t expired; /* set aside as NAME.expired */
-	int64_t bad;     /* set aside as NAME.bad */
-	int64_t bytes;   /* of all these files */
+	int64_t waiting;  /* expired ones too, until they are set aside */
+	int64_t deferred; /* of those that wait */
+	int64_t expired;  /* set aside as NAME.expired */
+	int64_t bad;      /* set aside as NAME.bad */
+	int64_t bytes;    /* of all these files */
 };
 
 enum spool_flush {
@@ -147,8 +151,16 @@ int spool_remove(const struct spool *spool, const char *name,
 	struct fault *fault);
 
 /*
- * Renames what waits to NAME.expired or NAME.bad, for SPOOL_EXPIRED or
- * SPOOL_DAMAGED: it is kept for the user, and no longer waits.
+ * Renames what waits to NAME.deferred: it waits on, and whoever sends what
+ * waits knows that this was tried in vain.  One that is so already is no fault.
+ * 0, or -1 with FAULT_NOINPUT (no such one waits) or FAULT_IO.
+ */
+int spool_defer(const struct spool *spool, const char *name,
+	struct fault *fault);
+
+/*
+ * Renames what waits, deferred or not, to NAME.expired or NAME.bad, for
+ * SPOOL_EXPIRED or SPOOL_DAMAGED: it is kept for the user, and no longer waits.
  * 0, or -1 with FAULT_NOINPUT (no such one waits) or FAULT_IO.
  */
 int spool_set_aside(const struct spool *spool, const char *name,

@@ -66,11 +66,19 @@ spool_file_kind(const char *name)
 	name += NAME_LENGTH;
 	if (*name == '\0')
 		return SPOOL_KIND_WAITING;
+	if (strcmp(name, SPOOL_DEFERRED_SUFFIX) == 0)
+		return SPOOL_KIND_DEFERRED;
 	if (strcmp(name, SPOOL_EXPIRED_SUFFIX) == 0)
 		return SPOOL_KIND_EXPIRED;
 	if (strcmp(name, SPOOL_BAD_SUFFIX) == 0)
 		return SPOOL_KIND_BAD;
 	return SPOOL_KIND_OTHER;
+}
+
+size_t
+spool_file_id(const char *name)
+{
+	return is_name(name) ? NAME_LENGTH : 0;
 }
 
 static bool

@@ -32,19 +32,24 @@ enum {
 	SPOOL_FILE_MAX = SPOOL_HEAD_MAX + SPOOL_ENVELOPE_MAX,
 };
 
-#define SPOOL_TMP_PREFIX     ".tmp-"
-#define SPOOL_EXPIRED_SUFFIX ".expired"
-#define SPOOL_BAD_SUFFIX     ".bad"
+#define SPOOL_TMP_PREFIX      ".tmp-"
+#define SPOOL_DEFERRED_SUFFIX ".deferred"
+#define SPOOL_EXPIRED_SUFFIX  ".expired"
+#define SPOOL_BAD_SUFFIX      ".bad"
 
 enum spool_kind {
 	SPOOL_KIND_OTHER, /* none of ours */
 	SPOOL_KIND_WAITING,
+	SPOOL_KIND_DEFERRED, /* waits too */
 	SPOOL_KIND_EXPIRED,
 	SPOOL_KIND_BAD,
 	SPOOL_KIND_TMP,
 };
 
 enum spool_kind spool_file_kind(const char *name);
+
+/* The length of a name of ours without its ending; 0 if it is none. */
+size_t spool_file_id(const char *name);
 
 /* What keeps it from being a message, or NULL. */
 const char *spool_file_check(const struct spool_message *message);

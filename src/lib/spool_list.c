@@ -104,9 +104,10 @@ read_entry(const struct spool *spool, DIR *folder, const char *name, bool whole,
 	int64_t now_ms, struct spool_entry *entry, struct fault *fault)
 {
 	char own[SPOOL_NAME_MAX] = ""; /* name may be the entry's */
+	bool deferred = spool_file_kind(name) == SPOOL_KIND_DEFERRED;
 
 	snprintf(own, sizeof(own), "%s", name);
-	*entry = (struct spool_entry){ 0 };
+	*entry = (struct spool_entry){ .deferred = deferred };
 	memcpy(entry->message.name, own, sizeof(own));
 	if (load(spool, folder, whole, entry, fault) == 0) {
 		if (now_ms - entry->message.time_ms > spool->limits.age_ms)
@@ -114,7 +115,8 @@ read_entry(const struct spool *spool, DIR *folder, const char *name, bool whole,
 		return 0;
 	}
 	free(entry->bytes);
-	*entry = (struct spool_entry){ .state = SPOOL_DAMAGED };
+	*entry = (struct spool_entry){ .state = SPOOL_DAMAGED,
+		.deferred = deferred };
 	memcpy(entry->message.name, own, sizeof(own));
 	return -1;
 }
@@ -151,6 +153,7 @@ struct names {
 	char (*at)[SPOOL_NAME_MAX];
 	size_t count;
 	size_t size;
+	bool more; /* were forgotten */
 };
 
 static int
@@ -165,8 +168,10 @@ sort_names(struct names *names)
 {
 	if (names->count > 0)
 		qsort(names->at, names->count, SPOOL_NAME_MAX, compare);
-	if (names->count > SPOOL_LIST_MAX)
+	if (names->count > SPOOL_LIST_MAX) {
 		names->count = SPOOL_LIST_MAX;
+		names->more = true;
+	}
 }
 
 static void
@@ -190,7 +195,7 @@ read_names(const struct spool *spool, DIR *folder, struct names *names,
 	const char *name;
 
 	while ((name = spool_next(folder, &kind)) != NULL)
-		if (kind == SPOOL_KIND_WAITING)
+		if (spool_waits(kind))
 			add_name(names, name);
 	if (errno != 0)
 		return spool_failed(spool, NULL, FAULT_IO, fault);
@@ -202,6 +207,7 @@ static void
 read_entries(const struct spool *spool, DIR *folder, const struct names *names,
 	int64_t now_ms, struct spool_list *list)
 {
+	list->more = names->more;
 	list->entries = memory_alloc(names->count, sizeof(*list->entries));
 	for (size_t i = 0; i < names->count; i++) {
 		struct fault fault = { 0 };
@@ -243,12 +249,12 @@ spool_list_free(struct spool_list *list)
 	*list = (struct spool_list){ 0 };
 }
 
-/* Deletes it, or gives it that ending. */
+/* Deletes it, or gives its id that ending, to be durable or not. */
 static int
 dispose(const struct spool *spool, const char *name, const char *ending,
-	struct fault *fault)
+	bool durable, struct fault *fault)
 {
-	char aside[2 * SPOOL_NAME_MAX];
+	char other[2 * SPOOL_NAME_MAX];
 	DIR *folder;
 	int rc;
 
@@ -256,13 +262,13 @@ dispose(const struct spool *spool, const char *name, const char *ending,
 		return -1;
 	if (folder == NULL)
 		return ending == NULL ? 0 : missing(spool, name, fault);
-	snprintf(aside, sizeof(aside), "%s%s", name,
+	snprintf(other, sizeof(other), "%.*s%s", (int)spool_file_id(name), name,
 		ending != NULL ? ending : "");
 	rc = ending == NULL
 		? unlinkat(dirfd(folder), name, 0)
-		: renameat(dirfd(folder), name, dirfd(folder), aside);
+		: renameat(dirfd(folder), name, dirfd(folder), other);
 	if (rc == 0)
-		rc = spool_sync(spool, folder, fault);
+		rc = durable ? spool_sync(spool, folder, fault) : 0;
 	else if (errno == ENOENT)
 		rc = ending == NULL ? 0 : missing(spool, name, fault);
 	else
@@ -278,7 +284,16 @@ spool_remove(const struct spool *spool, const char *name, struct fault *fault)
 
 	if (kind == SPOOL_KIND_OTHER || kind == SPOOL_KIND_TMP)
 		return missing(spool, name, fault);
-	return dispose(spool, name, NULL, fault);
+	return dispose(spool, name, NULL, true, fault);
+}
+
+int
+spool_defer(const struct spool *spool, const char *name, struct fault *fault)
+{
+	if (!spool_waits(spool_file_kind(name)))
+		return missing(spool, name, fault);
+	/* A crash that undoes it costs one more attempt. */
+	return dispose(spool, name, SPOOL_DEFERRED_SUFFIX, false, fault);
 }
 
 int
@@ -286,9 +301,9 @@ spool_set_aside(const struct spool *spool, const char *name,
 	enum spool_state why, struct fault *fault)
 {
 	assert(why == SPOOL_EXPIRED || why == SPOOL_DAMAGED);
-	if (spool_file_kind(name) != SPOOL_KIND_WAITING)
+	if (!spool_waits(spool_file_kind(name)))
 		return missing(spool, name, fault);
 	return dispose(spool, name,
 		why == SPOOL_EXPIRED ? SPOOL_EXPIRED_SUFFIX : SPOOL_BAD_SUFFIX,
-		fault);
+		true, fault);
 }

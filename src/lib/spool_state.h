@@ -49,6 +49,9 @@ int spool_sync(const struct spool *spool, DIR *folder, struct fault *fault);
 int spool_tally(const struct spool *spool, DIR *folder,
 	struct spool_counts *counts, struct fault *fault);
 
+/* Is it a message that waits? */
+bool spool_waits(enum spool_kind kind);
+
 void spool_tally_add(struct spool_counts *counts, enum spool_kind kind,
 	int64_t size);
 

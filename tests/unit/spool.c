@@ -716,6 +716,73 @@ test_expired(void)
 }
 
 static void
+test_deferred(void)
+{
+	const char *deferred = FIRST ".deferred";
+	struct spool *spool = fresh(defaults);
+	struct fault fault = { 0 };
+	struct spool_entry entry;
+	struct spool_list list;
+	struct spool_counts counts;
+
+	add(spool, 8, &fault);
+	add(spool, 7, &fault);
+	ok(spool_defer(spool, FIRST, &fault) == 0 && files(FIRST, false) == 1 &&
+			files(deferred, false) == 1,
+		"what was sent in vain is marked");
+	ok(spool_defer(spool, deferred, &fault) == 0 &&
+			files(deferred, false) == 1,
+		"once is enough");
+	ok(spool_list(spool, NOW, &list, &fault) == 0 && list.count == 2 &&
+			list.entries[0].deferred && !list.entries[1].deferred &&
+			list.entries[0].state == SPOOL_WAITING &&
+			strcmp(list.entries[0].message.name, deferred) == 0,
+		"it waits on, in its place");
+	spool_list_free(&list);
+	ok(spool_count(spool, &counts, &fault) == 0 && counts.waiting == 2 &&
+			counts.deferred == 1,
+		"it is counted");
+	ok(spool_read(spool, deferred, NOW, &entry, &fault) == 0 &&
+			entry.deferred && entry.message.first == 7,
+		"it can be read");
+	spool_entry_free(&entry);
+	ok(spool_set_aside(spool, deferred, SPOOL_EXPIRED, &fault) == 0 &&
+			files(FIRST ".expired", false) == 1,
+		"and set aside under its own name");
+	ok(spool_defer(spool, FIRST ".expired", &fault) < 0 &&
+			spool_defer(spool, FIRST, &fault) < 0 &&
+			fault.kind == FAULT_NOINPUT,
+		"then it waits no longer");
+	spool_free(spool);
+}
+
+/* More than one list takes: empty files are enough for that. */
+static void
+test_many(void)
+{
+	struct spool *spool = fresh(defaults);
+	struct fault fault = { 0 };
+	struct spool_list list;
+	char name[SPOOL_NAME_MAX];
+
+	for (int i = 0; i < SPOOL_LIST_MAX; i++) {
+		snprintf(name, sizeof(name), "001795408513935-%016d-" UID, i);
+		put(name, "", 0);
+	}
+	ok(spool_list(spool, NOW, &list, &fault) == 0 &&
+			list.count == SPOOL_LIST_MAX && !list.more,
+		"a list takes so many");
+	spool_list_free(&list);
+	put("001795408513935-0000000000999999-" UID, "", 0);
+	ok(spool_list(spool, NOW, &list, &fault) == 0 &&
+			list.count == SPOOL_LIST_MAX && list.more,
+		"and says that there are more");
+	spool_list_free(&list);
+	spool_free(spool);
+	files("", true);
+}
+
+static void
 test_no_folder(void)
 {
 	struct spool *spool = spool_open("file/spool", defaults);
@@ -1072,6 +1139,8 @@ main(void)
 	test_no_file();
 	test_foreign();
 	test_expired();
+	test_deferred();
+	test_many();
 	test_no_folder();
 	test_full_disk();
 	test_bad_disk();

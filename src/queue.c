@@ -92,13 +92,13 @@ queue_keep(struct queue *queue, struct member *member, const char *user,
 }
 
 bool
-queue_waits(const struct queue *queue)
+queue_waits(const struct queue *queue, enum queue_extent extent)
 {
 	struct spool_counts counts;
 	struct fault fault;
 
 	return spool_count(queue->spool, &counts, &fault) == 0 &&
-		counts.waiting > 0;
+		counts.waiting > (extent == QUEUE_ALL ? 0 : counts.deferred);
 }
 
 enum destination_fit
@@ -128,6 +128,19 @@ append_elsewhere(struct text *out, const struct queue *queue,
 	text_harmless(out, brokers, TEXT_NAME);
 }
 
+static const char *
+state_of(const struct spool_entry *entry)
+{
+	switch (entry->state) {
+	case SPOOL_DAMAGED:
+		return "damaged";
+	case SPOOL_EXPIRED:
+		return "expired";
+	default:
+		return entry->deferred ? "deferred" : "waiting";
+	}
+}
+
 static void
 append_entry(struct text *out, const struct queue *queue,
 	const struct spool_entry *entry)
@@ -145,8 +158,9 @@ append_entry(struct text *out, const struct queue *queue,
 	text_harmless(out, message->room, TEXT_NAME);
 	text_append_char(out, ' ');
 	text_harmless(out, message->user, TEXT_NAME);
-	text_appendf(out, " %" PRId64 " %s%s", entry->size, message->name,
-		entry->state == SPOOL_EXPIRED ? " expired" : "");
+	text_appendf(out, " %" PRId64 " %s", entry->size, message->name);
+	if (entry->state == SPOOL_EXPIRED || entry->deferred)
+		text_appendf(out, " %s", state_of(entry));
 	if (queue->destination != NULL)
 		append_elsewhere(out, queue, entry);
 	text_append_char(out, '\n');
@@ -159,9 +173,7 @@ append_json(struct text *out, const struct queue *queue,
 	const struct spool_message *message = &entry->message;
 	const struct record_waiting waiting = {
 		.file = span_of(message->name),
-		.state = entry->state == SPOOL_DAMAGED  ? "damaged"
-			: entry->state == SPOOL_EXPIRED ? "expired"
-							: "waiting",
+		.state = state_of(entry),
 		.is_known = entry->state != SPOOL_DAMAGED,
 		.time = message->time_ms,
 		.room = message->room,

@@ -35,26 +35,41 @@ void queue_free(struct queue *queue);
 int queue_keep(struct queue *queue, struct member *member, const char *user,
 	size_t *kept, struct fault *fault);
 
-/* Does anything wait? */
-bool queue_waits(const struct queue *queue);
+/* What a flush is about. */
+enum queue_extent {
+	QUEUE_FRESH, /* what was not sent in vain before, in a bounded time */
+	QUEUE_ALL,
+};
+
+/* Does any such thing wait? */
+bool queue_waits(const struct queue *queue, enum queue_extent extent);
 
 enum queue_flushed {
 	QUEUE_FLUSH_FAILED = -1,
-	QUEUE_FLUSH_DONE,      /* nothing waits any more */
+	QUEUE_FLUSH_DONE,      /* nothing of that extent waits any more */
 	QUEUE_FLUSH_BUSY,      /* another process is at it */
-	QUEUE_FLUSH_ELSEWHERE, /* what waits is for other fabrics */
+	QUEUE_FLUSH_ELSEWHERE, /* all that waits is for other fabrics */
 };
 
 /*
- * Sends what waits for the fabric of conf, oldest first, over one connection,
- * and removes what was proved; warns of what is too old or damaged, and sets
- * that aside.  Gives up when there was no connection for cli->timeout_ms. What
- * is for another fabric is left as it is, however old.  All but
- * QUEUE_FLUSH_DONE set a fault: FAULT_TEMPFAIL where something stays in the
- * spool as a fabric cannot be reached, FAULT_NOPERM if some had no echo.
+ * Sends what waits for the fabric of conf over one connection, oldest first and
+ * behind that what was sent in vain before, and removes what was proved.  Warns
+ * of each message that stays, and of what is too old or damaged, and sets that
+ * aside.  What has no echo, and what has cost two connections, is left to
+ * flushes of QUEUE_ALL from then on; what else there is goes on.  What is for
+ * another fabric is left as it is, however old.
+ *
+ * Gives up without a connection for cli->timeout_ms; four times that after a
+ * connection was lost, if nothing was proved since; with QUEUE_FRESH, at twice
+ * that; and at a signal.
+ *
+ * All but QUEUE_FLUSH_DONE set a fault, the first of these: FAULT_IO if
+ * something was set aside, or cannot be read or removed; FAULT_TEMPFAIL if it
+ * gave up; what session_open() says; FAULT_NOPERM if something had no echo;
+ * FAULT_TEMPFAIL if something else stays.
  */
 enum queue_flushed queue_flush(struct queue *queue, const struct cli *cli,
-	const sigset_t *during, struct fault *fault);
+	enum queue_extent extent, const sigset_t *during, struct fault *fault);
 
 /* Prints what waits, oldest first, a line each.  0, or -1 with FAULT_IO. */
 int queue_list(struct queue *queue, const struct cli *cli, bool json,

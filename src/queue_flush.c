@@ -1,38 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "memory.h"
-#include "queue_state.h"
+#include "queue_flush.h"
 
-#include <inttypes.h>
+#include "memory.h"
+
 #include <stdlib.h>
 
-enum { WINDOW = 64 }; /* messages on their way */
-
-/* A flush. */
-struct flush {
-	const struct queue *queue;
-	const struct cli *cli;
-	struct session *session;
-	struct spool_list list;
-	size_t next;       /* the first that was not looked at */
-	size_t on_way;     /* said and not proved */
-	size_t sent;       /* and proved */
-	size_t refused;    /* no echo: they stay */
-	size_t elsewhere;  /* for other fabrics: left alone */
-	bool stuck;        /* a message could not be removed */
-	int64_t down_mono; /* since when there is no connection */
-	struct fault *fault;
+enum {
+	WINDOW = 64,        /* messages on their way */
+	LOSSES_MAX = 2,     /* connections that a message may cost */
+	UNSTEADY_TIMES = 4, /* of the timeout, without any proof */
+	FRESH_TIMES = 2,    /* of the timeout, for a flush beside a post */
 };
 
-static const struct spool_message *
+static struct flush_item *
 find_on_way(const struct flush *flush, const char *uid, int64_t first)
 {
-	for (size_t i = 0; i < flush->next; i++) {
-		const struct spool_message *message = &flush->list.entries[i]
-							       .message;
+	for (size_t i = 0; i < flush->item_count; i++) {
+		struct flush_item *item = &flush->items[i];
 
-		if (message->first == first &&
-			span_equal(message->uid, span_of(uid)))
-			return message;
+		if (item->state == FLUSH_ON_WAY &&
+			item->entry->message.first == first &&
+			span_equal(item->entry->message.uid, span_of(uid)))
+			return item;
 	}
 	return NULL;
 }
@@ -41,25 +30,17 @@ static void
 on_resent(void *context, const char *uid, int64_t first, bool proved)
 {
 	struct flush *flush = context;
-	const struct spool_message *message = find_on_way(flush, uid, first);
-	struct fault fault = { 0 };
+	struct flush_item *item = find_on_way(flush, uid, first);
 
-	if (message == NULL)
+	if (item == NULL)
 		return;
 	flush->on_way--;
-	if (!proved) {
-		flush->refused++;
-		cli_warn(flush->cli, "%s: %s; it stays in the spool",
-			message->name,
-			message->unconfirmed ? "not acknowledged" : "no echo");
-		return;
-	}
-	flush->sent++;
-	if (spool_remove(flush->queue->spool, message->name, &fault) < 0) {
-		/* It would be sent again, and dropped as a double. */
-		cli_warn(flush->cli, "%s", fault.text);
-		flush->stuck = true;
-	}
+	if (proved)
+		flush_proved(flush, item);
+	else
+		flush_refused(flush, item,
+			item->entry->message.unconfirmed ? "not acknowledged"
+							 : "no echo");
 }
 
 static void
@@ -73,219 +54,333 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	}
 	if (flush->down_mono == INT64_MAX)
 		flush->down_mono = session_now().mono;
-	if (link == SESSION_CONNECTING && flush->fault->kind == FAULT_NONE)
-		*flush->fault = *why;
-	else if (link != SESSION_CONNECTING)
-		cli_trace(flush->cli, "%s", why->text);
-}
-
-static void
-set_aside(struct flush *flush, const char *name, enum spool_state why,
-	const char *reason)
-{
-	struct fault fault = { 0 };
-	const char *ending = why == SPOOL_EXPIRED ? "expired" : "bad";
-
-	if (spool_set_aside(flush->queue->spool, name, why, &fault) < 0)
-		cli_warn(flush->cli, "%s", fault.text);
-	else
-		cli_warn(flush->cli,
-			"%s/%s: is not sent: %s; it is kept there as %s.%s",
-			flush->queue->path, name, reason, name, ending);
-}
-
-/* Says a message of the spool again. */
-static void
-send_entry(struct flush *flush, const struct spool_entry *listed)
-{
-	struct spool_entry entry;
-	struct fault fault = { 0 };
-	const char *name = listed->message.name;
-
-	if (listed->state == SPOOL_EXPIRED) {
-		set_aside(flush, name, SPOOL_EXPIRED,
-			"it is too old (spool_hours)");
+	if (link == SESSION_CONNECTING) {
+		if (flush->fault->kind == FAULT_NONE)
+			*flush->fault = *why;
 		return;
 	}
-	if (spool_read(flush->queue->spool, name, session_now().wall, &entry,
-		    &fault) < 0) {
-		if (fault.kind == FAULT_DATA)
-			set_aside(flush, name, SPOOL_DAMAGED, fault.text);
-		else if (fault.kind != FAULT_NOINPUT)
-			cli_warn(flush->cli, "%s", fault.text);
+	cli_trace(flush->cli, "%s", why->text);
+	/* For want of an echo it was given up by ourselves. */
+	if (why->kind == FAULT_TIMEOUT)
 		return;
-	}
-	char *room = memory_copy(entry.message.room.bytes,
-		entry.message.room.len);
-	struct member *member = session_room(flush->session, room,
-		!entry.message.unconfirmed, &fault);
-	if (member != NULL &&
-		member_resend(member, entry.message.envelope,
-			entry.message.unconfirmed, session_now(), &fault) == 0)
-		flush->on_way++;
-	else
-		set_aside(flush, name, SPOOL_DAMAGED, fault.text);
-	free(room);
-	spool_entry_free(&entry);
+	flush->lost = true;
+	flush->lost_why = *why;
 }
 
-/* Takes what is for other fabrics out of the list.  Whether that is too old is
- * for their settings to say. */
-static void
-leave_elsewhere(struct flush *flush)
-{
-	struct spool_list *list = &flush->list;
-	size_t count = 0;
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->entries[i].state != SPOOL_DAMAGED &&
-			queue_fit_of(flush->queue, &list->entries[i]) !=
-				DESTINATION_SAME) {
-			spool_entry_free(&list->entries[i]);
-			flush->elsewhere++;
-		} else {
-			list->entries[count++] = list->entries[i];
-		}
-	}
-	list->count = count;
-}
-
+/* Any room does: it is not heard, and nothing is said there. */
 static int
-connect(struct flush *flush, const struct conf *conf)
+connect(struct flush *flush)
 {
 	const struct session_calls calls = {
 		.context = flush,
 		.resent = on_resent,
 		.link = on_link,
 	};
-	char *room = NULL;
-
-	for (size_t i = 0; i < flush->list.count && room == NULL; i++) {
-		const struct spool_entry *entry = &flush->list.entries[i];
-
-		if (entry->state == SPOOL_WAITING)
-			room = memory_copy(entry->message.room.bytes,
-				entry->message.room.len);
-	}
 	const struct session_config config = {
-		/* With nothing but what is set aside, any room does. */
-		.room = room != NULL ? room : "spool",
+		.room = "spool",
 		.app = flush->cli->tool->name,
 		.unheard = true,
 		.proof_ms = flush->cli->timeout_ms,
 	};
-	flush->session = session_open(conf, &config, &calls, flush->fault);
-	free(room);
+
+	flush->down_mono = session_now().mono;
+	flush->session = session_open(flush->queue->conf, &config, &calls,
+		flush->fault);
 	return flush->session != NULL ? 0 : -1;
+}
+
+/* 0 if it is on its way; -1 with why it can never be. */
+static int
+resend(struct flush *flush, const struct spool_message *message,
+	struct fault *why)
+{
+	if (member_check_post(message->envelope, message->uid, message->first,
+		    message->last, why) < 0)
+		return -1;
+	char *room = memory_copy(message->room.bytes, message->room.len);
+	struct member *member = session_room(flush->session, room,
+		!message->unconfirmed, why);
+	free(room);
+	return member != NULL
+		? member_resend(member, message->envelope, message->unconfirmed,
+			  session_now(), why)
+		: -1;
+}
+
+static void
+send_item(struct flush *flush, struct flush_item *item)
+{
+	const char *name = item->entry->message.name;
+	struct spool_entry entry;
+	struct fault fault = { 0 };
+
+	item->state = FLUSH_LEFT;
+	if (spool_read(flush->queue->spool, name, session_now().wall, &entry,
+		    &fault) < 0) {
+		flush_unreadable(flush, name, &fault);
+		return;
+	}
+	if (resend(flush, &entry.message, &fault) == 0) {
+		item->state = FLUSH_ON_WAY;
+		flush->on_way++;
+		flush->alone = item->losses > 0;
+	} else {
+		flush_set_aside(flush, name, SPOOL_DAMAGED, fault.text);
+	}
+	spool_entry_free(&entry);
+}
+
+static struct flush_item *
+next_waiting(struct flush *flush)
+{
+	while (flush->next < flush->item_count) {
+		struct flush_item *item = &flush->items[flush->next];
+
+		if (item->state == FLUSH_WAITS)
+			return item;
+		flush->next++;
+	}
+	return NULL;
+}
+
+/* Nothing is sent before the connection stands, so that what it costs then is
+ * the fault of what is on its way.  What has cost one goes alone, so that it is
+ * known which it was. */
+static void
+send_what_may(struct flush *flush)
+{
+	struct flush_item *item;
+
+	while (session_link(flush->session) == SESSION_UP &&
+		flush->on_way < WINDOW &&
+		(item = next_waiting(flush)) != NULL) {
+		if (flush->on_way > 0 && (flush->alone || item->losses > 0))
+			return;
+		send_item(flush, item);
+	}
+}
+
+/* A connection was lost: takes back what was on its way, to be sent again. */
+static int
+recall(struct flush *flush)
+{
+	struct flush_item *costly = NULL;
+	struct member *member;
+
+	for (size_t i = 0; (member = session_member(flush->session, i)) != NULL;
+		i++)
+		member_drop_unproved(member);
+	for (size_t i = 0; i < flush->item_count; i++) {
+		struct flush_item *item = &flush->items[i];
+
+		if (item->state != FLUSH_ON_WAY)
+			continue;
+		item->state = FLUSH_WAITS;
+		if (++item->losses == LOSSES_MAX)
+			costly = item;
+	}
+	flush->on_way = flush->next = 0;
+	flush->alone = flush->lost = false;
+	if (flush->unsteady_mono == INT64_MAX)
+		flush->unsteady_mono = session_now().mono;
+	bool refused = flush->lost_why.kind == FAULT_NOPERM;
+	if (costly != NULL && refused)
+		flush_refused(flush, costly, flush->lost_why.text);
+	else if (costly != NULL)
+		flush_costly(flush, costly);
+	if (!refused)
+		return 0;
+	/* A session would ask for the same room again. */
+	session_free(flush->session);
+	return connect(flush);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+after(int64_t mono, int64_t ms)
+{
+	return mono == INT64_MAX ? INT64_MAX : mono + ms;
+}
+
+static void
+check_time(struct flush *flush)
+{
+	int64_t timeout = flush->cli->timeout_ms;
+	int64_t now = session_now().mono;
+
+	if (cli_ended != 0)
+		fault_set(flush->fault, FAULT_UNAVAILABLE, "interrupted");
+	else if (now >= after(flush->down_mono, timeout))
+		fault_set(flush->fault, FAULT_UNAVAILABLE,
+			"%s: no connection within %g s (-W gives it longer)",
+			session_peer(flush->session), (double)timeout / 1000);
+	else if (now >= after(flush->unsteady_mono, UNSTEADY_TIMES * timeout))
+		fault_set(flush->fault, FAULT_UNAVAILABLE,
+			"%s: one connection after the other was lost, and "
+			"nothing was proved (the broker's log may tell why)",
+			session_peer(flush->session));
+	else if (now >= flush->end_mono)
+		fault_set(flush->fault, FAULT_UNAVAILABLE,
+			"what waits could not all be sent along within %g s "
+			"(qchat-say --flush takes its time)",
+			(double)(FRESH_TIMES * timeout) / 1000);
 }
 
 static bool
 is_over(struct flush *flush)
 {
-	if (flush->fault->kind != FAULT_NONE || flush->stuck)
+	if (flush->fault->kind != FAULT_NONE || flush->stuck ||
+		(flush->on_way == 0 && next_waiting(flush) == NULL))
 		return true;
-	if (cli_ended != 0)
-		fault_set(flush->fault, FAULT_UNAVAILABLE, "interrupted");
-	else if (flush->down_mono != INT64_MAX &&
-		session_now().mono - flush->down_mono >= flush->cli->timeout_ms)
-		fault_set(flush->fault, FAULT_UNAVAILABLE,
-			"%s: no connection within %g s",
-			session_peer(flush->session),
-			(double)flush->cli->timeout_ms / 1000);
-	return flush->fault->kind != FAULT_NONE ||
-		(flush->next == flush->list.count && flush->on_way == 0);
+	check_time(flush);
+	return flush->fault->kind != FAULT_NONE;
+}
+
+static int64_t
+next_wake(const struct flush *flush)
+{
+	int64_t timeout = flush->cli->timeout_ms;
+
+	return earlier(earlier(after(flush->down_mono, timeout),
+			       after(flush->unsteady_mono,
+				       UNSTEADY_TIMES * timeout)),
+		flush->end_mono);
 }
 
 static void
 send_all(struct flush *flush, const sigset_t *during)
 {
-	flush->down_mono = session_now().mono;
+	if (connect(flush) < 0)
+		return;
 	while (!is_over(flush)) {
-		while (flush->next < flush->list.count &&
-			flush->on_way < WINDOW)
-			send_entry(flush, &flush->list.entries[flush->next++]);
-		if (flush->next == flush->list.count && flush->on_way == 0)
+		if (session_wait(&flush->session, 1, NULL, 0, next_wake(flush),
+			    during, flush->fault) < 0)
 			break;
-		int64_t until = flush->down_mono == INT64_MAX
-			? INT64_MAX
-			: flush->down_mono + flush->cli->timeout_ms;
-		if (session_wait(&flush->session, 1, NULL, 0, until, during,
-			    flush->fault) < 0)
-			break;
+		if (flush->lost && recall(flush) < 0)
+			return;
+		send_what_may(flush);
 	}
 	session_close(&flush->session, 1);
+	session_free(flush->session);
 }
 
-/* What the end of a flush means for who asked for it. */
-static enum queue_flushed
-judge(struct flush *flush)
+/* Whether what is for another fabric is too old is for its settings to say. */
+static bool
+is_elsewhere(struct flush *flush, const struct spool_entry *entry)
 {
-	struct fault why = *flush->fault;
-	struct spool_counts counts = { 0 };
+	if (entry->state == SPOOL_DAMAGED ||
+		queue_fit_of(flush->queue, entry) == DESTINATION_SAME)
+		return false;
+	if (flush->elsewhere++ == 0)
+		flush->first_elsewhere = entry;
+	return true;
+}
 
-	spool_count(flush->queue->spool, &counts, flush->fault);
-	*flush->fault = why;
-	if (why.kind == FAULT_UNAVAILABLE)
-		fault_set(flush->fault, FAULT_TEMPFAIL,
-			"%s; %" PRId64 " message%s in the spool", why.text,
-			counts.waiting,
-			counts.waiting == 1 ? " waits" : "s wait");
-	else if (why.kind == FAULT_NONE && flush->refused > 0)
-		fault_set(flush->fault, FAULT_NOPERM,
-			"%zu message%s had no echo within %g s and %s in the "
-			"spool: the fabric may not let this certificate write "
-			"to the room, or read it (qchat-say --queue lists "
-			"what waits)",
-			flush->refused, flush->refused == 1 ? "" : "s",
-			(double)flush->cli->timeout_ms / 1000,
-			flush->refused == 1 ? "stays" : "stay");
-	else if (why.kind == FAULT_NONE && flush->stuck)
-		fault_set(flush->fault, FAULT_IO,
-			"%s: what was sent cannot be removed",
-			flush->queue->path);
-	cli_trace(flush->cli, "%zu message%s of the spool %s sent", flush->sent,
-		flush->sent == 1 ? "" : "s", flush->sent == 1 ? "is" : "are");
-	if (flush->fault->kind != FAULT_NONE)
-		return QUEUE_FLUSH_FAILED;
-	if (flush->elsewhere == 0)
-		return QUEUE_FLUSH_DONE;
-	fault_set(flush->fault, FAULT_TEMPFAIL,
-		"%zu message%s in the spool %s for another fabric than that of "
-		"%s (qchat-say --queue tells which; --flush with its settings "
-		"sends what is for it)",
-		flush->elsewhere, flush->elsewhere == 1 ? "" : "s",
-		flush->elsewhere == 1 ? "is" : "are", flush->queue->conf->file);
-	return QUEUE_FLUSH_ELSEWHERE;
+/* Is it to be sent?  What never can be is set aside. */
+static bool
+is_to_be_sent(struct flush *flush, const struct spool_entry *entry)
+{
+	const char *name = entry->message.name;
+	struct spool_entry again;
+	struct fault fault = { 0 };
+
+	if (entry->state == SPOOL_WAITING)
+		return true;
+	if (entry->state == SPOOL_EXPIRED)
+		flush_set_aside(flush, name, SPOOL_EXPIRED,
+			"it is too old (spool_hours)");
+	else if (spool_read(flush->queue->spool, name, session_now().wall,
+			 &again, &fault) < 0)
+		flush_unreadable(flush, name, &fault);
+	else
+		spool_entry_free(&again); /* the next flush sees it */
+	return false;
+}
+
+/* Oldest first, and behind all others what was sent in vain. */
+static void
+choose_items(struct flush *flush)
+{
+	const struct spool_list *list = &flush->list;
+	size_t count = 0;
+	bool *is_chosen = memory_alloc(list->count, sizeof(*is_chosen));
+
+	flush->items = memory_alloc(list->count, sizeof(*flush->items));
+	for (size_t i = 0; i < list->count; i++)
+		is_chosen[i] = !is_elsewhere(flush, &list->entries[i]) &&
+			(!list->entries[i].deferred ||
+				flush->extent == QUEUE_ALL) &&
+			is_to_be_sent(flush, &list->entries[i]);
+	for (int deferred = 0; deferred < 2; deferred++)
+		for (size_t i = 0; i < list->count; i++)
+			if (is_chosen[i] &&
+				list->entries[i].deferred == (deferred == 1))
+				flush->items[count++].entry = &list->entries[i];
+	flush->item_count = count;
+	free(is_chosen);
 }
 
 static enum queue_flushed
 flush_list(struct flush *flush, const sigset_t *during)
 {
-	enum queue_flushed rc = QUEUE_FLUSH_FAILED;
+	choose_items(flush);
+	if (flush->item_count > 0) {
+		if (flush->queue->conf->stopped)
+			fault_set(flush->fault, FAULT_UNAVAILABLE,
+				CONF_STOPPED);
+		else
+			send_all(flush, during);
+	}
+	enum queue_flushed rc = flush_judge(flush);
+	free(flush->items);
+	return rc;
+}
 
-	leave_elsewhere(flush);
-	if (flush->list.count == 0)
-		return judge(flush);
-	if (flush->queue->conf->stopped) {
-		fault_set(flush->fault, FAULT_UNAVAILABLE, CONF_STOPPED);
-		return judge(flush);
-	}
-	if (connect(flush, flush->queue->conf) == 0) {
-		send_all(flush, during);
-		rc = judge(flush);
-	}
-	session_free(flush->session);
+/* A list may not hold all that waits. */
+static enum queue_flushed
+flush_lists(const struct queue *queue, const struct cli *cli,
+	enum queue_extent extent, const sigset_t *during, struct fault *fault)
+{
+	const int64_t end_mono = extent == QUEUE_ALL
+		? INT64_MAX
+		: session_now().mono + FRESH_TIMES * cli->timeout_ms;
+	enum queue_flushed rc;
+	bool again;
+
+	do {
+		struct flush flush = {
+			.queue = queue,
+			.cli = cli,
+			.extent = extent,
+			.end_mono = end_mono,
+			.down_mono = INT64_MAX,
+			.unsteady_mono = INT64_MAX,
+			.fault = fault,
+		};
+
+		if (spool_list(queue->spool, session_now().wall, &flush.list,
+			    fault) < 0)
+			return QUEUE_FLUSH_FAILED;
+		rc = flush_list(&flush, during);
+		again = rc == QUEUE_FLUSH_DONE && flush.list.more &&
+			flush.sent > 0;
+		spool_list_free(&flush.list);
+	} while (again);
 	return rc;
 }
 
 enum queue_flushed
-queue_flush(struct queue *queue, const struct cli *cli, const sigset_t *during,
-	struct fault *fault)
+queue_flush(struct queue *queue, const struct cli *cli,
+	enum queue_extent extent, const sigset_t *during, struct fault *fault)
 {
-	struct flush flush = { .queue = queue, .cli = cli, .fault = fault };
-	enum queue_flushed rc = QUEUE_FLUSH_FAILED;
+	enum queue_flushed rc;
 
-	if (!queue_waits(queue))
+	if (!queue_waits(queue, extent))
 		return QUEUE_FLUSH_DONE;
 	if (queue_find_destination(queue, fault) < 0)
 		return QUEUE_FLUSH_FAILED;
@@ -299,11 +394,7 @@ queue_flush(struct queue *queue, const struct cli *cli, const sigset_t *during,
 	case SPOOL_FLUSH_BEGUN:
 		break;
 	}
-	if (spool_list(queue->spool, session_now().wall, &flush.list, fault) ==
-		0) {
-		rc = flush_list(&flush, during);
-		spool_list_free(&flush.list);
-	}
+	rc = flush_lists(queue, cli, extent, during, fault);
 	spool_flush_end(queue->spool);
 	return rc;
 }

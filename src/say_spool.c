@@ -77,7 +77,8 @@ say_flush_others(struct say *say)
 	struct queue *queue = queue_open(&say->conf);
 	struct fault fault = { 0 };
 
-	switch (queue_flush(queue, &say->cli, &say->during, &fault)) {
+	switch (queue_flush(queue, &say->cli, QUEUE_FRESH, &say->during,
+		&fault)) {
 	case QUEUE_FLUSH_FAILED:
 		cli_say(&say->cli, "%s", fault.text);
 		break;
@@ -100,7 +101,7 @@ say_flush(struct say *say)
 		return;
 	cli_catch_signals(&say->during);
 	queue = queue_open(&say->conf);
-	queue_flush(queue, &say->cli, &say->during, &say->fault);
+	queue_flush(queue, &say->cli, QUEUE_ALL, &say->during, &say->fault);
 	queue_free(queue);
 }
 

@@ -155,10 +155,139 @@ as bob exit_is 75 'beside one that is not' \
 must broker_back
 as bob exit_is 77 '--flush awaits the echo' \
 	qchat-say -W "${QCHAT_TEST_PROOF:-1}" --flush
-like "$(err)" '^qchat-say: 1 message had no echo .* and stays in the spool' \
+like "$(err)" '^qchat-say: 1 message had no echo and stays in the spool' \
 	'of one message'
+like "$(err)" "^qchat-say: $spool/0.*: no echo; it stays in the spool" \
+	'which it names'
 is "$(waiting)" 1 'which stays'
+as bob exit_is 0 '--queue' qchat-say --queue
+like "$(out)" '^[^ ]* writeonly bob [0-9]* [^ ]*\.deferred deferred$' 'marks it'
+as bob exit_is 0 '--queue --json' qchat-say --queue --json
+ok 'too' jq -e '.state == "deferred" and .room == "writeonly"' "$T/out"
+as bob exit_is 77 '--flush tries it again' \
+	qchat-say -W "${QCHAT_TEST_PROOF:-1}" --flush
+is "$(waiting)" 1 'and keeps it'
 rm "$spool"/0*
+
+# A later post tries it once, and then no more.
+broker_kill
+for i in 1 2; do
+	as bob exit_is 75 "kept: $i of 2" qchat-say -r writeonly "fire $i"
+done
+must broker_back
+as bob exit_is 0 'the post that tries it' \
+	qchat-say -W "${QCHAT_TEST_PROOF:-1}" -r ops burning
+is "$(count_lines "$T/err" 'no echo; it stays in the spool')" 2 \
+	'tells of each that had no echo'
+as bob exit_is 0 'the next post' qchat-say -v -r ops burning still
+is "$(grep -cE 'echo;|of the spool|wait|stay' "$T/err")" 0 'does not try it'
+as bob exit_is 0 'nor has the one after' qchat-say -r ops and still
+is "$(err)" '' 'a word on it'
+is "$(waiting)" 2 'they stay'
+rm "$spool"/0*
+
+# A message that makes the broker end the connection.
+big() {
+	awk 'BEGIN { for (i = 0; i < 10000; i++) printf "0123456789" }' >"$T/big"
+	as bob exit_is 75 "$1" sh -c 'qchat-say -r ops <"$1"' sh "$T/big"
+}
+broker_kill
+big 'one that is too large for the broker to come'
+as bob exit_is 75 'a small one behind it' qchat-say -r ops small
+broker_lines='max_packet_size 50000'
+broker_conf
+must broker_back
+as bob exit_is 0 'the post that tries the large one ends' qchat-say -r ops hi
+ok 'the small one comes' wait_line "$T/ear.out" 'bob small$'
+is "$(waiting)" 1 'the large one stays'
+like "$(err)" "^qchat-say: $spool/0.*: the connection was lost each time" \
+	'and is named'
+as bob exit_is 0 'the next post' qchat-say -r ops hi again
+is "$(err)" '' 'does not try it'
+as bob exit_is 75 '--flush does, and ends' qchat-say --flush
+like "$(err)" '^qchat-say: 1 message could not be sent and stays' 'with a word'
+broker_kill
+broker_lines=
+broker_conf
+must broker_back
+as bob exit_is 0 '--flush when the broker takes it' qchat-say --flush
+is "$(waiting)" 0 'sends it'
+
+# A room that may not be read does not hold up the others.
+plugin=$(find /usr/lib* -name mosquitto_dynamic_security.so 2>"$T/null" |
+	head -n 1)
+if [ -n "$plugin" ]; then
+	broker_kill
+	as bob exit_is 75 'one for a room that is shut' qchat-say -r shut first
+	as bob exit_is 75 'one for another' qchat-say -r ops second
+	cat >"$T/broker/rules.json" <<-END
+	{"defaultACLAccess": {"publishClientSend": true,
+	"publishClientReceive": true, "subscribe": true, "unsubscribe": true},
+	"clients": [{"username": "bob", "roles": [{"rolename": "shut"}]},
+	{"username": "alice"}, {"username": "carol"}],
+	"roles": [{"rolename": "shut", "acls": [{"acltype": "subscribeLiteral",
+	"topic": "/mcafee/event/qchat/shut", "allow": false}]}]}
+	END
+	broker_lines="plugin $plugin
+plugin_opt_config_file $T/broker/rules.json"
+	broker_conf
+	sed -i '/^acl_file/d' "$T/broker/mosquitto.conf"
+	must broker_back
+	as bob exit_is 77 '--flush with a room that is shut' qchat-say --flush
+	like "$(err)" "^qchat-say: $spool/0.*does not let .* read .*/shut" \
+		'names what stays'
+	ok 'and sends the other' wait_line "$T/ear.out" 'bob second$'
+	is "$(waiting)" 1 'one stays'
+	broker_kill
+	broker_lines=
+	broker_conf
+	must broker_back
+	rm "$spool"/0*
+fi
+
+# A file that holds another message than its headers say, though all of it is
+# as it was written.
+broker_kill
+as bob exit_is 75 'a message' qchat-say -r ops other
+must broker_back
+file=$(find "$spool" -name '0*')
+must node -e '
+	const fs = require("fs"), path = process.argv[1];
+	const text = fs.readFileSync(path).toString("latin1")
+		.replace(/^uid: ./m, (uid) => uid === "uid: 0" ? "uid: 1" : "uid: 0");
+	const at = text.indexOf("checksum: "), body = text.indexOf("\n\n") + 2;
+	let sum = 0xcbf29ce484222325n;
+	for (const c of text.slice(0, at) + text.slice(body))
+		sum = BigInt.asUintN(64, (sum ^ BigInt(c.charCodeAt(0))) *
+			0x100000001b3n);
+	const name = path.replace(/-.([0-9a-f]{31})$/,
+		"-" + /^uid: (.)/m.exec(text)[1] + "$1");
+	fs.unlinkSync(path);
+	fs.writeFileSync(name, text.slice(0, at) + "checksum: " +
+		sum.toString(16).padStart(16, "0") + "\n\n" +
+		text.slice(body), "latin1");' "$file"
+as bob exit_is 74 '--flush' qchat-say --flush
+like "$(err)" 'it holds another message than it says; it is kept' \
+	'sets what is not what it says aside'
+is "$(waiting)" 0 'nothing waits'
+rm "$spool"/*.bad
+
+# A file that cannot be read now.  Root has to give up its rights for that.
+broker_kill
+as bob exit_is 75 'a message that cannot be read' qchat-say -r ops unreadable
+must broker_back
+chmod 000 "$spool"/0*
+unprivileged=
+for file in "$spool"/0*; do
+	[ ! -r "$file" ] || unprivileged='setpriv
+		--bounding-set=-dac_override,-dac_read_search'
+done
+# shellcheck disable=SC2086 # words
+as bob exit_is 74 '--flush of it' $unprivileged qchat-say --flush
+like "$(err)" '^qchat-say: .*: 1 message cannot be read and stays there' \
+	'says that it stays'
+is "$(waiting)" 1 'which is so'
+rm -f "$spool"/0*
 
 # A file of another version.
 broker_kill
@@ -167,7 +296,7 @@ file=$(find "$spool" -name '[0-9]*')
 sed 's/^qchat-spool .*/qchat-spool 1/' "$file" >"$T/strange"
 must cp "$T/strange" "$file"
 must broker_back
-as bob exit_is 0 '--flush' qchat-say --flush
+as bob exit_is 74 '--flush' qchat-say --flush
 like "$(err)" 'another version of QChat has written it; it is kept' \
 	'sets a file of another version aside'
 rm "$spool"/*.bad
@@ -185,8 +314,11 @@ must cp "$T/old" "$(find "$spool" -name '[0-9]*' | sort | tail -n 1)"
 as bob exit_is 75 'a good one' qchat-say -r ops good
 : >"$spool/README"
 must broker_back
-as bob exit_is 0 '--flush' qchat-say --flush
-like "$(err)" 'is not sent: .*kept there as .*\.bad' 'tells of the damaged one'
+as bob exit_is 74 '--flush' qchat-say --flush
+like "$(err)" 'is not sent: .*kept there with the ending \.bad' \
+	'tells of the damaged one'
+like "$(err)" ': 2 messages were set aside there and will not be sent$' \
+	'of both'
 like "$(err)" 'is not sent: it is too old' 'and of the old one'
 ok 'the good one comes' wait_line "$T/ear.out" 'bob good$'
 is "$(waiting)" 0 'nothing waits'

@@ -222,6 +222,11 @@ int member_say_to(struct member *member, const struct member_post *post,
 int member_resend(struct member *member, struct span envelope, bool unconfirmed,
 	struct instant now, struct fault *fault);
 
+/* Is that the envelope of the message with this UID and these numbers?  0, or
+ * -1 with FAULT_DATA. */
+int member_check_post(struct span envelope, struct span uid, int64_t first,
+	int64_t last, struct fault *fault);
+
 /* Nothing more will be said.  A stream tells the room which number was its
  * last, and stays for repairs. */
 void member_finish(struct member *member, struct instant now);

@@ -498,3 +498,26 @@ out:
 	dxl_message_free(&event);
 	return rc;
 }
+
+int
+member_check_post(struct span envelope, struct span uid, int64_t first,
+	int64_t last, struct fault *fault)
+{
+	struct dxl_message event;
+	struct room_message message;
+
+	if (dxl_parse(&event, envelope, fault) < 0)
+		return -1;
+	int rc = room_parse(&message, event.payload, fault);
+	if (rc == 0) {
+		int64_t lines = message.lines > 0 ? message.lines : 1;
+
+		if (!span_equal(message.uid, uid) || message.seq != first ||
+			last - first != lines - 1)
+			rc = fault_set(fault, FAULT_DATA,
+				"it holds another message than it says");
+		room_message_free(&message);
+	}
+	dxl_message_free(&event);
+	return rc;
+}

@@ -65,7 +65,7 @@ void record_json(const struct record *record, struct text *line);
 /* A message of the spool. */
 struct record_waiting {
 	struct span file;  /* name */
-	const char *state; /* "waiting", "expired" or "damaged" */
+	const char *state; /* "waiting", "deferred", "expired", "damaged" */
 	bool is_known;     /* what follows is; else only file and state */
 	int64_t time;      /* wall ms: when it was said */
 	struct span room;  /* name */

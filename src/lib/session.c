@@ -770,7 +770,7 @@ reconnect(struct session *session, struct instant now)
 	struct fault why = { 0 };
 
 	session->reconnect = false;
-	fault_set(&why, FAULT_UNAVAILABLE,
+	fault_set(&why, FAULT_TIMEOUT,
 		"%s: no echo, so once more over a fresh connection",
 		bus_peer(session->bus));
 	bus_reconnect(session->bus, now.mono);

@@ -36,7 +36,8 @@ struct session_calls {
 		struct span text);
 	void (*resent)(void *context, const char *uid, int64_t first,
 		bool proved);
-	/* Up, lost (why), or a round of attempts has failed (why). */
+	/* Up, lost (why; FAULT_TIMEOUT: left, as there was no echo), or a
+	 * round of attempts has failed (why). */
 	void (*link)(void *context, enum session_link link,
 		const struct fault *why);
 	/* A message from the network was dropped. */

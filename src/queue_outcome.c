@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue_flush.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* What becomes of each message of a flush, and of all. */
+
+static const char stays[] = "it stays in the spool, and only qchat-say --flush "
+			    "tries it again (delete the file to give it up)";
+
+static const char *
+name_of(const struct flush_item *item)
+{
+	return item->entry->message.name;
+}
+
+void
+flush_proved(struct flush *flush, struct flush_item *item)
+{
+	struct fault fault = { 0 };
+
+	item->state = FLUSH_PROVED;
+	flush->sent++;
+	flush->unsteady_mono = INT64_MAX;
+	if (spool_remove(flush->queue->spool, name_of(item), &fault) < 0) {
+		/* It would be sent again, and dropped as a double. */
+		cli_warn(flush->cli, "%s", fault.text);
+		flush->stuck = true;
+	}
+}
+
+/* A later post is not to wait for it again. */
+static void
+leave(struct flush *flush, struct flush_item *item)
+{
+	struct fault fault = { 0 };
+
+	item->state = FLUSH_LEFT;
+	if (spool_defer(flush->queue->spool, name_of(item), &fault) < 0 &&
+		fault.kind != FAULT_NOINPUT)
+		cli_warn(flush->cli, "%s", fault.text);
+}
+
+/* If nothing of a room was proved, what waits for it would only take the same
+ * time for the same answer. */
+static void
+leave_room(struct flush *flush, struct span room)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < flush->item_count; i++)
+		if (flush->items[i].state == FLUSH_PROVED &&
+			span_equal(flush->items[i].entry->message.room, room))
+			return;
+	for (size_t i = 0; i < flush->item_count; i++) {
+		struct flush_item *item = &flush->items[i];
+
+		if (item->state != FLUSH_WAITS ||
+			!span_equal(item->entry->message.room, room))
+			continue;
+		leave(flush, item);
+		count++;
+	}
+	flush->refused += count;
+	if (count > 0)
+		cli_warn(flush->cli,
+			"%.*s: nothing came back, so %zu more message%s for "
+			"this room %s not tried",
+			(int)room.len, room.bytes, count, count == 1 ? "" : "s",
+			count == 1 ? "is" : "are");
+}
+
+void
+flush_refused(struct flush *flush, struct flush_item *item, const char *why)
+{
+	cli_warn(flush->cli, "%s/%s: %s; %s", flush->queue->path, name_of(item),
+		why, stays);
+	flush->refused++;
+	leave(flush, item);
+	leave_room(flush, item->entry->message.room);
+}
+
+void
+flush_costly(struct flush *flush, struct flush_item *item)
+{
+	cli_warn(flush->cli,
+		"%s/%s: the connection was lost each time this was sent: the "
+		"broker may not take its %" PRId64 " bytes (its log tells); %s",
+		flush->queue->path, name_of(item), item->entry->size, stays);
+	flush->costly++;
+	leave(flush, item);
+}
+
+void
+flush_set_aside(struct flush *flush, const char *name, enum spool_state why,
+	const char *reason)
+{
+	struct fault fault = { 0 };
+	const char *ending = why == SPOOL_EXPIRED ? "expired" : "bad";
+
+	flush->aside++;
+	if (spool_set_aside(flush->queue->spool, name, why, &fault) < 0)
+		cli_warn(flush->cli, "%s", fault.text);
+	else
+		cli_warn(flush->cli,
+			"%s/%s: is not sent: %s; it is kept there with the "
+			"ending .%s (delete it if it is of no use)",
+			flush->queue->path, name, reason, ending);
+}
+
+void
+flush_unreadable(struct flush *flush, const char *name, const struct fault *why)
+{
+	if (why->kind == FAULT_DATA) {
+		flush_set_aside(flush, name, SPOOL_DAMAGED, why->text);
+	} else if (why->kind != FAULT_NOINPUT) {
+		flush->unreadable++;
+		cli_warn(flush->cli, "%s", why->text);
+	}
+}
+
+/* The worst is the status and the last line; the others are said before. */
+static void add_fault(struct flush *flush, enum fault_kind kind,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+add_fault(struct flush *flush, enum fault_kind kind, const char *format, ...)
+{
+	char text[FAULT_TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (flush->fault->kind == FAULT_NONE)
+		fault_set(flush->fault, kind, "%s", text);
+	else
+		cli_say(flush->cli, "%s", text);
+}
+
+static const char *
+plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* What is not in the spool as it was promised. */
+static void
+judge_broken(struct flush *flush)
+{
+	if (flush->stuck)
+		add_fault(flush, FAULT_IO,
+			"%s: what was sent cannot be removed there, and would "
+			"be sent again (the folder has to be this user's, and "
+			"writable)",
+			flush->queue->path);
+	if (flush->aside > 0)
+		add_fault(flush, FAULT_IO,
+			"%s: %zu message%s set aside there and will not be "
+			"sent",
+			flush->queue->path, flush->aside,
+			flush->aside == 1 ? " was" : "s were");
+	if (flush->unreadable > 0)
+		add_fault(flush, FAULT_IO,
+			"%s: %zu message%s cannot be read and %s there",
+			flush->queue->path, flush->unreadable,
+			plural(flush->unreadable),
+			flush->unreadable == 1 ? "stays" : "stay");
+}
+
+/* What ended it before all was tried. */
+static void
+judge_end(struct flush *flush, const struct fault *why)
+{
+	struct spool_counts counts = { 0 };
+	struct fault fault;
+
+	if (why->kind == FAULT_NONE)
+		return;
+	if (why->kind != FAULT_UNAVAILABLE) {
+		add_fault(flush, why->kind, "%s", why->text);
+		return;
+	}
+	spool_count(flush->queue->spool, &counts, &fault);
+	add_fault(flush, FAULT_TEMPFAIL,
+		"%s; %" PRId64 " message%s in the "
+		"spool",
+		why->text, counts.waiting,
+		counts.waiting == 1 ? " waits" : "s wait");
+}
+
+static void
+judge_rest(struct flush *flush)
+{
+	if (flush->refused > 0)
+		add_fault(flush, FAULT_NOPERM,
+			"%zu message%s had no echo and %s in the spool: the "
+			"fabric may not let this certificate write to the "
+			"room, or read it (qchat-say --queue lists what waits)",
+			flush->refused, plural(flush->refused),
+			flush->refused == 1 ? "stays" : "stay");
+	if (flush->costly > 0)
+		add_fault(flush, FAULT_TEMPFAIL,
+			"%zu message%s not be sent and %s in the spool: the "
+			"broker ends the connection (qchat-say --queue lists "
+			"what waits)",
+			flush->costly,
+			flush->costly == 1 ? " could" : "s could",
+			flush->costly == 1 ? "stays" : "stay");
+}
+
+static void
+judge_elsewhere(struct flush *flush)
+{
+	add_fault(flush, FAULT_TEMPFAIL,
+		"%zu message%s in the spool %s for another fabric than that of "
+		"%s (qchat-say --queue lists %s; --flush with the settings of "
+		"that fabric sends %s; if it will not come back, delete "
+		"%s%s/%s)",
+		flush->elsewhere, plural(flush->elsewhere),
+		flush->elsewhere == 1 ? "is" : "are", flush->queue->conf->file,
+		flush->elsewhere == 1 ? "it" : "them",
+		flush->elsewhere == 1 ? "it" : "them",
+		flush->elsewhere == 1 ? "" : "the files, the oldest is ",
+		flush->queue->path, flush->first_elsewhere->message.name);
+}
+
+enum queue_flushed
+flush_judge(struct flush *flush)
+{
+	struct fault why = *flush->fault;
+
+	flush->fault->kind = FAULT_NONE;
+	judge_broken(flush);
+	judge_end(flush, &why);
+	judge_rest(flush);
+	cli_trace(flush->cli, "%zu message%s of the spool %s sent", flush->sent,
+		plural(flush->sent), flush->sent == 1 ? "is" : "are");
+	if (flush->fault->kind != FAULT_NONE) {
+		if (flush->elsewhere > 0 && flush->extent == QUEUE_ALL)
+			judge_elsewhere(flush);
+		return QUEUE_FLUSH_FAILED;
+	}
+	if (flush->elsewhere == 0)
+		return QUEUE_FLUSH_DONE;
+	judge_elsewhere(flush);
+	return QUEUE_FLUSH_ELSEWHERE;
+}

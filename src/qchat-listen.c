@@ -222,6 +222,23 @@ run_command(struct listen *listen, const struct record *record)
 	text_free(&line);
 }
 
+/* With a command, standard output is the command's. */
+static void
+tell_gap(struct listen *listen, const struct record *record)
+{
+	struct text line = { 0 };
+
+	if (listen->exec == NULL) {
+		print_record(listen, record);
+		return;
+	}
+	record_plain(record, &line);
+	cli_warn(&listen->cli,
+		"--exec: %s was not run for what nobody has any more: %.*s",
+		listen->command[0], (int)line.len - 1, line.bytes);
+	text_free(&line);
+}
+
 static bool
 is_complete(const struct listen *listen)
 {
@@ -243,14 +260,17 @@ on_deliver(void *context, const struct record *record)
 	}
 	if (listen->resume != NULL)
 		resume_touch(listen->resume);
+	/* A gap is never hidden: it is what was said and did not come. */
+	if (record->type == RECORD_GAP) {
+		tell_gap(listen, record);
+		return;
+	}
 	if (listen->from != NULL &&
 		!span_equal(record->user, span_of(listen->from)))
 		return;
-	/* A gap is never hidden: it is what was said and did not come. */
-	if (!message && record->type != RECORD_GAP && !listen->presence)
+	if (!message && !listen->presence)
 		return;
-	if (listen->verified && record->type != RECORD_GAP &&
-		record->trust.mark != TRUST_GOOD) {
+	if (listen->verified && record->trust.mark != TRUST_GOOD) {
 		cli_trace(&listen->cli, "%s: left out, as its mark is %c",
 			channel->room, trust_letter(record->trust.mark));
 		return;

@@ -114,7 +114,10 @@ resume_restore(const struct resume *resume, struct session *session,
 void
 resume_rewind(struct resume *resume, const struct record *record)
 {
-	if (record->seq < 0 || record->uid.len > ROOM_UID_MAX)
+	int64_t seq = record->type == RECORD_GAP ? record->gap_first
+						 : record->seq;
+
+	if (seq < 0 || record->uid.len > ROOM_UID_MAX)
 		return;
 	for (size_t i = 0; i < resume->rewind_count; i++)
 		if (span_equal(span_of(resume->rewinds[i].uid), record->uid))
@@ -124,7 +127,7 @@ resume_rewind(struct resume *resume, const struct record *record)
 	resume->rewinds = memory_resize(resume->rewinds,
 		resume->rewind_count + 1, sizeof(*resume->rewinds));
 	struct member_rewind *rewind = &resume->rewinds[resume->rewind_count++];
-	*rewind = (struct member_rewind){ .seq = record->seq };
+	*rewind = (struct member_rewind){ .seq = seq };
 	memcpy(rewind->uid, record->uid.bytes, record->uid.len);
 }
 

@@ -25,7 +25,8 @@ void resume_free(struct resume *resume);
 int resume_restore(const struct resume *resume, struct session *session,
 	struct fault *fault);
 
-/* This record was handed out and not used: it is to come again. */
+/* This record was handed out and not used: it is to come again, a gap as
+ * well. */
 void resume_rewind(struct resume *resume, const struct record *record);
 
 /* When the file is to be written next, if anything was delivered since; mono

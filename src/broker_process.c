@@ -301,7 +301,7 @@ broker_start(const struct broker *broker, const char *folder,
 	fill_standard();
 	/* One left over must not count together with our lock. */
 	unlink(pid_path);
-	int lock = file_lock(lock_path, LOCK_MS, fault);
+	int lock = file_lock(lock_path, LOCK_MS, NULL, fault);
 	if (lock < 0)
 		goto out;
 	log = open_log(log_path, fault);

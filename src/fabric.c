@@ -124,7 +124,7 @@ fabric_enter(const struct fabric *fabric, struct fault *fault)
 
 	if (file_folder(fabric->folder, fault) == 0 &&
 		file_folder(users, fault) == 0) {
-		fd = file_lock(lock, TURN_MS, fault);
+		fd = file_lock(lock, TURN_MS, NULL, fault);
 	} else {
 		char *what = memory_string(fault->text);
 

@@ -53,10 +53,12 @@ queue_find_destination(struct queue *queue, struct fault *fault)
 
 int
 queue_keep(struct queue *queue, struct member *member, const char *user,
-	size_t *kept, struct fault *fault)
+	const sigset_t *during, size_t *kept, struct fault *fault)
 {
 	struct spool_message messages[BATCH];
 	int rc = queue_find_destination(queue, fault);
+
+	spool_let_through(queue->spool, during);
 
 	while (rc == 0 && member_unproved(member) > 0) {
 		size_t count = 0, added;

@@ -28,12 +28,14 @@ void queue_free(struct queue *queue);
 /*
  * Keeps all that waits for its proof in a member, which it is taken from.
  * *kept is increased by how many messages.  It is for the fabric of conf, and
- * is sent to no other (see destination.h).  0, or -1 with FAULT_CANTCREAT,
+ * is sent to no other (see destination.h).  A signal that `during` lets through
+ * ends the waiting for another process that keeps something: FAULT_UNAVAILABLE.
+ * 0, or -1 with FAULT_CANTCREAT,
  * FAULT_IO, FAULT_NOPERM, or FAULT_CONFIG (the CA file cannot be read any
  * more); the member has then what could not be kept.
  */
 int queue_keep(struct queue *queue, struct member *member, const char *user,
-	size_t *kept, struct fault *fault);
+	const sigset_t *during, size_t *kept, struct fault *fault);
 
 /* What a flush is about. */
 enum queue_extent {

@@ -69,7 +69,7 @@ resume_open(const char *path, struct fault *fault)
 	char *lock = memory_format("%s.lock", path);
 
 	resume->path = memory_string(path);
-	resume->lock = file_lock(lock, 0, fault);
+	resume->lock = file_lock(lock, 0, NULL, fault);
 	if (resume->lock < 0 && fault->kind == FAULT_TIMEOUT)
 		fault_set(fault, FAULT_CANTCREAT,
 			"%s: another qchat-listen uses it (one state for each)",

@@ -22,8 +22,8 @@ keep_all(struct say *say, struct queue *queue, size_t *kept,
 	struct member *member = session_member(say->session, 0);
 
 	for (;;) {
-		if (queue_keep(queue, member, session_user(say->session), kept,
-			    fault) < 0)
+		if (queue_keep(queue, member, session_user(say->session),
+			    &say->during, kept, fault) < 0)
 			return -1;
 		/* What was read already, even if a signal ends the reading. */
 		say_post_all(say);

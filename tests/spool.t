@@ -362,6 +362,25 @@ as bob exit_is 74 'a disk without room' sh -c 'trap "" XFSZ; ulimit -f 0
 is "$(waiting)" 2 'leaves nothing'
 is "$(find "$spool" -name '.tmp*' | wc -l)" 0 'not even a part'
 : >"$T/home/file"
+# Another process keeps something for ever: a signal ends the waiting for it.
+mkfifo "$T/holder.in"
+start holder flock "$spool/add.lock" cat
+holder=$pid
+exec 9>"$T/holder.in"
+lock_is_held() { not flock -n "$spool/add.lock" true; }
+must wait_for lock_is_held
+as bob start waits qchat-say -r ops waits
+waits=$pid
+at_lock() { find "/proc/$waits/fd" -lname '*/add.lock' | grep -q .; }
+must wait_for at_lock
+kill -TERM "$waits"
+wait_end "$waits"
+is "$status" 69 'a signal ends the waiting for another process'
+like "$(cat "$T/waits.err")" 'lost, .*add\.lock: another process holds it' \
+	'and it says what was lost'
+exec 9>&-
+wait_end "$holder"
+
 XDG_STATE_HOME=$T/home/file
 as bob exit_is 73 'a spool that cannot be made' qchat-say -r ops nowhere
 XDG_STATE_HOME=$T/home/state

@@ -105,21 +105,56 @@ out:
 	return rc;
 }
 
-/* Makes what is missing of the folders above path. */
-static void
+/* Makes the name of what is at path durable.  0, or -1 with errno. */
+static int
+sync_name(const char *path)
+{
+	char *folder = memory_format("./%s", path);
+	char *slash = strrchr(folder, '/');
+	/* "./name" is in ".", "/name" in "/". */
+	const char *parent = *path == '/' ? folder + 2 : folder;
+
+	if (slash == parent)
+		slash++;
+	*slash = '\0';
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* EACCES: it may be written and not read, so there is no way to;
+	 * EINVAL: a file system that cannot do it. */
+	int rc = fd < 0                            ? (errno == EACCES ? 0 : -1)
+		: fsync(fd) < 0 && errno != EINVAL ? -1
+						   : 0;
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	errno = error;
+	return rc;
+}
+
+/* 0 if it is there, or -1 with errno. */
+static int
+make_folder(const char *path)
+{
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : -1;
+	return sync_name(path);
+}
+
+/* Makes what is missing of the folders above path.  0, or -1 with errno. */
+static int
 make_parents(const char *path)
 {
 	char *parent = memory_string(path);
+	int rc = 0;
 
-	for (char *slash = parent + 1; (slash = strchr(slash, '/')) != NULL;
-		slash++) {
+	for (char *slash = parent + 1;
+		rc == 0 && (slash = strchr(slash, '/')) != NULL; slash++) {
 		*slash = '\0';
-		/* What goes wrong here, goes wrong below it too. */
-		if (mkdir(parent, 0700) < 0 && errno != EEXIST)
-			break;
+		rc = make_folder(parent);
 		*slash = '/';
 	}
 	free(parent);
+	return rc;
 }
 
 int
@@ -127,8 +162,7 @@ file_folder(const char *path, struct fault *fault)
 {
 	struct stat status;
 
-	make_parents(path);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	if (make_parents(path) < 0 || make_folder(path) < 0)
 		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
 			strerror(errno));
 	if (stat(path, &status) < 0)
@@ -149,13 +183,15 @@ file_folder(const char *path, struct fault *fault)
 }
 
 int
-file_lock(const char *path, int wait_ms, struct fault *fault)
+file_lock(const char *path, int wait_ms, const sigset_t *during,
+	struct fault *fault)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
 			strerror(errno));
+	const struct timespec tick = { 0, LOCK_TICK_MS * 1000000L };
 	/* flock() itself cannot be told how long to wait. */
 	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
 		waited += LOCK_TICK_MS) {
@@ -165,10 +201,13 @@ file_lock(const char *path, int wait_ms, struct fault *fault)
 		else if (waited >= wait_ms)
 			fault_set(fault, FAULT_TIMEOUT,
 				"%s: another process holds it", path);
-		else {
-			poll(NULL, 0, LOCK_TICK_MS);
+		else if (ppoll(NULL, 0, &tick, during) < 0 && during != NULL)
+			fault_set(fault, FAULT_UNAVAILABLE,
+				"%s: another process holds it, and a signal "
+				"ended the waiting",
+				path);
+		else
 			continue;
-		}
 		close(fd);
 		return -1;
 	}

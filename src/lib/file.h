@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "text.h"
 
+#include <signal.h>
 #include <sys/types.h>
 
 /* Files and folders of this user that others must not disturb or read. */
@@ -27,18 +28,23 @@ int file_replace(const char *path, struct span bytes, mode_t mode,
 	struct fault *fault);
 
 /*
- * Makes a folder of mode 0700, and the folders above it that are missing.
+ * Makes a folder of mode 0700, and the folders above it that are missing, all
+ * of them durably.
  * One that is there has to belong to this user and is closed to others.
- * 0, or -1 with FAULT_CANTCREAT, or FAULT_NOPERM (another user's).
+ * 0, or -1 with FAULT_CANTCREAT (a disk that fails, too), or FAULT_NOPERM
+ * (another user's).
  */
 int file_folder(const char *path, struct fault *fault);
 
 /*
  * Opens a lock file, made if missing and never removed (a removed one could
  * be locked twice), and takes its exclusive lock, for which it waits at most
- * so many milliseconds.  Returns a descriptor with FD_CLOEXEC, closed by the
- * caller; -1 with FAULT_CANTCREAT, FAULT_IO or FAULT_TIMEOUT.
+ * so many milliseconds; a signal that `during` lets through ends that, if it is
+ * not NULL.  Returns a descriptor with FD_CLOEXEC, closed by the
+ * caller; -1 with FAULT_CANTCREAT, FAULT_IO, FAULT_TIMEOUT or, at a
+ * signal, FAULT_UNAVAILABLE.
  */
-int file_lock(const char *path, int wait_ms, struct fault *fault);
+int file_lock(const char *path, int wait_ms, const sigset_t *during,
+	struct fault *fault);
 
 #endif

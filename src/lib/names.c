@@ -133,7 +133,7 @@ lock(const char *path, struct fault *fault)
 	int fd = -1;
 
 	if (file_folder(folder, fault) == 0)
-		fd = file_lock(beside, LOCK_WAIT_MS, fault);
+		fd = file_lock(beside, LOCK_WAIT_MS, NULL, fault);
 	free(folder);
 	free(beside);
 	return fd;

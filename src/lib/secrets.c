@@ -153,7 +153,7 @@ lock(struct fault *fault)
 	int fd = -1;
 
 	if (file_folder(in, fault) == 0)
-		fd = file_lock(beside, LOCK_WAIT_MS, fault);
+		fd = file_lock(beside, LOCK_WAIT_MS, NULL, fault);
 	free(beside);
 	free(in);
 	return fd;

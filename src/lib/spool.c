@@ -30,6 +30,12 @@ spool_open(const char *path, struct spool_limits limits)
 }
 
 void
+spool_let_through(struct spool *spool, const sigset_t *during)
+{
+	spool->during = during;
+}
+
+void
 spool_free(struct spool *spool)
 {
 	if (spool == NULL)
@@ -193,7 +199,7 @@ spool_lock(const struct spool *spool, const char *name, int wait_ms,
 	struct fault *fault)
 {
 	char *path = memory_format("%s/%s", spool->path, name);
-	int fd = file_lock(path, wait_ms, fault);
+	int fd = file_lock(path, wait_ms, spool->during, fault);
 
 	free(path);
 	return fd;

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "text.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -103,6 +104,10 @@ enum spool_flush {
 /* Looks at nothing and makes nothing yet.  Never NULL. */
 struct spool *spool_open(const char *path, struct spool_limits limits);
 
+/* From now on a signal that the mask lets through, which is borrowed, ends the
+ * waiting of spool_add(). */
+void spool_let_through(struct spool *spool, const sigset_t *during);
+
 /* Ends a flush, too.  NULL is allowed. */
 void spool_free(struct spool *spool);
 
@@ -115,7 +120,8 @@ void spool_free(struct spool *spool);
  * -1 with FAULT_CANTCREAT: folder or file cannot be made, a limit is reached,
  * or another process adds for longer than 30 seconds; FAULT_IO: a write failed
  * (a full disk); FAULT_NOPERM: the folder is another user's; FAULT_DATA: the
- * message is none (see struct spool_message).
+ * message is none (see struct spool_message); FAULT_UNAVAILABLE: a signal ended
+ * the waiting for another process.
  */
 int spool_add(struct spool *spool, struct spool_message *messages, size_t count,
 	size_t *added, struct fault *fault);

@@ -17,6 +17,7 @@ struct spool {
 	char *path;
 	struct spool_limits limits;
 	int64_t latest;             /* the time in the last name */
+	const sigset_t *during;     /* to wait with; or NULL */
 	int flush_lock;             /* -1: no flush */
 	struct spool_counts counts; /* at the end of our last turn to add */
 	uint64_t turns;

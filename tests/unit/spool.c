@@ -29,10 +29,16 @@ static const struct spool_limits defaults;
 
 /* A disk that fails: the fsync that is so many calls away, with that errno. */
 static int sync_fails, sync_errno;
+static ino_t synced[16]; /* what was, in turns */
+static size_t sync_count;
 
 int
 fsync(int fd)
 {
+	struct stat status;
+
+	if (fstat(fd, &status) == 0)
+		synced[sync_count++ % 16] = status.st_ino;
 	if (sync_fails > 0 && --sync_fails == 0) {
 		errno = sync_errno;
 		return -1;
@@ -803,6 +809,74 @@ test_no_folder(void)
 	spool_free(spool);
 }
 
+static bool
+is_synced(const char *name)
+{
+	struct stat status;
+
+	if (stat(name, &status) < 0)
+		return false;
+	for (size_t i = 0; i < sync_count && i < 16; i++)
+		if (synced[i] == status.st_ino)
+			return true;
+	return false;
+}
+
+/* A crash right after a message was kept must not take its folder away. */
+static void
+test_durable_folder(void)
+{
+	struct spool *spool = spool_open("new/and/spool", defaults);
+	struct spool_message message = sample(7);
+	struct fault fault = { 0 };
+	size_t added;
+
+	sync_count = 0;
+	ok(spool_add(spool, &message, 1, &added, &fault) == 0,
+		"kept in a folder that is made");
+	ok(is_synced(".") && is_synced("new") && is_synced("new/and") &&
+			is_synced("new/and/spool"),
+		"each folder's name is durable");
+	spool_free(spool);
+	spool = spool_open("new/too", defaults);
+	sync_fails = 1;
+	sync_errno = EIO;
+	ok(spool_add(spool, &message, 1, &added, &fault) < 0 && added == 0 &&
+			fault.kind == FAULT_CANTCREAT,
+		"if that fails, nothing is kept");
+	spool_free(spool);
+}
+
+static void
+on_signal(int signal)
+{
+	(void)signal;
+}
+
+static void
+test_interrupted(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct spool *spool = fresh(defaults);
+	struct fault fault = { 0 };
+	sigset_t blocked, during;
+	int other = file_lock("state/spool/add.lock", 0, NULL, &fault);
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, &during);
+	spool_let_through(spool, &during);
+	kill(getpid(), SIGUSR1);
+	ok(add(spool, 7, &fault) < 0 && fault.kind == FAULT_UNAVAILABLE,
+		"a signal ends the waiting for who adds");
+	sigprocmask(SIG_SETMASK, &during, NULL);
+	close(other);
+	ok(add(spool, 7, &fault) == 0, "and no more than that");
+	spool_free(spool);
+}
+
 static void
 test_full_disk(void)
 {
@@ -1039,7 +1113,7 @@ test_sweep(void)
 	struct spool_counts counts;
 
 	put(".tmp-" FIRST, "half", 4);
-	int writer = file_lock("state/spool/add.lock", 0, &fault);
+	int writer = file_lock("state/spool/add.lock", 0, NULL, &fault);
 	ok(spool_flush_begin(spool, &fault) == SPOOL_FLUSH_BEGUN &&
 			files(".tmp-", false) == 1,
 		"what is being written, is left alone");
@@ -1142,6 +1216,8 @@ main(void)
 	test_deferred();
 	test_many();
 	test_no_folder();
+	test_durable_folder();
+	test_interrupted();
 	test_full_disk();
 	test_bad_disk();
 	test_race();

@@ -61,9 +61,9 @@ enum queue_flushed {
  * flushes of QUEUE_ALL from then on; what else there is goes on.  What is for
  * another fabric is left as it is, however old.
  *
- * Gives up without a connection for cli->timeout_ms; four times that after a
- * connection was lost, if nothing was proved since; with QUEUE_FRESH, at twice
- * that; and at a signal.
+ * Gives up without a connection for cli->timeout_ms, which with QUEUE_FRESH is
+ * 5 s at most; four times that after a connection was lost, if nothing was
+ * proved since; with QUEUE_FRESH, at twice that; and at a signal.
  *
  * All but QUEUE_FLUSH_DONE set a fault, the first of these: FAULT_IO if
  * something was set aside, or cannot be read or removed; FAULT_TEMPFAIL if it

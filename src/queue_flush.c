@@ -9,7 +9,8 @@ enum {
 	WINDOW = 64,        /* messages on their way */
 	LOSSES_MAX = 2,     /* connections that a message may cost */
 	UNSTEADY_TIMES = 4, /* of the timeout, without any proof */
-	FRESH_TIMES = 2,    /* of the timeout, for a flush beside a post */
+	FRESH_TIMES = 2,    /* of the timeout, for a flush beside a post, … */
+	FRESH_MAX_MS = 5000, /* … which is this at most */
 };
 
 static struct flush_item *
@@ -80,7 +81,7 @@ connect(struct flush *flush)
 		.room = "spool",
 		.app = flush->cli->tool->name,
 		.unheard = true,
-		.proof_ms = flush->cli->timeout_ms,
+		.proof_ms = flush->timeout_ms,
 	};
 
 	flush->down_mono = session_now().mono;
@@ -210,7 +211,7 @@ after(int64_t mono, int64_t ms)
 static void
 check_time(struct flush *flush)
 {
-	int64_t timeout = flush->cli->timeout_ms;
+	int64_t timeout = flush->timeout_ms;
 	int64_t now = session_now().mono;
 
 	if (cli_ended != 0)
@@ -244,7 +245,7 @@ is_over(struct flush *flush)
 static int64_t
 next_wake(const struct flush *flush)
 {
-	int64_t timeout = flush->cli->timeout_ms;
+	int64_t timeout = flush->timeout_ms;
 
 	return earlier(earlier(after(flush->down_mono, timeout),
 			       after(flush->unsteady_mono,
@@ -346,9 +347,13 @@ static enum queue_flushed
 flush_lists(const struct queue *queue, const struct cli *cli,
 	enum queue_extent extent, const sigset_t *during, struct fault *fault)
 {
-	const int64_t end_mono = extent == QUEUE_ALL
-		? INT64_MAX
-		: session_now().mono + FRESH_TIMES * cli->timeout_ms;
+	const bool fresh = extent == QUEUE_FRESH;
+	const int64_t timeout_ms = fresh
+		? earlier(cli->timeout_ms, FRESH_MAX_MS)
+		: cli->timeout_ms;
+	const int64_t end_mono = fresh
+		? session_now().mono + FRESH_TIMES * timeout_ms
+		: INT64_MAX;
 	enum queue_flushed rc;
 	bool again;
 
@@ -357,6 +362,7 @@ flush_lists(const struct queue *queue, const struct cli *cli,
 			.queue = queue,
 			.cli = cli,
 			.extent = extent,
+			.timeout_ms = timeout_ms,
 			.end_mono = end_mono,
 			.down_mono = INT64_MAX,
 			.unsteady_mono = INT64_MAX,

@@ -23,6 +23,7 @@ struct flush {
 	const struct queue *queue;
 	const struct cli *cli;
 	enum queue_extent extent;
+	int64_t timeout_ms;
 	struct session *session;
 	struct spool_list list;
 	struct flush_item *items; /* what there is to send, in that order */

@@ -66,9 +66,9 @@ enum queue_flushed {
  * proved since; with QUEUE_FRESH, at twice that; and at a signal.
  *
  * All but QUEUE_FLUSH_DONE set a fault, the first of these: FAULT_IO if
- * something was set aside, or cannot be read or removed; FAULT_TEMPFAIL if it
- * gave up; what session_open() says; FAULT_NOPERM if something had no echo;
- * FAULT_TEMPFAIL if something else stays.
+ * something was set aside, or cannot be read, sent or removed; FAULT_TEMPFAIL
+ * if it gave up; what session_open() says; FAULT_NOPERM if something had no
+ * echo; FAULT_TEMPFAIL if something else stays.
  */
 enum queue_flushed queue_flush(struct queue *queue, const struct cli *cli,
 	enum queue_extent extent, const sigset_t *during, struct fault *fault);

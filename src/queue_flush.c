@@ -90,7 +90,7 @@ connect(struct flush *flush)
 	return flush->session != NULL ? 0 : -1;
 }
 
-/* 0 if it is on its way; -1 with why it can never be. */
+/* 0 if it is on its way; -1 with why it cannot be. */
 static int
 resend(struct flush *flush, const struct spool_message *message,
 	struct fault *why)
@@ -118,7 +118,7 @@ send_item(struct flush *flush, struct flush_item *item)
 	item->state = FLUSH_LEFT;
 	if (spool_read(flush->queue->spool, name, session_now().wall, &entry,
 		    &fault) < 0) {
-		flush_unreadable(flush, name, &fault);
+		flush_unsendable(flush, name, &fault);
 		return;
 	}
 	if (resend(flush, &entry.message, &fault) == 0) {
@@ -126,7 +126,7 @@ send_item(struct flush *flush, struct flush_item *item)
 		flush->on_way++;
 		flush->alone = item->losses > 0;
 	} else {
-		flush_set_aside(flush, name, SPOOL_DAMAGED, fault.text);
+		flush_unsendable(flush, name, &fault);
 	}
 	spool_entry_free(&entry);
 }
@@ -297,7 +297,7 @@ is_to_be_sent(struct flush *flush, const struct spool_entry *entry)
 			"it is too old (spool_hours)");
 	else if (spool_read(flush->queue->spool, name, session_now().wall,
 			 &again, &fault) < 0)
-		flush_unreadable(flush, name, &fault);
+		flush_unsendable(flush, name, &fault);
 	else
 		spool_entry_free(&again); /* the next flush sees it */
 	return false;

@@ -43,7 +43,7 @@ struct flush {
 	size_t refused;    /* no echo: they stay */
 	size_t costly;     /* they cost one connection after the other */
 	size_t aside;      /* not to be sent any more */
-	size_t unreadable; /* now */
+	size_t unsendable; /* now */
 	size_t elsewhere;  /* for other fabrics: left alone */
 	const struct spool_entry *first_elsewhere;
 	bool stuck; /* a message could not be removed */
@@ -64,9 +64,10 @@ void flush_costly(struct flush *flush, struct flush_item *item);
 void flush_set_aside(struct flush *flush, const char *name,
 	enum spool_state why, const char *reason);
 
-/* It could not be read.  What is damaged is set aside, and what has gone is no
- * matter. */
-void flush_unreadable(struct flush *flush, const char *name,
+/* It could not be read, or said.  What is damaged, or is for a room that cannot
+ * be, is set aside; what has gone is no matter; all else is for another time.
+ */
+void flush_unsendable(struct flush *flush, const char *name,
 	const struct fault *why);
 
 /* What the end of it means for who asked for it. */

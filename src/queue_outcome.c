@@ -111,13 +111,14 @@ flush_set_aside(struct flush *flush, const char *name, enum spool_state why,
 }
 
 void
-flush_unreadable(struct flush *flush, const char *name, const struct fault *why)
+flush_unsendable(struct flush *flush, const char *name, const struct fault *why)
 {
-	if (why->kind == FAULT_DATA) {
+	if (why->kind == FAULT_DATA || why->kind == FAULT_USAGE) {
 		flush_set_aside(flush, name, SPOOL_DAMAGED, why->text);
 	} else if (why->kind != FAULT_NOINPUT) {
-		flush->unreadable++;
-		cli_warn(flush->cli, "%s", why->text);
+		flush->unsendable++;
+		cli_warn(flush->cli, "%s/%s: is not sent now: %s",
+			flush->queue->path, name, why->text);
 	}
 }
 
@@ -162,12 +163,13 @@ judge_broken(struct flush *flush)
 			"sent",
 			flush->queue->path, flush->aside,
 			flush->aside == 1 ? " was" : "s were");
-	if (flush->unreadable > 0)
+	if (flush->unsendable > 0)
 		add_fault(flush, FAULT_IO,
-			"%s: %zu message%s cannot be read and %s there",
-			flush->queue->path, flush->unreadable,
-			plural(flush->unreadable),
-			flush->unreadable == 1 ? "stays" : "stay");
+			"%s: %zu message%s cannot be read or sent now and %s "
+			"there",
+			flush->queue->path, flush->unsendable,
+			plural(flush->unsendable),
+			flush->unsendable == 1 ? "stays" : "stay");
 }
 
 /* What ended it before all was tried. */

@@ -50,7 +50,7 @@ like "$(out | head -n 1)" \
 	"^....-..-..T..:..:..\\....Z ops bob [0-9]+ [0-9]+-[0-9]+-[0-9a-f]{32}\$" \
 	'a line each'
 as bob exit_is 75 '--flush without a broker' qchat-say --flush
-like "$(err)" '; 5 messages wait in the spool$' 'says what waits'
+like "$(err)" "; $(waiting) messages wait in the spool\$" 'says what waits'
 as bob exit_is 64 '--flush with a text' qchat-say --flush text
 
 must broker_back
@@ -284,10 +284,24 @@ for file in "$spool"/0*; do
 done
 # shellcheck disable=SC2086 # words
 as bob exit_is 74 '--flush of it' $unprivileged qchat-say --flush
-like "$(err)" '^qchat-say: .*: 1 message cannot be read and stays there' \
+like "$(err)" '^qchat-say: .*: 1 message cannot be read or sent now and stays there' \
 	'says that it stays'
 is "$(waiting)" 1 'which is so'
 rm -f "$spool"/0*
+
+# Nor can this be sent as long as others may read the secret of its room.
+broker_kill
+as bob exit_is 75 'a message for a room' qchat-say -r other under seal
+as bob exit_is 0 'that gets a secret' qchat-invite --new -r other
+must broker_back
+chmod 644 "$XDG_STATE_HOME"/qchat/secrets/*
+as bob exit_is 74 '--flush when it is no secret' qchat-say --flush
+like "$(err)" "^qchat-say: $spool/0.*: is not sent now: " 'tells why not'
+is "$(waiting)" 1 'and leaves it'
+chmod 600 "$XDG_STATE_HOME"/qchat/secrets/*
+as bob exit_is 0 '--flush when it is one' qchat-say --flush
+is "$(waiting)" 0 'sends it'
+rm -r "$XDG_STATE_HOME"/qchat/secrets
 
 # A file of another version.
 broker_kill

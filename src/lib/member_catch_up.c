@@ -30,6 +30,16 @@ plan(struct member *member, int64_t since, int64_t mono)
 	catch_up->mono = mono;
 }
 
+/* What was said since the connection was lost. */
+static void
+plan_away(struct member *member, int64_t lost_wall, struct instant now)
+{
+	member->catch_up.records = -1;
+	member->catch_up.tries = 0;
+	plan(member, lost_wall - AWAY_MARGIN_MS,
+		now.mono + member_spread(member, AGAIN_SPREAD_MS));
+}
+
 void
 member_plan_catch_up(struct member *member, struct instant now)
 {
@@ -41,16 +51,14 @@ member_plan_catch_up(struct member *member, struct instant now)
 	member->was_up = true;
 	memset(catch_up->failed, 0, sizeof(catch_up->failed));
 	if (catch_up->first) {
-		/* At our start, or once more if that was cut short: what was
-		 * said meanwhile, too. */
-		catch_up->until = 0;
+		/* At our start, or once more if that was cut short; then what
+		 * was said meanwhile is asked for behind it. */
+		if (!first && catch_up->cut_wall == 0)
+			catch_up->cut_wall = member->lost_wall;
 		plan(member, catch_up->since, now.mono);
 		catch_up->begun = now.mono;
 	} else if (!first) {
-		catch_up->records = -1;
-		catch_up->tries = 0;
-		plan(member, member->lost_wall - AWAY_MARGIN_MS,
-			now.mono + member_spread(member, AGAIN_SPREAD_MS));
+		plan_away(member, member->lost_wall, now);
 	}
 }
 
@@ -240,6 +248,8 @@ end(struct member *member, struct instant now)
 			now);
 	member->is_reading_kept = false;
 	member_free_pending(member);
+	if (catch_up->cut_wall > 0)
+		plan_away(member, catch_up->cut_wall, now);
 }
 
 /* Once more, or it has to do. */

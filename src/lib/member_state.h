@@ -60,6 +60,7 @@ struct member_catch_up {
 	bool first; /* the one at our start: its messages are replayed, and
 		     * go before all that is new */
 	int64_t slice_mono; /* when slices were asked for */
+	int64_t cut_wall;   /* when a connection was lost in the first one; 0 */
 	bool directed;      /* of one who has told of it, not of all */
 	int64_t mono;       /* see phase */
 	int64_t begun;      /* mono ms: of the first one, on this connection */

@@ -15,7 +15,6 @@ enum {
 	FIRST_MAX_MS = 30 * 1000, /* that what is live waits, whoever answers */
 	AWAY_MARGIN_MS = 10 * 1000, /* asked for before what we missed */
 	AGAIN_SPREAD_MS = 2000,     /* at most, when all come back at once */
-	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 };
 
 static void

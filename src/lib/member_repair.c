@@ -27,7 +27,6 @@ enum {
 	SERVE_REST_MS = 50,        /* when what was sent fills the way out */
 	ASK_SPREAD_MS = 2000,      /* before the first question to the room */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
-	SLICE_MESSAGES = REPAIR_MESSAGES_MAX,
 	SLICE_BYTES_MAX = 2 * REPAIR_BYTES_MAX,
 	/* What looking a time up costs for each message kept, in bytes that
 	 * could be sent instead. */

@@ -456,7 +456,6 @@ member_say(struct member *member, const struct member_post *post,
 			.first = message.seq,
 			.last = member->last,
 			.ms = now.wall,
-			.once = member->once,
 			.unconfirmed = member->unconfirmed },
 		&bytes, now);
 	return message.seq;
@@ -483,7 +482,6 @@ member_resend(struct member *member, struct span envelope, bool unconfirmed,
 			.last = message.seq +
 				(message.lines > 0 ? message.lines - 1 : 0),
 			.ms = message.ms,
-			.once = message.once,
 			.unconfirmed = unconfirmed,
 		};
 

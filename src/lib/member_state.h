@@ -23,6 +23,7 @@
  *	member_direct.c    what is said to one alone
  *	member_repair.c    what it missed, and what others did
  *	member_catch_up.c  what was said before it came, or while it was away
+ *	member_save.c      what was delivered, for a later process
  */
 
 enum member_catch_up_phase {
@@ -34,6 +35,7 @@ enum member_catch_up_phase {
 
 enum {
 	OFFERS_MAX = 8,
+	SLICE_MESSAGES = REPAIR_MESSAGES_MAX, /* of a time, at once */
 	OFFER_HAVE_MAX = 1024 * 1024, /* messages that one may say it has */
 	OFFER_REST_MS = 1000, /* between two to one inbox: it may ask again */
 	PENDING_BYTES_MAX = 4 * 1024 * 1024,

@@ -10,7 +10,7 @@
 struct item {
 	char *uid;
 	int64_t first, last, ms, serial;
-	bool once, unconfirmed;
+	bool unconfirmed;
 	struct text envelope;
 	size_t payload_at, payload_len;
 };
@@ -75,7 +75,6 @@ outbox_add(struct outbox *outbox, const struct outbox_post *post,
 		.last = post->last,
 		.ms = post->ms,
 		.serial = ++outbox->serial,
-		.once = post->once,
 		.unconfirmed = post->unconfirmed,
 		.envelope = *envelope,
 		.payload_at = (size_t)(payload.bytes - envelope->bytes),
@@ -95,7 +94,6 @@ outbox_at(const struct outbox *outbox, size_t i)
 		.last = item->last,
 		.ms = item->ms,
 		.serial = item->serial,
-		.once = item->once,
 		.unconfirmed = item->unconfirmed,
 		.envelope = { item->envelope.bytes, item->envelope.len },
 		.payload = { item->envelope.bytes + item->payload_at,

@@ -19,7 +19,6 @@ struct outbox_post {
 	int64_t last;
 	int64_t ms;       /* wall: when it was said */
 	int64_t serial;   /* from 1 up, in the order of outbox_add() */
-	bool once;        /* a lone post */
 	bool unconfirmed; /* awaits no echo: sent is proof enough */
 	struct span envelope;
 	struct span payload; /* a part of envelope */

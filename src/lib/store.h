@@ -36,7 +36,7 @@ struct store_item {
 struct store *store_new(size_t bytes_max, size_t count_max);
 void store_free(struct store *store);
 
-/* Keeps a message, unless one with its first number is there already, or it
+/* Keeps a message, unless one with any of its numbers is there already, or it
  * is larger than all the store may hold. */
 void store_put(struct store *store, struct span uid, int64_t first,
 	int64_t last, int64_t ms, struct span bytes);

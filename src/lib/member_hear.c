@@ -9,7 +9,8 @@
 
 enum {
 	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
-	RUMOUR_ASKS_MAX = 3, /* when one alone tells of it again and again */
+	RUMOUR_REST_MS = 10 * 1000, /* doubled with each of them */
+	RUMOUR_ASKS_MAX = 4, /* when one alone tells of it again and again */
 	TOLD_MAX = 8,   /* senders of which one alone says that they miss, at
 			 * once */
 	NEWS_LEAST = 8, /* unknown senders: not asked for one by one */
@@ -484,6 +485,18 @@ hear_last(struct member *member, const struct room_message *message,
 	member_note_sender(member, message->uid, true, now);
 }
 
+/* One alone tells of it again, and it did not come the last time: it is asked
+ * for at longer and longer intervals, and then no more. */
+static bool
+is_worn_out(const struct member_rumour *rumour, uint64_t teller,
+	struct instant now)
+{
+	return rumour != NULL && rumour->teller == teller &&
+		(rumour->count >= RUMOUR_ASKS_MAX ||
+			now.mono - rumour->mono <
+				(RUMOUR_REST_MS << (rumour->count - 1)));
+}
+
 /* Somebody else's newest number, as others have seen it.  What only one of them
  * says is not told to be missing. */
 static void
@@ -498,8 +511,7 @@ hear_head(struct member *member, const struct room_head *head,
 		head->uid, head->last);
 
 	if (span_equal(head->uid, span_of(member->uid)) ||
-		(rumour != NULL && rumour->teller == teller &&
-			rumour->count >= RUMOUR_ASKS_MAX))
+		is_worn_out(rumour, teller, now))
 		return;
 	/* Said since we are here: then that one at least is missing. */
 	if (!all && !known) {

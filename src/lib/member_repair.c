@@ -241,7 +241,8 @@ member_find_rumour(struct member *member, struct span uid, int64_t last)
 }
 
 static void
-note_rumour(struct member *member, const struct sequence_hole *hole)
+note_rumour(struct member *member, const struct sequence_hole *hole,
+	struct instant now)
 {
 	struct span uid = span_of(hole->uid);
 	struct member_rumour *there = member_find_rumour(member, uid,
@@ -249,11 +250,13 @@ note_rumour(struct member *member, const struct sequence_hole *hole)
 
 	if (there == NULL) {
 		there = &member->rumours[member->rumours_next++ % RUMOURS_MAX];
-		*there = (struct member_rumour){ heads_message_digest(uid, 0,
-							 hole->asked_last),
-			hole->teller, 0 };
+		*there = (struct member_rumour){
+			.head = heads_message_digest(uid, 0, hole->asked_last),
+			.teller = hole->teller,
+		};
 	}
 	there->count++;
+	there->mono = now.mono;
 }
 
 /* One alone has told of it, and nobody has it: it may be a lie.  If it is not,
@@ -264,7 +267,7 @@ drop_told(struct member *member, struct sequence_hole *hole, struct instant now)
 	char bytes[ROOM_UID_MAX + 1];
 
 	strcpy(bytes, hole->uid);
-	note_rumour(member, hole);
+	note_rumour(member, hole, now);
 	hole->ask_mono = 0;
 	hole->stage = 0;
 	hole->teller = 0;

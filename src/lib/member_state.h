@@ -90,7 +90,8 @@ struct member_asked {
 struct member_rumour {
 	uint64_t head;   /* its digest */
 	uint64_t teller; /* as in sequence_hole */
-	int count;       /* how often */
+	int count;       /* how often, … */
+	int64_t mono;    /* … and when last */
 };
 
 enum { ASKED_INBOXES_MAX = 64, RUMOURS_MAX = 64 };

@@ -74,11 +74,19 @@ owner_of(struct member *member, struct span uid, const struct trust *trust)
 	return owner;
 }
 
+/* Is its UID that of who says it?  Requests and receipts name another's. */
+static bool
+is_of_its_sender(const struct room_message *message)
+{
+	return message->type == ROOM_MESSAGE || message->type == ROOM_HERE ||
+		message->type == ROOM_BYE || message->type == ROOM_PROOF;
+}
+
 static void
 judge_owner(struct member *member, const struct room_message *message,
 	bool is_live, struct trust *trust)
 {
-	if (message->uid.len == 0)
+	if (message->uid.len == 0 || !is_of_its_sender(message))
 		return;
 	struct member_owner *owner = owner_of(member, message->uid, trust);
 	if (owner == NULL)

@@ -313,6 +313,15 @@ attack "$(with '{ do: "say", topic: $room, sign: false,
 fence
 is "$(asked)" "$before" 'nor do numbers of strangers that nobody signed'
 
+# Who asks for somebody's messages does not own them.
+shows - 'an unsigned sender' 'plain 1' \
+	'.payload.UID = "plain" | .payload.user = "plain" | .sign = false'
+attack "$(with '{ do: "say", topic: $room, payload: { type: 6, UID: "plain",
+	want: [[1, 1]], inbox: "/mcafee/client/{victim}" } }')"
+shows - 'and again, when somebody has asked for what it said' 'plain 2' \
+	'.payload.UID = "plain" | .payload.user = "plain" | .sign = false |
+	.payload.seq = 2'
+
 # Repairs that nobody asked for.
 inbox=$(jq -r 'select(.topic != null) | .text | fromjson? |
 	select(.type == 2 and .user == "alice") | .inbox' <"$T/attacker.out" |

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "session.h"
+#include "session_state.h"
 
-#include "bus.h"
-#include "dxl.h"
-#include "identity.h"
 #include "memory.h"
 #include "room.h"
-#include "session_cover.h"
-#include "session_trust.h"
 
 #include <assert.h>
 #include <pwd.h>
@@ -16,279 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* bench/run compares with tools that do not sign. */
-#ifndef QCHAT_SIGNS
-#define QCHAT_SIGNS 1
-#endif
-
 _Static_assert((int)SESSION_FDS_MAX == (int)BUS_FDS_MAX, "one bus each");
-
-enum {
-	ROOMS_MAX = 256, /* that a session on all rooms tells apart, … */
-	PARTICIPANTS_MAX = 1024,      /* … with so many in each */
-	CONN_BYTES = 8,               /* of a connection's name */
-	SERVE_BYTES_MAX = 256 * 1024, /* unsent, for which repairs wait */
-};
-
-struct session {
-	struct session_config config;
-	struct session_calls calls;
-	struct identity *identity;
-	struct bus *bus;
-	struct session_trust *trust;
-	struct guard *guard; /* a part of it */
-	struct session_cover *cover;
-	bool is_foreign_told; /* that something is sealed for others */
-	enum session_link link;
-	char *user, *app, *inbox;
-	char uid[IDENTITY_UID_MAX];
-	char conn[2 * CONN_BYTES + 1]; /* of the connection being made */
-	struct member **members;       /* one, or the lobby's and those found */
-	size_t member_count;
-	size_t store_bytes, store_count;
-	bool reconnect; /* a member wants a fresh connection */
-};
-
-static void
-member_publish(void *context, const char *topic, struct span bytes)
-{
-	struct session *session = context;
-	struct text sealed = { 0 };
-	struct fault fault;
-
-	switch (session_cover_seal(session->cover, span_of(topic), bytes,
-		&sealed, &fault)) {
-	case 0:
-		bus_publish(session->bus, topic, bytes);
-		break;
-	case 1:
-		bus_publish(session->bus, topic,
-			(struct span){ sealed.bytes, sealed.len });
-		break;
-	default: /* too large: it waits for its proof in vain */
-		break;
-	}
-	text_free(&sealed);
-}
-
-static void
-member_publish_to(void *context, const char *topic, const unsigned char *key,
-	struct span bytes)
-{
-	struct session *session = context;
-	struct text sealed = { 0 };
-	struct fault fault;
-
-	/* A key that is none comes from who gets nothing then. */
-	if (cover_seal_to(key, span_of(topic), bytes, &sealed, &fault) == 0)
-		bus_publish(session->bus, topic,
-			(struct span){ sealed.bytes, sealed.len });
-	text_free(&sealed);
-}
-
-static void
-member_receipt(void *context, const struct trust *trust)
-{
-	struct session *session = context;
-
-	if (session->calls.receipt != NULL)
-		session->calls.receipt(session->calls.context, trust);
-}
-
-/* Repairs must not pile up before a slow network, nor delay what is said. */
-static bool
-member_can_serve(void *context)
-{
-	struct session *session = context;
-
-	return bus_unsent_bytes(session->bus) < SERVE_BYTES_MAX;
-}
-
-static void
-member_sign(void *context, struct span topic, struct span envelope,
-	struct text *out)
-{
-	struct session *session = context;
-	struct instant now = session_now();
-
-	guard_sign(session->guard, topic, envelope, now.mono, now.wall, out);
-}
-
-static void
-member_vouch(void *context, const struct trust_claim *claim,
-	struct trust *trust)
-{
-	struct session *session = context;
-
-	guard_vouch(session->guard, claim, session_now().wall, trust);
-}
-
-static void
-member_forward(void *context, struct span inbox, struct span envelope,
-	struct text *out)
-{
-	struct session *session = context;
-
-	guard_forward(session->guard, inbox, envelope, session_now().mono, out);
-}
-
-static void
-member_introduction(void *context, struct span sig, struct span *bind,
-	struct span *cert)
-{
-	struct session *session = context;
-
-	guard_introduction(session->guard, sig, bind, cert);
-}
-
-static void
-member_key(void *context, const struct room_message *message)
-{
-	struct session *session = context;
-	struct instant now = session_now();
-
-	guard_hear_key(session->guard, message, now.mono, now.wall);
-}
-
-static void
-guard_changed(void *context, struct span user, const char *seen,
-	const char *fingerprint)
-{
-	struct session *session = context;
-
-	if (session->calls.changed != NULL)
-		session->calls.changed(session->calls.context, user, seen,
-			fingerprint);
-}
-
-static void
-member_deliver(void *context, const struct record *record)
-{
-	struct session *session = context;
-
-	if (session->calls.deliver != NULL)
-		session->calls.deliver(session->calls.context, record);
-}
-
-static void
-member_proved(void *context, int64_t first, int64_t last)
-{
-	struct session *session = context;
-
-	if (session->calls.proved != NULL)
-		session->calls.proved(session->calls.context, first, last);
-}
-
-static void
-member_unproved_for_good(void *context, int64_t first, int64_t last,
-	struct span text)
-{
-	struct session *session = context;
-
-	if (session->calls.unproved != NULL)
-		session->calls.unproved(session->calls.context, first, last,
-			text);
-}
-
-static void
-member_retry(void *context)
-{
-	struct session *session = context;
-
-	session->reconnect = true;
-}
-
-static void
-member_resent(void *context, const char *uid, int64_t first, bool proved)
-{
-	struct session *session = context;
-
-	if (session->calls.resent != NULL)
-		session->calls.resent(session->calls.context, uid, first,
-			proved);
-}
-
-static void
-member_attend(void *context, bool room)
-{
-	struct session *session = context;
-	const char *topic = member_topic(session->members[0]);
-
-	if (room)
-		bus_subscribe(session->bus, topic);
-	else
-		bus_unsubscribe(session->bus, topic);
-}
-
-static void
-member_ignored(void *context, const char *why)
-{
-	struct session *session = context;
-
-	if (session->calls.ignored != NULL)
-		session->calls.ignored(session->calls.context, why);
-}
-
-/* NULL with a fault if the room has secrets that cannot be read: nothing may
- * be said there in the clear. */
-static struct member *
-add_member(struct session *session, const char *room, struct fault *fault)
-{
-	int is_sealed = *room != '\0'
-		? session_cover_add(session->cover, room, fault)
-		: 0;
-
-	if (is_sealed < 0)
-		return NULL;
-	struct member_config config = {
-		.room = room,
-		.user = session->user,
-		.uid = session->uid,
-		.inbox = session->inbox,
-		.app = session->app,
-		.participants_max = session->config.room == NULL
-			? PARTICIPANTS_MAX
-			: 0,
-		.participant = session->config.participant,
-		.once = session->config.once,
-		.stream = session->config.stream,
-		.unconfirmed = session->config.unconfirmed,
-		.show_own = session->config.show_own,
-		.proof_ms = session->config.proof_ms,
-		.store_bytes = session->store_bytes,
-		.store_count = session->store_count,
-		.catch_up_records = session->config.catch_up_records,
-		.catch_up_since = session->config.catch_up_since,
-		.durable = session->config.durable != NULL,
-		.fingerprint = identity_fingerprint(session->identity),
-		.sealed = is_sealed,
-	};
-	const struct member_calls calls = {
-		.context = session,
-		.publish = member_publish,
-		.deliver = member_deliver,
-		.proved = member_proved,
-		.retry = member_retry,
-		.unproved = member_unproved_for_good,
-		.attend = member_attend,
-		.resent = member_resent,
-		.ignored = member_ignored,
-		.can_serve = member_can_serve,
-		.sign = QCHAT_SIGNS ? member_sign : NULL,
-		.vouch = QCHAT_SIGNS ? member_vouch : NULL,
-		.forward = member_forward,
-		.introduction = member_introduction,
-		.publish_to = member_publish_to,
-		.receipt = member_receipt,
-		.key = member_key,
-	};
-
-	identity_random(&config.seed, sizeof(config.seed));
-	session->members = memory_resize(session->members,
-		session->member_count + 1, sizeof(struct member *));
-	session->members[session->member_count] = member_new(&config, &calls);
-	return session->members[session->member_count++];
-}
 
 static bool
 seal_will(struct session *session, struct text *bytes)
@@ -313,10 +36,10 @@ static bool
 on_will(void *context, struct text *topic, struct text *bytes)
 {
 	struct session *session = context;
-	unsigned char random[CONN_BYTES];
+	unsigned char random[SESSION_CONN_BYTES];
 
 	identity_random(random, sizeof(random));
-	for (size_t i = 0; i < CONN_BYTES; i++)
+	for (size_t i = 0; i < SESSION_CONN_BYTES; i++)
 		snprintf(session->conn + 2 * i, 3, "%02x", random[i]);
 	text_append_string(topic, member_topic(session->members[0]));
 	return seal_will(session, bytes);
@@ -373,124 +96,6 @@ on_failed(void *context, const struct fault *why)
 	session->calls.link(session->calls.context, session->link, why);
 }
 
-static struct member *
-find_member(const struct session *session, struct span topic)
-{
-	for (size_t i = 0; i < session->member_count; i++)
-		if (span_equal(topic,
-			    span_of(member_topic(session->members[i]))))
-			return session->members[i];
-	return NULL;
-}
-
-/* Whose message it is, when one session looks at all rooms. */
-static struct member *
-member_for(struct session *session, struct span topic)
-{
-	struct fault fault;
-
-	if (span_equal(topic, span_of(ROOM_LOBBY_TOPIC)))
-		return session->members[0];
-	struct member *member = find_member(session, topic);
-	struct span name = room_of_topic(topic);
-	if (member != NULL || session->member_count > ROOMS_MAX ||
-		room_name_check(name, &fault) < 0)
-		return member;
-
-	char *room = memory_copy(name.bytes, name.len);
-	member = add_member(session, room, &fault);
-	if (member == NULL) {
-		free(room);
-		return NULL;
-	}
-	member_connected(member, session->conn, session_now());
-	member_up(member, session_now());
-	/* Legacy peers and others that do not hear the lobby. */
-	member_ask(member, MEMBER_WAIT_MS, session_now());
-	free(room);
-	return member;
-}
-
-static void
-receive_for_all(struct session *session, struct span topic, struct span bytes)
-{
-	struct dxl_message event;
-	struct fault fault;
-	struct member *member;
-
-	if (!span_equal(topic, span_of(session->inbox))) {
-		member = member_for(session, topic);
-	} else if (dxl_parse(&event, bytes, &fault) == 0) {
-		struct span about = dxl_field(&event, ROOM_TOPIC_FIELD);
-
-		member = about.len > 0 ? member_for(session, about)
-				       : session->members[0];
-		dxl_message_free(&event);
-	} else {
-		member = session->members[0];
-	}
-	if (member != NULL)
-		member_receive(member, topic, bytes, session_now());
-}
-
-static void
-guard_pass(void *context, struct span topic, struct span bytes)
-{
-	struct session *session = context;
-	struct member *member;
-
-	if (session->config.room == NULL) {
-		receive_for_all(session, topic, bytes);
-		return;
-	}
-	/* The inbox is of all rooms; only the first one's member has a use for
-	 * it. */
-	member = find_member(session, topic);
-	member_receive(member != NULL ? member : session->members[0], topic,
-		bytes, session_now());
-}
-
-static void
-tell_foreign(struct session *session, struct span topic)
-{
-	struct span room = room_of_topic(topic);
-
-	if (session->is_foreign_told || session->calls.foreign == NULL ||
-		room.len == 0)
-		return;
-	session->is_foreign_told = true;
-	session->calls.foreign(session->calls.context, room);
-}
-
-static void
-on_message(void *context, struct span topic, struct span bytes)
-{
-	struct session *session = context;
-	struct instant now = session_now();
-	struct text opened = { 0 };
-	struct fault fault;
-
-	switch (session_cover_open(session->cover, topic, bytes, now.wall,
-		&opened, &fault)) {
-	case COVER_CLEAR:
-		guard_receive(session->guard, topic, bytes, now.mono, now.wall);
-		break;
-	case COVER_OPENED:
-		guard_receive(session->guard, topic,
-			(struct span){ opened.bytes, opened.len }, now.mono,
-			now.wall);
-		break;
-	case COVER_FOREIGN:
-		tell_foreign(session, topic);
-		member_ignored(session, fault.text);
-		break;
-	case COVER_BAD:
-		member_ignored(session, fault.text);
-		break;
-	}
-	text_free(&opened);
-}
-
 struct member *
 session_room(struct session *session, const char *room, bool heard,
 	struct fault *fault)
@@ -499,12 +104,12 @@ session_room(struct session *session, const char *room, bool heard,
 	if (room_name_check(span_of(room), fault) < 0)
 		return NULL;
 	char *topic = room_topic(room);
-	struct member *member = find_member(session, span_of(topic));
+	struct member *member = session_find_member(session, span_of(topic));
 	/* Before what is said there, so that the echo is not missed. */
 	if (heard)
 		bus_subscribe(session->bus, topic);
 	if (member == NULL) {
-		member = add_member(session, room, fault);
+		member = session_add_member(session, room, fault);
 		if (member == NULL) {
 			free(topic);
 			return NULL;
@@ -567,6 +172,17 @@ choose_client_id(const struct session *session, const struct conf *conf,
 	return 0;
 }
 
+static void
+guard_changed(void *context, struct span user, const char *seen,
+	const char *fingerprint)
+{
+	struct session *session = context;
+
+	if (session->calls.changed != NULL)
+		session->calls.changed(session->calls.context, user, seen,
+			fingerprint);
+}
+
 static int
 open_trust(struct session *session, const struct conf *conf,
 	struct fault *fault)
@@ -574,8 +190,8 @@ open_trust(struct session *session, const struct conf *conf,
 	const struct session_config *config = &session->config;
 	const struct guard_calls calls = {
 		.context = session,
-		.pass = guard_pass,
-		.publish = member_publish,
+		.pass = session_pass,
+		.publish = session_publish,
 		.changed = guard_changed,
 	};
 	enum session_sight sight = config->once ? SESSION_BLIND
@@ -621,7 +237,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 		.up = on_up,
 		.lost = on_lost,
 		.failed = on_failed,
-		.message = on_message,
+		.message = session_hear,
 	};
 
 	session->config = *config;
@@ -648,8 +264,8 @@ session_open(const struct conf *conf, const struct session_config *config,
 	session->bus = bus_new(conf, session->identity, client_id,
 		config->durable != NULL, &bus_calls);
 	/* The room without a name is the lobby. */
-	if (add_member(session, config->room != NULL ? config->room : "",
-		    fault) == NULL)
+	if (session_add_member(session,
+		    config->room != NULL ? config->room : "", fault) == NULL)
 		goto out;
 	subscribe(session);
 	return session;

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_SESSION_STATE_H
+#define QCHAT_SESSION_STATE_H
+
+#include "bus.h"
+#include "identity.h"
+#include "session.h"
+#include "session_cover.h"
+#include "session_trust.h"
+
+/*
+ * What the files of `session` share:
+ *
+ *	session.c         its life
+ *	session_member.c  members, and what they call for
+ *	session_hear.c    whose message it is that comes
+ *	session_wait.c    the clocks, and waiting for several
+ *	session_trust.c   who it is to others, and others to it
+ *	session_cover.c   the secrets of its rooms
+ */
+
+enum {
+	SESSION_CONN_BYTES = 8, /* of a connection's name */
+};
+
+struct session {
+	struct session_config config;
+	struct session_calls calls;
+	struct identity *identity;
+	struct bus *bus;
+	struct session_trust *trust;
+	struct guard *guard; /* a part of it */
+	struct session_cover *cover;
+	bool is_foreign_told; /* that something is sealed for others */
+	enum session_link link;
+	char *user, *app, *inbox;
+	char uid[IDENTITY_UID_MAX];
+	char conn[2 * SESSION_CONN_BYTES +
+		1];              /* of the connection being made */
+	struct member **members; /* one, or the lobby's and those found */
+	size_t member_count;
+	size_t store_bytes, store_count;
+	bool reconnect; /* a member wants a fresh connection */
+};
+
+/* session_member.c */
+
+/* NULL with a fault if the room has secrets that cannot be read: nothing may
+ * be said there in the clear. */
+struct member *session_add_member(struct session *session, const char *room,
+	struct fault *fault);
+void session_publish(void *session, const char *topic, struct span bytes);
+void session_ignore(void *session, const char *why);
+
+/* session_hear.c */
+
+/* The member of a room's topic; NULL. */
+struct member *session_find_member(const struct session *session,
+	struct span topic);
+
+/* A message comes from the broker. */
+void session_hear(void *session, struct span topic, struct span bytes);
+
+/* It is out of the guard's hands. */
+void session_pass(void *session, struct span topic, struct span bytes);
+
+#endif

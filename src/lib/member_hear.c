@@ -9,8 +9,8 @@
 
 enum {
 	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
-	RUMOUR_REST_MS = 10 * 1000, /* doubled with each of them */
-	RUMOUR_ASKS_MAX = 4, /* when one alone tells of it again and again */
+	RUMOUR_REST_MS = 10 * 1000, /* four times as long each time */
+	RUMOUR_ASKS_MAX = 3, /* when one alone tells of it again and again */
 	TOLD_MAX = 8,   /* senders of which one alone says that they miss, at
 			 * once */
 	NEWS_LEAST = 8, /* unknown senders: not asked for one by one */
@@ -494,7 +494,7 @@ is_worn_out(const struct member_rumour *rumour, uint64_t teller,
 	return rumour != NULL && rumour->teller == teller &&
 		(rumour->count >= RUMOUR_ASKS_MAX ||
 			now.mono - rumour->mono <
-				(RUMOUR_REST_MS << (rumour->count - 1)));
+				(RUMOUR_REST_MS << 2 * (rumour->count - 1)));
 }
 
 /* Somebody else's newest number, as others have seen it.  What only one of them

@@ -267,6 +267,10 @@ send_all(struct flush *flush, const sigset_t *during)
 		send_what_may(flush);
 	}
 	session_close(&flush->session, 1);
+	cli_trace(flush->cli,
+		"the certificate's key was used %lu time%s to sign",
+		session_key_operations(flush->session),
+		session_key_operations(flush->session) == 1 ? "" : "s");
 	session_free(flush->session);
 }
 

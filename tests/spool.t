@@ -441,7 +441,8 @@ broker_has_ear() {
 	[ "$status" = 0 ] && has_lines "$T/ear.out" "probe $1" 1
 }
 must wait_for broker_has_ear end
-as bob exit_is 0 'one flush for all' qchat-say --flush
+as bob exit_is 0 'one flush for all' qchat-say -v --flush
+like "$(err)" 'key was used 1 time to sign' 'takes one signature of the key'
 is "$(waiting)" 0 'nothing waits'
 as bob exit_is 0 'the last one' qchat-say -r ops end of all
 must wait_line "$T/ear.out" 'end of all$'

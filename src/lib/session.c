@@ -350,6 +350,12 @@ session_member(const struct session *session, size_t i)
 	return i < session->member_count ? session->members[i] : NULL;
 }
 
+unsigned long
+session_key_operations(const struct session *session)
+{
+	return signer_key_operations(session_trust_signer(session->trust));
+}
+
 const char *
 session_user(const struct session *session)
 {

@@ -106,6 +106,10 @@ const char *session_peer(const struct session *session);
  * NULL behind the last. */
 struct member *session_member(const struct session *session, size_t i);
 
+/* How often the private key of the certificate has signed anything but for a
+ * TLS handshake: once for all that is said in a week. */
+unsigned long session_key_operations(const struct session *session);
+
 /* The name under which it appears. */
 const char *session_user(const struct session *session);
 

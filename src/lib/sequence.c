@@ -476,7 +476,8 @@ replace_lost(struct sequence *sequence, struct sender *sender, size_t i,
 		sizeof(*sender->lost));
 	memmove(sender->lost + i + count, sender->lost + i + 1,
 		behind * sizeof(*sender->lost));
-	memcpy(sender->lost + i, ranges, count * sizeof(*ranges));
+	if (ranges != NULL)
+		memcpy(sender->lost + i, ranges, count * sizeof(*ranges));
 	set_lost_count(sequence, sender, i + count + behind);
 }
 

@@ -189,6 +189,7 @@ rm "$spool"/0*
 # A message that makes the broker end the connection.
 big() {
 	awk 'BEGIN { for (i = 0; i < 10000; i++) printf "0123456789" }' >"$T/big"
+	# shellcheck disable=SC2016 # for the inner shell
 	as bob exit_is 75 "$1" sh -c 'qchat-say -r ops <"$1"' sh "$T/big"
 }
 broker_kill
@@ -251,6 +252,7 @@ broker_kill
 as bob exit_is 75 'a message' qchat-say -r ops other
 must broker_back
 file=$(find "$spool" -name '0*')
+# shellcheck disable=SC2016 # JavaScript
 must node -e '
 	const fs = require("fs"), path = process.argv[1];
 	const text = fs.readFileSync(path).toString("latin1")

@@ -319,6 +319,20 @@ cli_warn(const struct cli *cli, const char *format, ...)
 }
 
 void
+cli_warn_clock(const struct cli *cli, int64_t off)
+{
+	long long minutes = (long long)(off < 0 ? -off : off) / 60000;
+
+	cli_warn(cli,
+		"the clock of this machine seems to be %lld minutes %s, so "
+		"that "
+		"what others say looks %s and has the mark ! (set it, best by "
+		"NTP)",
+		minutes, off < 0 ? "fast" : "slow",
+		off < 0 ? "old" : "to come");
+}
+
+void
 cli_warn_foreign(const struct cli *cli, struct span room)
 {
 	struct text name = { 0 };

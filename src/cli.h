@@ -82,6 +82,9 @@ int cli_fail(const struct cli *cli, const struct fault *fault);
 void cli_warn(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Warns that this machine's clock seems to be wrong, by so many ms. */
+void cli_warn_clock(const struct cli *cli, int64_t off);
+
 /* Warns that what is said in a room is sealed, and cannot be read. */
 void cli_warn_foreign(const struct cli *cli, struct span room);
 

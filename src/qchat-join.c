@@ -158,6 +158,19 @@ on_ignored(void *context, const char *why)
 }
 
 static void
+on_clock(void *context, int64_t off)
+{
+	struct join *join = context;
+
+	(void)off;
+	if (join->screen != NULL)
+		notice(join,
+			"THE CLOCK OF THIS MACHINE SEEMS WRONG: what others "
+			"say "
+			"looks stale (set it, best by NTP)");
+}
+
+static void
 on_foreign(void *context, struct span room)
 {
 	struct join *join = context;
@@ -235,6 +248,7 @@ set_up(struct join *join)
 		.ignored = on_ignored,
 		.changed = on_changed,
 		.foreign = on_foreign,
+		.clock = on_clock,
 	};
 	struct session_config config = {
 		.app = tool.name,

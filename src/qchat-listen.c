@@ -325,6 +325,14 @@ on_ignored(void *context, const char *why)
 }
 
 static void
+on_clock(void *context, int64_t off)
+{
+	const struct channel *channel = context;
+
+	cli_warn_clock(&channel->listen->cli, off);
+}
+
+static void
 on_foreign(void *context, struct span room)
 {
 	const struct channel *channel = context;
@@ -352,6 +360,7 @@ open_channel(struct listen *listen, const char *room)
 		.ignored = on_ignored,
 		.changed = on_changed,
 		.foreign = on_foreign,
+		.clock = on_clock,
 	};
 	const struct session_config config = {
 		.room = room,

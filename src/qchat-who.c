@@ -137,6 +137,14 @@ on_ignored(void *context, const char *why)
 }
 
 static void
+on_clock(void *context, int64_t off)
+{
+	const struct who *who = context;
+
+	cli_warn_clock(&who->cli, off);
+}
+
+static void
 on_foreign(void *context, struct span room)
 {
 	const struct who *who = context;
@@ -164,6 +172,7 @@ set_up(struct who *who)
 		.ignored = on_ignored,
 		.changed = on_changed,
 		.foreign = on_foreign,
+		.clock = on_clock,
 	};
 	struct session_config config = { .app = tool.name };
 

@@ -141,6 +141,9 @@ struct member_calls {
 		const unsigned char *key, struct span bytes);
 	/* What member_say_to() said has arrived at this participant. */
 	void (*receipt)(void *context, const struct trust *trust);
+	/* All that others sign, two of them at least, is so much from our
+	 * clock (ms, of the last one): it is ours that is wrong. */
+	void (*clock)(void *context, int64_t off);
 	/* A question for a key, or an answer to one, came to our inbox. */
 	void (*key)(void *context, const struct room_message *message);
 };

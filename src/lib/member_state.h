@@ -172,6 +172,9 @@ struct member {
 	uint64_t compared[16]; /* digests of others' minutes, asked for */
 	size_t compared_next;
 
+	/* Who was the first to look stale since anything was fresh; "". */
+	char stale[TRUST_FINGERPRINT_MAX];
+	bool clock_told;
 	struct table *directs;  /* of int64_t by UID: the newest number */
 	struct table *owners;   /* by UID; NULL: all is believed */
 	int64_t bad_mono, bads; /* since when so many were shown */

@@ -105,6 +105,20 @@ judge_owner(struct member *member, const struct room_message *message,
 		condemn(trust, "replayed: newer presence was heard");
 }
 
+/* Where one looks stale its clock may be wrong, where all do, ours. */
+static void
+note_stale(struct member *member, const struct trust *trust, struct instant now)
+{
+	if (member->stale[0] == '\0') {
+		strcpy(member->stale, trust->fingerprint);
+	} else if (strcmp(member->stale, trust->fingerprint) != 0 &&
+		!member->clock_told && member->calls.clock != NULL) {
+		member->clock_told = true;
+		member->calls.clock(member->calls.context,
+			trust->sent - now.wall);
+	}
+}
+
 bool
 member_judges(const struct member *member)
 {
@@ -124,10 +138,14 @@ member_judge_claim(struct member *member, const struct room_message *message,
 		return;
 	bool is_live = age == MEMBER_LIVE;
 	if (is_live && is_proven(trust) && !is_fresh(trust, now) &&
-		!is_will(member, message))
+		!is_will(member, message)) {
+		note_stale(member, trust, now);
 		condemn(trust, "stale: signed more than ten minutes from now");
-	else
-		judge_owner(member, message, is_live, trust);
+		return;
+	}
+	if (is_live && is_proven(trust))
+		member->stale[0] = '\0';
+	judge_owner(member, message, is_live, trust);
 }
 
 void

@@ -48,6 +48,8 @@ struct session_calls {
 		const char *fingerprint);
 	/* What member_say_to() said has arrived. */
 	void (*receipt)(void *context, const struct trust *trust);
+	/* Our clock seems to be wrong, by so many ms. */
+	void (*clock)(void *context, int64_t off);
 	/* Something in this room is sealed with a secret that we do not have;
 	 * once. */
 	void (*foreign)(void *context, struct span room);

@@ -69,6 +69,15 @@ member_can_serve(void *context)
 }
 
 static void
+member_clock(void *context, int64_t off)
+{
+	struct session *session = context;
+
+	if (session->calls.clock != NULL)
+		session->calls.clock(session->calls.context, off);
+}
+
+static void
 member_sign(void *context, struct span topic, struct span envelope,
 	struct text *out)
 {
@@ -232,6 +241,7 @@ session_add_member(struct session *session, const char *room,
 		.introduction = member_introduction,
 		.publish_to = member_publish_to,
 		.receipt = member_receipt,
+		.clock = member_clock,
 		.key = member_key,
 	};
 

@@ -248,6 +248,23 @@ ok 'others are as good as before' wait_line "$T/crl.out" \
 	"\"mark\":\"[+]\".*\"text\":\"fence $fences\""
 end_process "$crl_pid" TERM
 
+# A clock that is wrong: that of everybody else is not.  Bob says something
+# fresh with each fence, so here are two who do not, in another room.
+foreign aged mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
+must dated aged 20200101000000Z 20900101000000Z
+foreign aged2 mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
+must dated aged2 20200101000000Z 20900101000000Z
+as carol start clock qchat-listen -v -r other
+clock_pid=$pid
+must wait_line "$T/clock.err" 'in other'
+post 'old 1' '.topic = $other | .sent = -1200000 | .key = "late" |
+	.begin = -86400000 | .as = "\($dir)/aged2"'
+post 'old 2' '.topic = $other | .sent = -1200000 | .key = "later" |
+	.begin = -86400000 | .as = "\($dir)/aged"'
+ok 'a listener notes that its own clock is wrong' wait_line "$T/clock.err" \
+	'clock of this machine seems to be (19|20) minutes fast'
+end_process "$clock_pid" TERM
+
 # Names.
 shows '?' "Bob's name under Mallory's certificate" 'I am Bob' \
 	'.payload.user = "bob"'

@@ -104,6 +104,7 @@ ask_slices(struct member *member, struct instant now)
 			catch_up->next >= catch_up->total)
 			continue;
 		offer->slice = catch_up->next;
+		offer->asked = true;
 		catch_up->next += SLICE_MESSAGES;
 		send_want(member, offer->inbox, offer->slice);
 	}
@@ -294,7 +295,7 @@ fail(struct member *member, struct instant now)
 	struct member_catch_up *catch_up = &member->catch_up;
 
 	for (size_t i = 0; i < catch_up->offer_count; i++)
-		if (catch_up->offers[i].digest == catch_up->digest)
+		if (catch_up->offers[i].asked)
 			note_failed(catch_up, &catch_up->offers[i]);
 	member->calls.ignored(member->calls.context,
 		"an offer of what was said before: not all of it came");

@@ -47,6 +47,7 @@ struct member_offer {
 	int64_t oldest; /* wall ms of the first of them; -1: not said */
 	uint64_t digest;
 	int64_t slice; /* the one that it was asked for; -1: none */
+	bool asked;    /* for any slice */
 	bool failed;   /* it did not send what it offered, the last time */
 };
 

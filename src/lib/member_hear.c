@@ -9,8 +9,8 @@
 
 enum {
 	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
-	RUMOUR_REST_MS = 10 * 1000, /* four times as long each time */
-	RUMOUR_ASKS_MAX = 3, /* when one alone tells of it again and again */
+	RUMOUR_REST_MS = 10 * 1000, /* when one alone tells of it again, … */
+	RUMOUR_MS = 150 * 1000,     /* … and how long that is looked at */
 	TOLD_MAX = 8,   /* senders of which one alone says that they miss, at
 			 * once */
 	NEWS_LEAST = 8, /* unknown senders: not asked for one by one */
@@ -486,15 +486,14 @@ hear_last(struct member *member, const struct room_message *message,
 }
 
 /* One alone tells of it again, and it did not come the last time: it is asked
- * for at longer and longer intervals, and then no more. */
+ * for after a while, and some time later no more. */
 static bool
 is_worn_out(const struct member_rumour *rumour, uint64_t teller,
 	struct instant now)
 {
 	return rumour != NULL && rumour->teller == teller &&
-		(rumour->count >= RUMOUR_ASKS_MAX ||
-			now.mono - rumour->mono <
-				(RUMOUR_REST_MS << 2 * (rumour->count - 1)));
+		(now.mono - rumour->first_mono >= RUMOUR_MS ||
+			now.mono - rumour->last_mono < RUMOUR_REST_MS);
 }
 
 /* Somebody else's newest number, as others have seen it.  What only one of them

@@ -253,10 +253,10 @@ note_rumour(struct member *member, const struct sequence_hole *hole,
 		*there = (struct member_rumour){
 			.head = heads_message_digest(uid, 0, hole->asked_last),
 			.teller = hole->teller,
+			.first_mono = now.mono,
 		};
 	}
-	there->count++;
-	there->mono = now.mono;
+	there->last_mono = now.mono;
 }
 
 /* One alone has told of it, and nobody has it: it may be a lie.  If it is not,

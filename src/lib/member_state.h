@@ -91,8 +91,7 @@ struct member_asked {
 struct member_rumour {
 	uint64_t head;   /* its digest */
 	uint64_t teller; /* as in sequence_hole */
-	int count;       /* how often, … */
-	int64_t mono;    /* … and when last */
+	int64_t first_mono, last_mono;
 };
 
 enum { ASKED_INBOXES_MAX = 64, RUMOURS_MAX = 64 };

@@ -481,8 +481,8 @@ find_certificate(struct who *who, const char *name)
 
 		if (strcmp(entry->user, name) != 0)
 			continue;
-		/* Doubtful for its name alone. */
-		if (trust->mark != TRUST_GOOD && trust->pinned[0] == '\0')
+		/* It may be doubtful for its name alone. */
+		if (!trust->is_trusted)
 			untrusted = true;
 		else if (found != NULL &&
 			strcmp(found, trust->fingerprint) != 0) {

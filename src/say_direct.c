@@ -26,6 +26,18 @@ struct direct {
 	int64_t asked_mono, until;
 };
 
+/* A good one takes the place of one that is not, when there is no other. */
+static struct place *
+free_place(struct direct *direct, const struct trust *trust)
+{
+	if (direct->count < PLACES_MAX)
+		return &direct->places[direct->count++];
+	for (size_t i = 0; i < PLACES_MAX && trust->mark == TRUST_GOOD; i++)
+		if (direct->places[i].trust.mark != TRUST_GOOD)
+			return &direct->places[i];
+	return NULL;
+}
+
 static void
 on_deliver(void *context, const struct record *record)
 {
@@ -34,10 +46,11 @@ on_deliver(void *context, const struct record *record)
 
 	if (record->own ||
 		(record->type != RECORD_HERE && record->type != RECORD_JOIN) ||
-		!span_equal(record->user, span_of(say->to)) ||
-		direct->count == PLACES_MAX)
+		!span_equal(record->user, span_of(say->to)))
 		return;
-	struct place *place = &direct->places[direct->count++];
+	struct place *place = free_place(direct, &record->trust);
+	if (place == NULL)
+		return;
 	*place = (struct place){ .trust = record->trust };
 	memcpy(place->inbox, record->inbox.bytes, record->inbox.len);
 }
@@ -145,6 +158,20 @@ find_all(struct direct *direct)
 		session_ask(say->session, say->cli.timeout_ms / 4);
 		direct->until = direct->asked_mono + say->cli.timeout_ms / 2;
 	}
+}
+
+/* Where one is good, others under its name are not to keep it from having its
+ * messages. */
+static void
+keep_good(struct direct *direct)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < direct->count; i++)
+		if (direct->places[i].trust.mark == TRUST_GOOD)
+			direct->places[good++] = direct->places[i];
+	if (good > 0)
+		direct->count = good;
 }
 
 /* All have to be one person, whose name is its own. */
@@ -255,8 +282,9 @@ send_and_wait(struct direct *direct, struct span text)
 			"%s: no connection within %g s (-W gives it longer)",
 			session_peer(say->session),
 			(double)say->cli.timeout_ms / 1000);
-	else if (check_places(direct) == 0 && !say->dry_run &&
-		send_all(direct, text) == 0)
+	keep_good(direct);
+	if (say->fault.kind == FAULT_NONE && check_places(direct) == 0 &&
+		!say->dry_run && send_all(direct, text) == 0)
 		await_receipt(direct);
 }
 

@@ -398,7 +398,7 @@ exec 9>&-
 wait_end "$holder"
 
 XDG_STATE_HOME=$T/home/file
-as bob exit_is 73 'a spool that cannot be made' qchat-say -r ops nowhere
+as bob exit_is 74 'a spool that cannot be made' qchat-say -r ops nowhere
 XDG_STATE_HOME=$T/home/state
 must broker_back
 as bob exit_is 0 'the two are sent' qchat-say --flush

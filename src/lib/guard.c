@@ -22,6 +22,7 @@ guard_new(const struct guard_config *config, const struct guard_calls *calls)
 		GUARD_WAITING_KEYS_MAX);
 	guard->names = table_new(sizeof(struct guard_name), GUARD_NAMES_MAX);
 	guard->answers = answers_new(GUARD_ANSWER_REST_MS);
+	guard->asks = answers_new(GUARD_ANSWER_REST_MS);
 	return guard;
 }
 
@@ -34,6 +35,7 @@ guard_free(struct guard *guard)
 	guard_free_keys(guard);
 	table_free(guard->names);
 	answers_free(guard->answers);
+	answers_free(guard->asks);
 	free(guard->inbox);
 	free(guard);
 }
@@ -138,6 +140,7 @@ guard_vouch(struct guard *guard, const struct trust_claim *claim, int64_t wall,
 		claim->payload, claim->sig, wall, &verdict)) {
 	case SIGN_GOOD:
 		take_verdict(trust, TRUST_GOOD, &verdict);
+		trust->is_trusted = true;
 		guard_check_name(guard, claim->user, trust);
 		break;
 	case SIGN_UNTRUSTED:
@@ -152,6 +155,7 @@ guard_vouch(struct guard *guard, const struct trust_claim *claim, int64_t wall,
 				"its key could not be had");
 		break;
 	case SIGN_BUSY:
+		trust->is_unchecked = true;
 		set_verdict(trust, TRUST_DOUBTFUL,
 			"not checked: too many bad signatures lately");
 		break;

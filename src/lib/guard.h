@@ -87,12 +87,12 @@ void guard_tick(struct guard *guard, int64_t mono);
 /*
  * Names and the certificates that they were first seen with, a line each:
  * fingerprint, blank, name.  guard_names_restore() takes what it can read;
- * guard_names_save() appends all that is known.  What others' files have, and
- * this one has not, is to be merged by who saves.
+ * guard_names_save() appends those that are new since guard_names_saved().
  */
 void guard_names_restore(struct guard *guard, struct span lines);
 bool guard_names_changed(const struct guard *guard);
-void guard_names_save(struct guard *guard, struct text *lines);
+void guard_names_save(const struct guard *guard, struct text *lines);
+void guard_names_saved(struct guard *guard);
 
 struct guard_counts {
 	uint64_t waited;   /* messages that waited for a key */

@@ -37,7 +37,7 @@ doubt(struct trust *trust, const char *why)
 	trust->why = why;
 }
 
-static void
+static bool
 remember(struct guard *guard, struct span user, const struct trust *trust)
 {
 	bool made;
@@ -45,10 +45,12 @@ remember(struct guard *guard, struct span user, const struct trust *trust)
 	/* What is known is worth more than what is new. */
 	if (table_count(guard->names) == GUARD_NAMES_MAX ||
 		count_names(guard, trust->fingerprint) >= NAMES_EACH)
-		return;
+		return false;
 	struct guard_name *name = table_touch(guard->names, user, &made);
 	strcpy(name->fingerprint, trust->fingerprint);
+	name->is_new = true;
 	guard->names_changed = true;
+	return true;
 }
 
 static void
@@ -77,8 +79,8 @@ guard_check_name(struct guard *guard, struct span user, struct trust *trust)
 	}
 	struct guard_name *name = table_find(guard->names, user);
 	if (name == NULL) {
-		if (trust->mark == TRUST_GOOD)
-			remember(guard, user, trust);
+		if (trust->mark == TRUST_GOOD && !remember(guard, user, trust))
+			doubt(trust, "its name cannot be remembered");
 	} else if (!is_signed) {
 		doubt(trust, "not signed, and its name has a certificate");
 		strcpy(trust->pinned, name->fingerprint);
@@ -141,11 +143,20 @@ guard_names_changed(const struct guard *guard)
 }
 
 void
-guard_names_save(struct guard *guard, struct text *lines)
+guard_names_save(const struct guard *guard, struct text *lines)
 {
-	guard->names_changed = false;
 	for (const struct guard_name *name = table_oldest(guard->names);
 		name != NULL; name = table_newer(name))
-		text_appendf(lines, "%s %s\n", name->fingerprint,
-			table_key(name));
+		if (name->is_new)
+			text_appendf(lines, "%s %s\n", name->fingerprint,
+				table_key(name));
+}
+
+void
+guard_names_saved(struct guard *guard)
+{
+	guard->names_changed = false;
+	for (struct guard_name *name = table_oldest(guard->names); name != NULL;
+		name = table_newer(name))
+		name->is_new = false;
 }

@@ -34,6 +34,7 @@ struct guard_waiting {
 struct guard_name {
 	char fingerprint[TRUST_FINGERPRINT_MAX];
 	char told[TRUST_FINGERPRINT_MAX]; /* the other one that was told of */
+	bool is_new;                      /* not in the file yet */
 };
 
 struct guard_introduced {
@@ -54,6 +55,7 @@ struct guard {
 	struct table *names; /* of struct guard_name */
 	bool names_changed;
 	struct answers *answers;
+	struct answers *asks; /* whom we asked for keys, likewise bounded */
 	struct guard_introduced introduced[GUARD_TOPICS_MAX];
 	struct guard_counts counts;
 };

@@ -99,8 +99,12 @@ ask(struct guard *guard, const struct dxl_message *event, const char *key,
 
 	if (room_parse(&message, event->payload, &fault) < 0)
 		return false;
+	/* Anybody can name an inbox that is not his. */
 	bool is_known = message.inbox.len > 0 &&
-		!span_equal(message.inbox, span_of(guard->inbox));
+		!span_equal(message.inbox, span_of(guard->inbox)) &&
+		answers_add(guard->asks, message.inbox, mono, mono);
+	if (is_known)
+		answers_take(guard->asks, mono);
 	if (is_known)
 		guard_ask_key(guard, message.inbox, key, mono, wall);
 	room_message_free(&message);

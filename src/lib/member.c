@@ -30,6 +30,8 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->proof_ms = config->proof_ms;
 	member->random = config->seed;
 	member->calls = *calls;
+	if (config->x25519 != NULL)
+		memcpy(member->x25519, config->x25519, sizeof(member->x25519));
 	member->own.sent = -1;
 	if (config->fingerprint != NULL) {
 		member->own.mark = TRUST_GOOD;

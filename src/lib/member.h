@@ -46,12 +46,13 @@ struct instant {
 };
 
 struct member_config {
-	const char *room;  /* name, checked */
-	const char *user;  /* UTF-8, at most ROOM_USER_MAX bytes */
-	const char *uid;   /* 32 lower-case hex digits */
-	const char *inbox; /* the topic of our inbox */
-	const char *app;   /* "qchat-join/0.1.0" */
-	bool sealed;       /* what is not sealed is not believed */
+	const char *room;            /* name, checked */
+	const char *user;            /* UTF-8, at most ROOM_USER_MAX bytes */
+	const char *uid;             /* 32 lower-case hex digits */
+	const char *inbox;           /* the topic of our inbox */
+	const char *app;             /* "qchat-join/0.1.0" */
+	bool sealed;                 /* what is not sealed is not believed */
+	const unsigned char *x25519; /* that others seal to for us; NULL */
 	const char
 		*fingerprint; /* of our certificate; NULL: nothing is signed */
 	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */

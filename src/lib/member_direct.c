@@ -16,7 +16,7 @@ member_say_to(struct member *member, const struct member_post *post,
 	if (member_fill_post(member, post, &message, now, fault) < 0)
 		return -1;
 	message.inbox = span_of(member->inbox);
-	member_direct_event(member, inbox, &message, &bytes);
+	member_direct_event(member, inbox, key, &message, &bytes);
 	int rc = bytes.len <= MEMBER_SEALED_MAX ? 0 : -1;
 	if (rc < 0)
 		fault_set(fault, FAULT_DATA,
@@ -45,7 +45,7 @@ send_receipt(struct member *member, const struct room_message *message,
 	room_message_init(&receipt, ROOM_RECEIPT);
 	receipt.uid = message->uid;
 	receipt.seq = message->seq;
-	member_direct_event(member, inbox, &receipt, &bytes);
+	member_direct_event(member, inbox, trust->x25519, &receipt, &bytes);
 	member->calls.publish_to(member->calls.context, inbox, trust->x25519,
 		(struct span){ bytes.bytes, bytes.len });
 	text_free(&bytes);

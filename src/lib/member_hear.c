@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum {
+	CLOCKS_MS = 10 * 1000,      /* that those of two machines may differ */
 	ROOM_ANSWER_REST_MS = 1000, /* between two "here" into the room */
 	RUMOUR_REST_MS = 10 * 1000, /* when one alone tells of it again, … */
 	RUMOUR_MS = 150 * 1000,     /* … and how long that is looked at */
@@ -65,6 +66,14 @@ struct wanted {
 	bool replayed, late;
 };
 
+/* Signed before we came, as far as clocks agree: somebody may say again what he
+ * has recorded. */
+static bool
+is_older(const struct member *member, const struct trust *trust)
+{
+	return trust->sent >= 0 && trust->sent < member->came - CLOCKS_MS;
+}
+
 /* Hands out the wanted records of a message: one, or one for each line of a
  * block. */
 static void
@@ -74,7 +83,8 @@ deliver_wanted(struct member *member, const struct room_message *message,
 	struct record record = member_record(member, message, RECORD_MESSAGE,
 		now);
 	record.own = trust == &member->own || is_own(member, message);
-	record.replayed = wanted.replayed;
+	record.replayed = wanted.replayed ||
+		(!member->restored && is_older(member, trust));
 	record.late = wanted.late;
 	record.trust = *trust;
 	struct span left = message->text;
@@ -261,23 +271,19 @@ keep(struct member *member, const struct room_message *message,
 	member_plan_heads(member, now);
 }
 
-/* Was something else said under the number of this message? */
-static bool
-is_other(struct member *member, const struct room_message *message,
-	struct span envelope)
+bool
+member_is_other(struct member *member, const struct room_message *message,
+	struct span payload)
 {
 	struct text kept = { 0 };
-	struct dxl_message old, new;
+	struct dxl_message old;
 	struct fault fault;
 	bool other = false;
 
 	if (store_read(member->store, message->uid, message->seq, &kept) &&
 		dxl_parse(&old, (struct span){ kept.bytes, kept.len },
 			&fault) == 0) {
-		if (dxl_parse(&new, envelope, &fault) == 0) {
-			other = !span_equal(old.payload, new.payload);
-			dxl_message_free(&new);
-		}
+		other = !span_equal(old.payload, payload);
 		dxl_message_free(&old);
 	}
 	text_free(&kept);
@@ -289,13 +295,18 @@ hear_double(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, struct instant now)
 {
 	struct trust bad = *trust;
+	struct dxl_message event;
+	struct fault fault;
 
 	member->counts.doubles++;
-	if (!member_judges(member) || !is_other(member, message, envelope))
+	if (!member_judges(member) || dxl_parse(&event, envelope, &fault) < 0)
 		return;
-	bad.mark = TRUST_BAD;
-	bad.why = "another message had its number";
-	member_hear_forged(member, message, &bad, PLACE_ROOM, now);
+	if (member_is_other(member, message, event.payload)) {
+		bad.mark = TRUST_BAD;
+		bad.why = "another message had its number";
+		member_hear_forged(member, message, &bad, PLACE_ROOM, now);
+	}
+	dxl_message_free(&event);
 }
 
 /* What was told to be missing is here after all.  False if it was not. */
@@ -764,7 +775,9 @@ hear_judged(struct member *member, const struct room_message *message,
 {
 	bool in_room = place == PLACE_ROOM;
 
-	if (trust->mark == TRUST_BAD)
+	/* What was not checked is shown and proves nothing: its sender has it,
+	 * and is asked when there is time. */
+	if (trust->mark == TRUST_BAD || trust->is_unchecked)
 		member_hear_forged(member, message, trust, place, now);
 	else if (message->type == ROOM_MESSAGE && in_room)
 		hear_message(member, message, trust, envelope, now);
@@ -838,7 +851,10 @@ hear(struct member *member, const struct room_message *message,
 	}
 	bool direct = span_equal(dxl_field(event, COVER_FIELD),
 		span_of(COVER_DIRECT));
-	member_judge(member, message, event, place, MEMBER_LIVE, now, &trust);
+	/* What a broker kept is as old as it is. */
+	bool kept = member->durable && !member->present;
+	member_judge(member, message, event, place,
+		kept ? MEMBER_KEPT : MEMBER_LIVE, now, &trust);
 	if (direct || message->type == ROOM_RECEIPT)
 		hear_sealed_to_us(member, message, &trust, direct, place, now);
 	else

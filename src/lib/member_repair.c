@@ -644,9 +644,14 @@ hear_again(struct member *member, const struct room_message *again,
 	if (message.type == ROOM_MESSAGE && message.uid.len > 0 &&
 		message.seq > 0 &&
 		!span_equal(message.uid, span_of(member->uid))) {
-		repairs_cancel(member->repairs, message.uid, message.seq,
-			message.seq +
-				(message.lines > 0 ? message.lines - 1 : 0));
+		/* What anybody else says is no answer to the question. */
+		if (!member_judges(member) ||
+			!member_is_other(member, &message, payload))
+			repairs_cancel(member->repairs, message.uid,
+				message.seq,
+				message.seq +
+					(message.lines > 0 ? message.lines - 1
+							   : 0));
 		const struct trust_claim claim = {
 			.topic = span_of(member->topic),
 			.payload = payload,

@@ -102,28 +102,32 @@ member_address(const struct member *member, const struct dxl_message *event,
 	free(addressed.other_fields.items);
 }
 
-/* What an event is signed for: its topic, and the room that an inbox message
- * is about. */
-static void
-append_signed_topic(const char *topic, const char *about, struct text *name)
+void
+member_append_place(const char *topic, const char *about,
+	const unsigned char *key, struct text *name)
 {
 	text_append_string(name, topic);
 	if (about == NULL)
 		return;
 	text_append_char(name, '\n');
 	text_append_string(name, about);
+	if (key == NULL)
+		return;
+	text_append_char(name, '\n');
+	for (size_t i = 0; i < TRUST_KEY_BYTES; i++)
+		text_appendf(name, "%02x", key[i]);
 }
 
 /* Puts the signed event in place of *bytes. */
 static void
 sign(struct member *member, const char *topic, const char *about,
-	struct text *bytes)
+	const unsigned char *key, struct text *bytes)
 {
 	struct text name = { 0 }, done = { 0 };
 
 	if (member->calls.sign == NULL)
 		return;
-	append_signed_topic(topic, about, &name);
+	member_append_place(topic, about, key, &name);
 	member->calls.sign(member->calls.context,
 		(struct span){ name.bytes, name.len },
 		(struct span){ bytes->bytes, bytes->len }, &done);
@@ -143,7 +147,7 @@ member_sign_post(struct member *member, size_t i)
 	if (member->calls.sign == NULL)
 		return;
 	text_append(&bytes, post.envelope.bytes, post.envelope.len);
-	sign(member, member->topic, NULL, &bytes);
+	sign(member, member->topic, NULL, NULL, &bytes);
 	int rc = dxl_parse(&event, (struct span){ bytes.bytes, bytes.len },
 		&fault);
 	assert(rc == 0);
@@ -168,10 +172,11 @@ append_event(struct member *member, const struct room_message *message,
 
 void
 member_direct_event(struct member *member, const char *inbox,
-	const struct room_message *message, struct text *bytes)
+	const unsigned char *key, const struct room_message *message,
+	struct text *bytes)
 {
 	append_event(member, message, member->topic, bytes);
-	sign(member, inbox, member->topic, bytes);
+	sign(member, inbox, member->topic, key, bytes);
 }
 
 void
@@ -181,7 +186,7 @@ member_send(struct member *member, const char *topic,
 	struct text bytes = { 0 };
 
 	append_event(member, message, about, &bytes);
-	sign(member, topic, about, &bytes);
+	sign(member, topic, about, NULL, &bytes);
 	member->calls.publish(member->calls.context, topic,
 		(struct span){ bytes.bytes, bytes.len });
 	text_free(&bytes);
@@ -291,7 +296,7 @@ member_will(struct member *member, const char *conn, struct instant now,
 	/* Which number is the newest when the will is read is not known. */
 	bye.last = -1;
 	append_event(member, &bye, NULL, bytes);
-	sign(member, member->topic, NULL, bytes);
+	sign(member, member->topic, NULL, NULL, bytes);
 	return true;
 }
 

@@ -115,6 +115,7 @@ struct member {
 	int64_t proof_ms;
 	uint64_t random;
 	struct member_calls calls;
+	unsigned char x25519[TRUST_KEY_BYTES];
 	struct trust own; /* of what we say ourselves */
 
 	bool connected, up, leaving, was_up;
@@ -175,8 +176,9 @@ struct member {
 	/* Who was the first to look stale since anything was fresh; "". */
 	char stale[TRUST_FINGERPRINT_MAX];
 	bool clock_told;
-	struct table *directs;  /* of int64_t by UID: the newest number */
-	struct table *owners;   /* by UID; NULL: all is believed */
+	bool has_trusted;      /* somebody with a trusted certificate is here */
+	struct table *directs; /* of int64_t by UID: the newest number */
+	struct table *owners;  /* by UID; NULL: all is believed */
 	int64_t bad_mono, bads; /* since when so many were shown */
 
 	struct answers *answers;
@@ -324,9 +326,18 @@ void member_hear_receipt(struct member *member,
 
 /* member_say.c, for member_direct.c */
 
-/* Appends the event of a message that is said to an inbox, signed. */
+/* Appends the event of a message that is said to an inbox, signed for that and
+ * the key that it will be sealed to: who opens it cannot hand it on as if it
+ * were for another. */
 void member_direct_event(struct member *member, const char *inbox,
-	const struct room_message *message, struct text *bytes);
+	const unsigned char *key, const struct room_message *message,
+	struct text *bytes);
+
+/* Appends what an event is signed for: its topic, the room that an inbox
+ * message is about, and the key that it is sealed to.  The last two may be
+ * NULL. */
+void member_append_place(const char *topic, const char *about,
+	const unsigned char *key, struct text *name);
 
 /* Fills in a post under the next number.  -1 with FAULT_DATA. */
 int member_fill_post(struct member *member, const struct member_post *post,
@@ -342,6 +353,10 @@ void member_deliver(struct member *member, const struct record *record);
 /* Hands out the records of a payload of our own. */
 void member_deliver_own(struct member *member, struct span payload,
 	struct instant now);
+
+/* Do we keep something else under the number of this message? */
+bool member_is_other(struct member *member, const struct room_message *message,
+	struct span payload);
 
 /* Takes a numbered message in, wherever it came from; its records from number
  * `from` on are wanted. */

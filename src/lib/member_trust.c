@@ -66,7 +66,8 @@ owner_of(struct member *member, struct span uid, const struct trust *trust)
 {
 	bool made;
 
-	if (!is_proven(trust))
+	/* Whoever makes his own authority could take any. */
+	if (!trust->is_trusted)
 		return table_find(member->owners, uid);
 	struct member_owner *owner = table_touch(member->owners, uid, &made);
 	if (made)
@@ -89,7 +90,7 @@ judge_owner(struct member *member, const struct room_message *message,
 	if (message->uid.len == 0 || !is_of_its_sender(message))
 		return;
 	struct member_owner *owner = owner_of(member, message->uid, trust);
-	if (owner == NULL)
+	if (owner == NULL || trust->is_unchecked)
 		return;
 	if (!is_proven(trust))
 		condemn(trust,
@@ -145,6 +146,8 @@ member_judge_claim(struct member *member, const struct room_message *message,
 	}
 	if (is_live && is_proven(trust))
 		member->stale[0] = '\0';
+	if (trust->is_trusted)
+		member->has_trusted = true;
 	judge_owner(member, message, is_live, trust);
 }
 
@@ -167,6 +170,11 @@ member_judge(struct member *member, const struct room_message *message,
 	if (place == PLACE_INBOX && !is_repair && about.len > 0) {
 		text_append_char(&topic, '\n');
 		text_append(&topic, about.bytes, about.len);
+	}
+	if (is_direct) {
+		text_clear(&topic);
+		member_append_place(member->inbox, member->topic,
+			member->x25519, &topic);
 	}
 	const struct trust_claim claim = {
 		.topic = { topic.bytes, topic.len },
@@ -211,7 +219,8 @@ member_is_own_claim(struct member *member, const struct dxl_message *event)
 bool
 member_is_believed(const struct member *member, const struct trust *trust)
 {
-	return !member_judges(member) || is_proven(trust);
+	return !member_judges(member) || trust->is_trusted ||
+		(is_proven(trust) && !member->has_trusted);
 }
 
 void

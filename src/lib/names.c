@@ -175,14 +175,14 @@ names_set(const char *path, const char *name, const char *fingerprint,
 		return -1;
 	if (names_read(path, &old, fault) < 0)
 		goto out;
+	if (fingerprint != NULL)
+		text_appendf(&new, "%s %s\n", fingerprint, name);
 	for (struct span left = { old.bytes, old.len }; left.len > 0;) {
 		struct span line = next_line(&left);
 
 		if (!span_equal(name_of(line), span_of(name)))
 			append_line(&new, line);
 	}
-	if (fingerprint != NULL)
-		text_appendf(&new, "%s %s\n", fingerprint, name);
 	bool same = new.len == old.len &&
 		(new.len == 0 || memcmp(new.bytes, old.bytes, new.len) == 0);
 	if (same)

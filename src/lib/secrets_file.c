@@ -198,8 +198,6 @@ open_file(const char *path, struct fault *fault)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat info;
 
-	if (fd < 0 && errno == ENOTDIR)
-		errno = ENOENT;
 	if (fd < 0 && errno == ENOENT)
 		return -1;
 	if (fd < 0 || fstat(fd, &info) < 0)

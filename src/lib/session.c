@@ -403,11 +403,24 @@ reconnect(struct session *session, struct instant now)
 static void
 look_for_secrets(struct session *session, struct instant now)
 {
-	session_cover_tick(session->cover, now);
+	bool is_changed = session_cover_tick(session->cover, now);
+
 	for (size_t i = 0; i < session->member_count; i++)
 		if (session_cover_is_sealed(session->cover,
 			    span_of(member_topic(session->members[i]))))
 			member_seal(session->members[i]);
+	/* The will that the broker has is in the clear, or under an old
+	 * secret. */
+	if (is_changed && session->config.participant &&
+		session->link == SESSION_UP) {
+		struct fault why = { 0 };
+
+		fault_set(&why, FAULT_UNAVAILABLE,
+			"%s: once more, as the room has a new secret",
+			bus_peer(session->bus));
+		bus_reconnect(session->bus, now.mono);
+		on_lost(session, &why);
+	}
 }
 
 void

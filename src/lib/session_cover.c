@@ -16,6 +16,8 @@ enum {
 struct room {
 	char *name, *topic;
 	struct seal *seal; /* NULL: not sealed */
+	bool is_mute;      /* its secrets cannot be read */
+	bool is_changed;   /* since session_cover_tick() told it */
 };
 
 struct session_cover {
@@ -55,13 +57,17 @@ load(struct room *room, struct fault *fault)
 	struct room_secrets secrets;
 	int rc = secrets_load(room->name, session_now().wall, &secrets, fault);
 
+	/* There is a secret, and who knows which: nothing may be said. */
+	room->is_mute = rc < 0;
 	if (rc < 1)
 		return rc;
-	if (room->seal == NULL)
+	if (room->seal == NULL) {
 		room->seal = seal_new(span_of(room->topic), secrets.secrets,
 			secrets.count, NULL);
-	else
-		seal_renew(room->seal, secrets.secrets, secrets.count);
+		room->is_changed = true;
+	} else if (seal_renew(room->seal, secrets.secrets, secrets.count) > 0) {
+		room->is_changed = true;
+	}
 	secrets_wipe(&secrets);
 	return 1;
 }
@@ -83,8 +89,14 @@ session_cover_add(struct session_cover *cover, const char *name,
 		.topic = room_topic(name) };
 	int rc = load(&room, fault);
 
+	if (rc < 0) {
+		free(room.name);
+		free(room.topic);
+		return -1;
+	}
 	cover->rooms = memory_resize(cover->rooms, cover->count + 1,
 		sizeof(*cover->rooms));
+	room.is_changed = false;
 	cover->rooms[cover->count++] = room;
 	return rc;
 }
@@ -118,17 +130,6 @@ room_of(struct session_cover *cover, struct span place, struct span envelope)
 	return room;
 }
 
-int
-session_cover_seal(struct session_cover *cover, struct span place,
-	struct span envelope, struct text *out, struct fault *fault)
-{
-	struct room *room = room_of(cover, place, envelope);
-
-	if (room == NULL || room->seal == NULL)
-		return 0;
-	return cover_seal(room->seal, place, envelope, out, fault) < 0 ? -1 : 1;
-}
-
 /* Looks at the file, not too often.  Is there a secret? */
 static bool
 look(struct session_cover *cover, struct room *room)
@@ -140,6 +141,28 @@ look(struct session_cover *cover, struct room *room)
 		return false;
 	cover->glance_mono = mono;
 	return load(room, &ignored) == 1;
+}
+
+int
+session_cover_seal(struct session_cover *cover, struct span place,
+	struct span envelope, struct text *out, struct fault *fault)
+{
+	struct room *room = room_of(cover, place, envelope);
+
+	if (room == NULL)
+		return 0;
+	/* Nothing is said in the clear where there has been a secret for a
+	 * moment. */
+	if (room->seal == NULL)
+		look(cover, room);
+	if (room->is_mute)
+		return fault_set(fault, FAULT_CONFIG,
+			"%s: its secret cannot be read, so nothing is said "
+			"there (qchat-invite --list tells why)",
+			room->name);
+	if (room->seal == NULL)
+		return 0;
+	return cover_seal(room->seal, place, envelope, out, fault) < 0 ? -1 : 1;
 }
 
 enum cover_state
@@ -158,16 +181,21 @@ session_cover_open(struct session_cover *cover, struct span place,
 		fault);
 }
 
-void
+bool
 session_cover_tick(struct session_cover *cover, struct instant now)
 {
 	struct fault ignored;
+	bool is_changed = false;
 
 	if (now.mono < cover->look_mono)
-		return;
+		return false;
 	cover->look_mono = now.mono + LOOK_MS;
-	for (size_t i = 0; i < cover->count; i++)
+	for (size_t i = 0; i < cover->count; i++) {
 		load(&cover->rooms[i], &ignored);
+		is_changed |= cover->rooms[i].is_changed;
+		cover->rooms[i].is_changed = false;
+	}
+	return is_changed;
 }
 
 int64_t

@@ -37,8 +37,10 @@ enum cover_state session_cover_open(struct session_cover *cover,
 	struct span place, struct span envelope, int64_t wall, struct text *out,
 	struct fault *fault);
 
-/* Looks for secrets that were made, rotated or accepted meanwhile. */
-void session_cover_tick(struct session_cover *cover, struct instant now);
+/* Looks for secrets that were made, rotated or accepted meanwhile.  True if
+ * there are some: what a broker holds of us, the will, is under none or
+ * another. */
+bool session_cover_tick(struct session_cover *cover, struct instant now);
 int64_t session_cover_deadline(const struct session_cover *cover);
 
 #endif

@@ -29,7 +29,8 @@ session_publish(void *context, const char *topic, struct span bytes)
 		bus_publish(session->bus, topic,
 			(struct span){ sealed.bytes, sealed.len });
 		break;
-	default: /* too large: it waits for its proof in vain */
+	default: /* too large, or mute: it waits for its proof in vain */
+		session_ignore(session, fault.text);
 		break;
 	}
 	text_free(&sealed);
@@ -223,6 +224,7 @@ session_add_member(struct session *session, const char *room,
 		.durable = session->config.durable != NULL,
 		.fingerprint = identity_fingerprint(session->identity),
 		.sealed = is_sealed,
+		.x25519 = signer_x25519(session_trust_signer(session->trust)),
 	};
 	const struct member_calls calls = {
 		.context = session,

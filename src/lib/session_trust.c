@@ -104,8 +104,9 @@ save(struct session_trust *trust)
 
 	trust->save_mono = INT64_MAX;
 	guard_names_save(trust->guard, &lines);
-	names_merge(trust->names, (struct span){ lines.bytes, lines.len },
-		&trust->fault);
+	if (names_merge(trust->names, (struct span){ lines.bytes, lines.len },
+		    &trust->fault) == 0)
+		guard_names_saved(trust->guard);
 	text_free(&lines);
 }
 

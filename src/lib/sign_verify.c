@@ -304,12 +304,15 @@ check(struct verifier *verifier, struct span source, struct span topic,
 	const char *why = misfit(key, known, topic, sig.sent);
 	if (why != NULL)
 		return say(verdict, SIGN_BAD, why);
+	/* Where nobody is named, a key's failures are its own: who forges one
+	 * hurts that one alone. */
+	struct span payer = source.len > 0 ? source : sign_id(sig.key_id);
 	if (!is_home(key, source) &&
-		!budget_allows(verifier->budget, source, now))
+		!budget_allows(verifier->budget, payer, now))
 		return say(verdict, SIGN_BUSY,
 			"too many signatures failed lately");
 	if (!is_signed(verifier, key, topic, payload, &sig)) {
-		verifier_charge(verifier, source, now);
+		verifier_charge(verifier, payer, now);
 		return say(verdict, SIGN_BAD, "the signature does not fit");
 	}
 	verifier_note_home(key, source);

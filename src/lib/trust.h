@@ -25,8 +25,10 @@ enum { TRUST_FINGERPRINT_MAX = 65 }; /* SHA-256 in lower-case hex, and NUL */
 
 struct trust {
 	enum trust_mark mark;
-	bool is_clear;   /* not sealed, in a room that is */
-	const char *why; /* static; NULL where there is nothing to say */
+	bool is_trusted; /* its certificate's authority is, whatever the name */
+	bool is_unchecked; /* for want of time */
+	bool is_clear;     /* not sealed, in a room that is */
+	const char *why;   /* static; NULL where there is nothing to say */
 	/* Of the certificate that signed it; "" if that is not proven. */
 	char fingerprint[TRUST_FINGERPRINT_MAX];
 	/* The one that its name had before; "" if that is the same. */

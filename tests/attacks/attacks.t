@@ -134,6 +134,41 @@ attack "$(with '{ do: "again", topic: $room, match: "say it once",
 fence
 is "$(marks 'altered it')" '!' "Bob's signature under other words"
 
+# dated NAME FROM TO: the same certificate with other dates
+dated() {
+	dated_dir=$T/users/$1
+	printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index\nserial=%s/serial
+new_certs_dir=%s\npolicy=p\n[p]\ncommonName=supplied\n[e]
+basicConstraints=CA:false\nextendedKeyUsage=clientAuth\n' \
+		"$dated_dir" "$dated_dir" "$dated_dir" >"$dated_dir/ca.cnf"
+	: >"$dated_dir/index"
+	echo 01 >"$dated_dir/serial"
+	openssl req -new -key "$dated_dir/user.key" -subj /CN=mallory \
+		-out "$dated_dir/user.csr" &&
+		openssl ca -batch -config "$dated_dir/ca.cnf" -md sha256 \
+			-extensions e -cert "$T/broker/ca.crt" -notext \
+			-keyfile "$T/broker/ca.key" -startdate "$2" \
+			-enddate "$3" -in "$dated_dir/user.csr" \
+			-out "$dated_dir/user.crt"
+}
+
+# Certificates.  foreign NAME CN DAYS EXTENSION…: of Mallory's making
+foreign() {
+	foreign_dir=$T/users/$1
+	mkdir -p "$foreign_dir"
+	must certificate_of "$foreign_dir/user" "$2" "$3" "$4"
+}
+
+foreign aged3 mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
+must dated aged3 20200101000000Z 20900101000000Z
+# One that was recorded before she came.
+# (The authority is younger than that, so it is doubtful, too.)
+shows '?' 'one that was signed five minutes ago' 'recorded' \
+	'.sent = -300000 | .key = "aged" | .as = "\($dir)/aged3" |
+	.payload.user = "amy" | .begin = -86400000'
+is "$(jq -r 'select(.text == "recorded") | .replayed' <"$T/ear.out")" true \
+	'is taken for replayed'
+
 # Numbers.
 post 'the first' '.payload.UID = "n" | .payload.seq = 7'
 post 'the second' '.payload.UID = "n" | .payload.seq = 7'
@@ -161,30 +196,6 @@ shows '!' 'one that is not valid yet' 'early binding' \
 shows '!' 'one that is valid too long' 'long binding' \
 	'.key = "eighth" | .end = 3000000000'
 
-# dated NAME FROM TO: the same certificate with other dates
-dated() {
-	dated_dir=$T/users/$1
-	printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index\nserial=%s/serial
-new_certs_dir=%s\npolicy=p\n[p]\ncommonName=supplied\n[e]
-basicConstraints=CA:false\nextendedKeyUsage=clientAuth\n' \
-		"$dated_dir" "$dated_dir" "$dated_dir" >"$dated_dir/ca.cnf"
-	: >"$dated_dir/index"
-	echo 01 >"$dated_dir/serial"
-	openssl req -new -key "$dated_dir/user.key" -subj /CN=mallory \
-		-out "$dated_dir/user.csr" &&
-		openssl ca -batch -config "$dated_dir/ca.cnf" -md sha256 \
-			-extensions e -cert "$T/broker/ca.crt" -notext \
-			-keyfile "$T/broker/ca.key" -startdate "$2" \
-			-enddate "$3" -in "$dated_dir/user.csr" \
-			-out "$dated_dir/user.crt"
-}
-
-# Certificates.  foreign NAME CN DAYS EXTENSION…: of Mallory's making
-foreign() {
-	foreign_dir=$T/users/$1
-	mkdir -p "$foreign_dir"
-	must certificate_of "$foreign_dir/user" "$2" "$3" "$4"
-}
 foreign expired mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
 must dated expired 20200101000000Z 20200102000000Z
 foreign early mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
@@ -250,6 +261,7 @@ end_process "$crl_pid" TERM
 
 # A clock that is wrong: that of everybody else is not.  Bob says something
 # fresh with each fence, so here are two who do not, in another room.
+# (two certificates that are older than this test)
 foreign aged mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
 must dated aged 20200101000000Z 20900101000000Z
 foreign aged2 mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
@@ -335,9 +347,16 @@ shows - 'an unsigned sender' 'plain 1' \
 	'.payload.UID = "plain" | .payload.user = "plain" | .sign = false'
 attack "$(with '{ do: "say", topic: $room, payload: { type: 6, UID: "plain",
 	want: [[1, 1]], inbox: "/mcafee/client/{victim}" } }')"
-shows - 'and again, when somebody has asked for what it said' 'plain 2' \
-	'.payload.UID = "plain" | .payload.user = "plain" | .sign = false |
-	.payload.seq = 2'
+post 'plain 2' '.payload.UID = "plain" | .payload.user = "plain" |
+	.sign = false | .payload.seq = 2'
+ok 'and again, when somebody has asked for what it said' \
+	wait_line "$T/ear.out" '"mark":"-".*"text":"plain 2"'
+
+# Who has made his authority himself takes no UID from anybody.
+attack "$(with '{ do: "say", topic: $room, as: "\($dir)/self", key: "squat",
+	payload: { type: 2, user: "eve", UID: "squatted", time: "1", since: 1 } }')"
+shows + 'a UID that a stranger has used before' 'my own' \
+	'.payload.UID = "squatted" | .payload.user = "mallory"'
 
 # Repairs that nobody asked for.
 inbox=$(jq -r 'select(.topic != null) | .text | fromjson? |

@@ -355,7 +355,8 @@ cli_warn_changed(const struct cli *cli, struct span user, const char *seen,
 	text_harmless(&name, user, TEXT_NAME);
 	cli_warn(cli,
 		"%s: signed with certificate %s, but this name was first seen "
-		"with %s (if that is right: qchat-who --pin %s)",
+		"with %s (if that is right: qchat-who -r ROOM --pin %s, "
+		"while it is in the room)",
 		name.bytes, fingerprint, seen, name.bytes);
 	text_free(&name);
 }

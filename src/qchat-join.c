@@ -197,7 +197,8 @@ on_changed(void *context, struct span user, const char *seen,
 	text_append(&line, user.bytes, user.len);
 	text_appendf(&line,
 		": SIGNED WITH ANOTHER CERTIFICATE, %s; this name was first "
-		"seen with %s (if that is right: qchat-who --pin)",
+		"seen with %s (if that is right: qchat-who --pin, while it is "
+		"in the room)",
 		fingerprint, seen);
 	notice(join, line.bytes);
 	text_free(&line);

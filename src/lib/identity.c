@@ -263,7 +263,7 @@ check_dates(const struct identity *identity, struct fault *fault)
 		format_date(date, end);
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the certificate "
-			"expired %s (get a new one: qchat-provision)",
+			"expired %s (get a new one from who runs the fabric)",
 			identity->file, date);
 	}
 	if (X509_cmp_current_time(begin) >= 0) {

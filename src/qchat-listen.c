@@ -95,8 +95,12 @@ struct listen {
 static int
 set_since(struct listen *listen, const char *argument)
 {
-	if (moment_parse(argument, session_now().wall, &listen->since) == 0)
+	if (moment_parse(argument, session_now().wall, &listen->since) == 0) {
+		/* 0 is for none. */
+		if (listen->since == 0)
+			listen->since = 1;
 		return 0;
+	}
 	return cli_usage_fault(&listen->cli,
 		"--since: \"%s\" is no time of the past (10m, 2h, 04:25, "
 		"2026-11-23T04:25:13Z)",

@@ -50,13 +50,23 @@ read_all(int fd, const char *path, struct text *state, struct fault *fault)
 static int
 load(struct resume *resume, struct fault *fault)
 {
-	int fd = open(resume->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(resume->path,
+		O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat info;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0)
 		return fault_set(fault, FAULT_IO, "%s: %s", resume->path,
 			strerror(errno));
+	/* Writing it puts another file in its place. */
+	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {
+		close(fd);
+		return fault_set(fault, FAULT_CANTCREAT,
+			"%s: is no plain file, so no state is kept there "
+			"(name another)",
+			resume->path);
+	}
 	int rc = read_all(fd, resume->path, &resume->state, fault);
 	close(fd);
 	return rc;

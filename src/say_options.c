@@ -150,6 +150,10 @@ say_parse_args(struct say *say, int argc, char **argv)
 		return cli_usage_fault(&say->cli,
 			"--to says one message: --lines, --confirm none, "
 			"--json, --flush and --queue have no place beside it");
+	if ((say->flush || say->queue) && say->dry_run)
+		return cli_usage_fault(&say->cli,
+			"--dry-run is for what is said: it has no place beside "
+			"--flush and --queue");
 	if (say->flush || say->queue) {
 		if (optind < argc || say->source.by_lines)
 			return cli_usage_fault(&say->cli,

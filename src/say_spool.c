@@ -60,6 +60,10 @@ say_keep(struct say *say)
 			"%s; %zu message%s kept in the spool (qchat-say "
 			"--flush sends what waits)",
 			why.text, kept, kept == 1 ? " is" : "s are");
+	else if (say->proved > 0 && say->proved == say->last &&
+		source_is_empty(&say->source))
+		/* All was proved before the connection was lost. */
+		say->fault.kind = FAULT_NONE;
 	queue_free(queue);
 }
 

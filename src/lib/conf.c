@@ -19,6 +19,7 @@ struct reader {
 	const char *path;
 	struct conf *conf;
 	struct fault *fault;
+	const char *text; /* the file's */
 	char *dxl_config;
 	bool fabric_set, verify_set;
 };
@@ -111,12 +112,40 @@ take_verify_host(struct reader *reader, const config_setting_t *setting,
 }
 
 /* Into an int64_t of the limits. */
+/* libconfig cuts what has more than 32 bits and no L behind it.  Is that what
+ * stands in this line? */
+static bool
+is_cut(const struct reader *reader, const config_setting_t *setting)
+{
+	unsigned line = config_setting_source_line(setting);
+	const char *at = reader->text;
+
+	while (at != NULL && --line > 0) {
+		at = strchr(at, '\n');
+		if (at != NULL)
+			at++;
+	}
+	const char *name = at != NULL ? strstr(at, config_setting_name(setting))
+				      : NULL;
+	if (name == NULL)
+		return false;
+	name += strlen(config_setting_name(setting));
+	name += strspn(name, " \t=:");
+	return config_setting_type(setting) == CONFIG_TYPE_INT &&
+		strspn(name, "0123456789") > 9 &&
+		strtoll(name, NULL, 10) != config_setting_get_int64(setting);
+}
+
 static int
 take_limit(struct reader *reader, const config_setting_t *setting, char **into)
 {
 	int64_t *limit = (void *)into;
 	int type = config_setting_type(setting);
 
+	if (is_cut(reader, setting))
+		return complain(reader, setting,
+			"%s has more than 32 bits (put an L behind it)",
+			config_setting_name(setting));
 	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) ||
 		config_setting_get_int64(setting) < 1 ||
 		config_setting_get_int64(setting) > CONF_LIMIT_MAX)
@@ -339,6 +368,7 @@ conf_read(struct conf *conf, const char *path, struct fault *fault)
 			config_error_text(&config));
 		goto out;
 	}
+	reader.text = text;
 	const config_setting_t *root = config_root_setting(&config);
 	for (int i = 0; i < config_setting_length(root); i++)
 		if (take(&reader, config_setting_get_elem(root, (unsigned)i)) <

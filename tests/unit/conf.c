@@ -173,6 +173,8 @@ test_faults(void)
 		"q.conf:1: seal_old_hours is a number from 1 to 1000000000000");
 	fails("spool_hours = 1000000000001L;",
 		"q.conf:1: spool_hours is a number from 1 to 1000000000000");
+	fails("\nspool_bytes = 4294968296;",
+		"q.conf:2: spool_bytes has more than 32 bits");
 	fails("ca = 1;", "q.conf:1: ca is a text");
 	fails("\n\nroom = \"\";", "q.conf:3: room is empty");
 	fails("\nroom = \"a\\xffb\";", "q.conf:2: room is not UTF-8");

@@ -75,7 +75,7 @@ must rabbit_ctl one set_topic_permissions dave amq.topic \
 	'^\.mcafee\.(event\.qchat\.(ops)?$|client\.{client_id}$)'
 as dave exit_is 0 'a post to a permitted room is proved' qchat-say -r ops hello
 as dave exit_is 69 'one to another room ends with the connection' \
-	qchat-say -r other hello
+	qchat-say --no-spool -r other hello
 as alice start seen qchat-listen -v -r ops
 must wait_line "$T/seen.err" 'in ops'
 dave_sees() {

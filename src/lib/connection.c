@@ -478,6 +478,17 @@ socket_error(int fd)
 	return error;
 }
 
+/* Has it stood, and is over?  Who has answered has a round-trip time. */
+static bool
+has_stood(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+		info.tcpi_rtt > 0;
+}
+
 /* What became of TCP: 0 if it stands, else an errno.  The first step of the
  * handshake, too early, may have taken the error away. */
 static int
@@ -487,8 +498,13 @@ tcp_error(int fd)
 	socklen_t len = sizeof(peer);
 	int error = socket_error(fd);
 
-	if (error == 0 && getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
-		return errno == ENOTCONN ? ECONNREFUSED : errno;
+	if (error == 0 &&
+		getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
+		error = errno;
+		/* A write has had the error already. */
+		if (error == ENOTCONN)
+			error = has_stood(fd) ? ECONNRESET : ECONNREFUSED;
+	}
 	return error;
 }
 
@@ -505,7 +521,12 @@ step_tcp(struct connection *connection, short events)
 		return;
 	}
 	/* It may have stood, and been reset within the handshake. */
-	if (tls_explain(connection->tls, connection->peer, &fault) < 0)
+	bool silent = error == ECONNRESET && tls_is_unanswered(connection->tls);
+	if (tls_explain(connection->tls, connection->peer, &fault) == 0)
+		;
+	else if (silent)
+		set_doubtful(&fault, connection->peer);
+	else
 		fault_set(&fault, FAULT_UNAVAILABLE,
 			error == ECONNREFUSED
 				? "%s: %s (does the broker run there?)"

@@ -401,7 +401,8 @@ XDG_STATE_HOME=$T/home/file
 as bob exit_is 74 'a spool that cannot be made' qchat-say -r ops nowhere
 XDG_STATE_HOME=$T/home/state
 must broker_back
-as bob exit_is 0 'the two are sent' qchat-say --flush
+as bob exit_is 0 'the two are sent' qchat-say -v --flush
+like "$(err)" 'key was used 1 time to sign' 'with one signature of the key'
 must wait_line "$T/ear.out" 'bob l2$'
 is "$(grep -cE 'bob (full|nowhere|l3)$' "$T/ear.out")" 0 'nothing else came'
 
@@ -443,8 +444,7 @@ broker_has_ear() {
 	[ "$status" = 0 ] && has_lines "$T/ear.out" "probe $1" 1
 }
 must wait_for broker_has_ear end
-as bob exit_is 0 'one flush for all' qchat-say -v --flush
-like "$(err)" 'key was used 1 time to sign' 'takes one signature of the key'
+as bob exit_is 0 'one flush for all' qchat-say --flush
 is "$(waiting)" 0 'nothing waits'
 as bob exit_is 0 'the last one' qchat-say -r ops end of all
 must wait_line "$T/ear.out" 'end of all$'

@@ -39,6 +39,10 @@ eve_pid=$pid
 peer 9 signer attacker.js carol # it may sign as one should
 now=$(($(date +%s) - 600))
 words='the disk of the database host is nearly full, who looks at it before the night'
+words="$words; the replica in the other hall has the same trouble since Monday, and"
+words="$words what was moved to the archive last week did not help, as the logs grow"
+words="$words faster than they are compressed; whoever has the time should call the"
+words="$words people who run the storage and ask for another shelf, or for a quota"
 for i in $(seq "$said"); do
 	who=$((i % 4))
 	printf '{"do":"say","topic":"/mcafee/event/qchat/busy","key":"user%d","bind":%s,"certs":%s,"payload":{"type":1,"message":"%d %s","time":"%d","ms":%d%03d,"user":"user%d","UID":"%032d","seq":%d}}\n' \

@@ -151,40 +151,59 @@ member_judge_claim(struct member *member, const struct room_message *message,
 	judge_owner(member, message, is_live, trust);
 }
 
+/* What an event says of who signed it for that topic. */
+static struct trust_claim
+claim_of(const struct dxl_message *event, const struct text *topic,
+	struct span user)
+{
+	return (struct trust_claim){
+		.topic = { topic->bytes, topic->len },
+		.payload = event->payload,
+		.sig = dxl_field(event, SIGN_SIG_FIELD),
+		.bind = dxl_field(event, SIGN_BIND_FIELD),
+		.cert = dxl_field(event, SIGN_CERT_FIELD),
+		.source = event->source_client_id,
+		.user = user,
+	};
+}
+
+/* Appends what an event in this place was to be signed for.  A repair keeps
+ * the signature that it had in the room. */
+static void
+append_signed_place(const struct member *member,
+	const struct dxl_message *event, enum place place, bool is_repair,
+	struct text *topic)
+{
+	bool is_direct = span_equal(dxl_field(event, COVER_FIELD),
+		span_of(COVER_DIRECT));
+	bool has_about = dxl_field(event, ROOM_TOPIC_FIELD).len > 0;
+
+	if (is_direct)
+		member_append_place(member->inbox, member->topic,
+			member->x25519, topic);
+	else if (place == PLACE_LOBBY)
+		text_append_string(topic, ROOM_LOBBY_TOPIC);
+	else if (place == PLACE_INBOX && !is_repair)
+		/* One about another room does not come here. */
+		member_append_place(member->inbox,
+			has_about ? member->topic : NULL, NULL, topic);
+	else
+		text_append_string(topic, member->topic);
+}
+
 void
 member_judge(struct member *member, const struct room_message *message,
 	const struct dxl_message *event, enum place place, enum member_age age,
 	struct instant now, struct trust *trust)
 {
 	struct text topic = { 0 };
-	struct span about = dxl_field(event, ROOM_TOPIC_FIELD);
 	bool is_direct = span_equal(dxl_field(event, COVER_FIELD),
 		span_of(COVER_DIRECT));
 	bool is_repair = place == PLACE_INBOX &&
 		message->type == ROOM_MESSAGE && !is_direct;
 
-	text_append_string(&topic,
-		place == PLACE_INBOX && !is_repair ? member->inbox
-			: place == PLACE_LOBBY     ? ROOM_LOBBY_TOPIC
-						   : member->topic);
-	if (place == PLACE_INBOX && !is_repair && about.len > 0) {
-		text_append_char(&topic, '\n');
-		text_append(&topic, about.bytes, about.len);
-	}
-	if (is_direct) {
-		text_clear(&topic);
-		member_append_place(member->inbox, member->topic,
-			member->x25519, &topic);
-	}
-	const struct trust_claim claim = {
-		.topic = { topic.bytes, topic.len },
-		.payload = event->payload,
-		.sig = dxl_field(event, SIGN_SIG_FIELD),
-		.bind = dxl_field(event, SIGN_BIND_FIELD),
-		.cert = dxl_field(event, SIGN_CERT_FIELD),
-		.source = event->source_client_id,
-		.user = message->user,
-	};
+	append_signed_place(member, event, place, is_repair, &topic);
+	const struct trust_claim claim = claim_of(event, &topic, message->user);
 	member_judge_claim(member, message, &claim,
 		is_repair ? MEMBER_KEPT : age, now, trust);
 	text_free(&topic);
@@ -199,18 +218,9 @@ member_is_own_claim(struct member *member, const struct dxl_message *event)
 
 	if (member->calls.vouch == NULL || !is_proven(&member->own))
 		return true;
-	text_append_string(&topic, member->inbox);
-	text_append_char(&topic, '\n');
-	text_append_string(&topic, member->topic);
-	const struct trust_claim claim = {
-		.topic = { topic.bytes, topic.len },
-		.payload = event->payload,
-		.sig = dxl_field(event, SIGN_SIG_FIELD),
-		.bind = dxl_field(event, SIGN_BIND_FIELD),
-		.cert = dxl_field(event, SIGN_CERT_FIELD),
-		.source = event->source_client_id,
-		.user = span_of(member->user),
-	};
+	member_append_place(member->inbox, member->topic, NULL, &topic);
+	const struct trust_claim claim = claim_of(event, &topic,
+		span_of(member->user));
 	member->calls.vouch(member->calls.context, &claim, &trust);
 	text_free(&topic);
 	return strcmp(trust.fingerprint, member->own.fingerprint) == 0;

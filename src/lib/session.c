@@ -426,10 +426,13 @@ look_for_secrets(struct session *session, struct instant now)
 void
 session_step(struct session *session, const struct pollfd *fds, size_t count)
 {
+	struct fault fault;
 	struct instant now = session_now();
 
 	bus_step(session->bus, fds, count, now.mono);
 	session_trust_tick(session->trust, now);
+	if (session_trust_fault(session->trust, &fault))
+		session_ignore(session, fault.text);
 	look_for_secrets(session, now);
 	bool moving = bus_is_moving(session->bus, now.mono);
 	for (size_t i = 0; i < session->member_count && moving; i++)

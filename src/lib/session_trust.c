@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-enum { SAVE_MS = 2000 }; /* after a name that is new, for more of them */
+enum {
+	SAVE_MS = 2000, /* after a name that is new, for more of them */
+	AGAIN_MS = 60 * 1000,
+};
 
 struct session_trust {
 	struct signer *signer;
@@ -17,6 +20,7 @@ struct session_trust {
 	char *names; /* path of the file; NULL: none is kept */
 	int64_t save_mono;
 	struct fault fault; /* of the file */
+	bool is_told;       /* by session_trust_fault() */
 };
 
 static int
@@ -97,16 +101,19 @@ session_trust_new(const struct conf *conf, const struct identity *identity,
 	return trust;
 }
 
+/* What cannot be written now is tried again, seldom: it waits for a lock. */
 static void
-save(struct session_trust *trust)
+save(struct session_trust *trust, int64_t mono)
 {
 	struct text lines = { 0 };
 
-	trust->save_mono = INT64_MAX;
+	trust->save_mono = mono + AGAIN_MS;
 	guard_names_save(trust->guard, &lines);
 	if (names_merge(trust->names, (struct span){ lines.bytes, lines.len },
-		    &trust->fault) == 0)
+		    &trust->fault) == 0) {
 		guard_names_saved(trust->guard);
+		trust->save_mono = INT64_MAX;
+	}
 	text_free(&lines);
 }
 
@@ -116,7 +123,7 @@ session_trust_free(struct session_trust *trust)
 	if (trust == NULL)
 		return;
 	if (trust->names != NULL && guard_names_changed(trust->guard))
-		save(trust);
+		save(trust, 0);
 	guard_free(trust->guard);
 	verifier_free(trust->verifier);
 	signer_free(trust->signer);
@@ -162,14 +169,18 @@ session_trust_tick(struct session_trust *trust, struct instant now)
 	if (trust->names == NULL)
 		return;
 	if (now.mono >= trust->save_mono)
-		save(trust);
+		save(trust, now.mono);
 	else if (trust->save_mono == INT64_MAX &&
 		guard_names_changed(trust->guard))
 		trust->save_mono = now.mono + SAVE_MS;
 }
 
-const struct fault *
-session_trust_fault(struct session_trust *trust)
+bool
+session_trust_fault(struct session_trust *trust, struct fault *fault)
 {
-	return trust->fault.kind != FAULT_NONE ? &trust->fault : NULL;
+	bool is_new = trust->fault.kind != FAULT_NONE && !trust->is_told;
+
+	*fault = trust->fault;
+	trust->is_told |= is_new;
+	return is_new;
 }

@@ -43,7 +43,7 @@ struct guard *session_trust_guard(const struct session_trust *trust);
 int64_t session_trust_deadline(const struct session_trust *trust);
 void session_trust_tick(struct session_trust *trust, struct instant now);
 
-/* Names and certificates that could not be read or written, once; NULL. */
-const struct fault *session_trust_fault(struct session_trust *trust);
+/* Could the names not be read or written?  Once; *fault says why. */
+bool session_trust_fault(struct session_trust *trust, struct fault *fault);
 
 #endif

@@ -66,7 +66,6 @@ marks() {
 }
 
 attack "$(with '{ do: "sub", topic: "#" }')"
-mkfifo "$T/crowd"
 own alice start ear qchat-listen -v -r ops --json --presence
 ear_pid=$pid
 must wait_line "$T/ear.err" 'in ops'

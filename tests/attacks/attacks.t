@@ -394,8 +394,11 @@ is $(($(got 'type..:2,') <= 4)) 1 '300 of them are not answered 300 times'
 wanted=$(jq -r 'select(.text == "wanted by many") | .uid' <"$T/ear.out")
 attack "$(with '{ do: "say", times: 2000, topic: "'"$inbox"'",
 	headers: { "qchat.topic": $room },
+	signTopic: ("'"$inbox"'" + "\n" + $room),
 	payload: { type: 6, UID: "'"$wanted"'", want: [[1, 1]], inbox: $own } }')"
 fence
+ok 'a request for a repair is answered' wait_line "$T/attacker.out" \
+	'"topic":"/mcafee/client/.*wanted by many'
 is $(($(got 'wanted by many') < 200)) 1 \
 	'2,000 requests for a repair do not make 2,000'
 attack "$(with '{ do: "say", times: 300, topic: "'"$inbox"'",

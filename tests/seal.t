@@ -9,6 +9,7 @@
 # shellcheck disable=SC2016,SC2317
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/attacker.sh"
 
 need qchat-say qchat-listen qchat-who qchat-invite
 need jq
@@ -36,18 +37,6 @@ sed -n '/BEGIN/,/END/p' "$T/invitation" >"$T/invitation.pem"
 own bob exit_is 0 'and accepted' qchat-invite --accept "$T/invitation.pem"
 
 peer 7 attacker attacker.js mallory
-attacks=0
-attack() {
-	attacks=$((attacks + 1))
-	printf '%s\n' "$1" >&7
-	must wait_line "$T/attacker.out" '"at":"(done|error)"' "$attacks"
-	attack_answer=$(grep -aE '"at":"(done|error)"' "$T/attacker.out" |
-		tail -n 1)
-	case $attack_answer in
-	*'"at":"error"'*) not_ok "set-up: $attack_answer" true ;;
-	esac
-}
-
 with() {
 	jq -nc --arg room "$room" --arg mallory "$mallory" \
 		--arg text "${text-}" --arg uid "${uid-}" "$1"
@@ -58,11 +47,6 @@ fence() {
 	fences=$((fences + 1))
 	own bob must qchat-say -r ops "fence $fences"
 	must wait_line "$T/ear.out" "\"text\":\"fence $fences\""
-}
-
-marks() {
-	jq -r --arg text "$1" 'select(.text == $text) | .mark' <"$T/ear.out" |
-		tr -d '\n'
 }
 
 attack "$(with '{ do: "sub", topic: "#" }')"

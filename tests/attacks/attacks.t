@@ -10,6 +10,7 @@
 # shellcheck disable=SC2016,SC2317
 
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../attacker.sh"
 
 need qchat-say qchat-listen qchat-who
 need jq
@@ -24,19 +25,6 @@ bob=$(user_dir bob)
 mallory=$(user_dir mallory)
 
 peer 7 attacker attacker.js mallory
-attacks=0
-
-# attack JSON: the attacker does it
-attack() {
-	attacks=$((attacks + 1))
-	printf '%s\n' "$1" >&7
-	must wait_line "$T/attacker.out" '"at":"(done|error)"' "$attacks"
-	attack_answer=$(grep -aE '"at":"(done|error)"' "$T/attacker.out" |
-		tail -n 1)
-	case $attack_answer in
-	*'"at":"error"'*) not_ok "set-up: $attack_answer" true ;;
-	esac
-}
 
 # with FILTER [JSON]: the command as jq changes it
 with() {
@@ -62,12 +50,6 @@ fence() {
 	fences=$((fences + 1))
 	as bob must qchat-say -r ops "fence $fences"
 	must wait_line "$T/ear.out" "\"text\":\"fence $fences\""
-}
-
-# marks TEXT: those with which it was shown
-marks() {
-	jq -r --arg text "$1" 'select(.text == $text) | .mark' <"$T/ear.out" |
-		tr -d '\n'
 }
 
 # why TEXT

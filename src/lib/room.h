@@ -31,8 +31,8 @@ enum {
 	ROOM_TITLE_MAX = 1024,
 	ROOM_TAG_MAX = 256,
 	ROOM_TAGS_MAX = 32,           /* tags of one message */
-	ROOM_BLOCK_LINES_MAX = 2048,  /* lines of one block */
-	ROOM_BLOCK_BYTES_MAX = 16384, /* bytes of a block's text */
+	ROOM_BLOCK_LINES_MAX = 16384, /* lines of one block */
+	ROOM_BLOCK_BYTES_MAX = 65536, /* bytes of a block's text */
 	ROOM_WANTS_MAX = 32,          /* ranges of one repair request */
 	ROOM_HEADS_MAX = 32,          /* senders of one ping's `heads` */
 	ROOM_MINUTES_MAX = 3,         /* of one ping's `minutes` */

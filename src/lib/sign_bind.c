@@ -82,7 +82,7 @@ sign_decode(unsigned char *bytes, struct span text, size_t max)
 }
 
 void
-sign_digest(struct span bytes, unsigned char *digest)
+sign_digest(struct span bytes, unsigned char digest[static SIGN_DIGEST_BYTES])
 {
 	if (EVP_Digest(bytes.bytes, bytes.len, digest, NULL, EVP_sha256(),
 		    NULL) != 1)
@@ -356,12 +356,15 @@ void
 sign_message(struct text *bytes, struct span topic, struct span payload,
 	const struct sign_sig *sig)
 {
+	unsigned char digest[SIGN_DIGEST_BYTES];
+
 	assert(topic.len <= UINT32_MAX);
+	sign_digest(payload, digest);
 	text_clear(bytes);
 	text_append(bytes, message_context, sizeof(message_context));
 	append_number(bytes, topic.len, 4);
 	text_append(bytes, topic.bytes, topic.len);
 	text_append(bytes, sig->key_id, sizeof(sig->key_id));
 	append_number(bytes, (uint64_t)sig->sent, 8);
-	text_append(bytes, payload.bytes, payload.len);
+	text_append(bytes, digest, sizeof(digest));
 }

@@ -43,7 +43,10 @@ void sign_encode(char *text, struct span bytes);
  * bytes has room for max + 2.  The number of bytes, or -1. */
 long sign_decode(unsigned char *bytes, struct span text, size_t max);
 
-void sign_digest(struct span bytes, unsigned char *digest);
+enum { SIGN_DIGEST_BYTES = 32 }; /* SHA-256 */
+
+void sign_digest(struct span bytes,
+	unsigned char digest[static SIGN_DIGEST_BYTES]);
 
 /* Spans point into the bytes. */
 struct binding {
@@ -83,7 +86,8 @@ void sign_sig_format(const struct sign_sig *sig,
 /* 0, or -1. */
 int sign_sig_parse(struct sign_sig *sig, struct span text);
 
-/* What is signed, in the place of what bytes held. */
+/* What is signed, in the place of what bytes held: of the payload its SHA-256,
+ * which is read once, where Ed25519 reads what it signs twice. */
 void sign_message(struct text *bytes, struct span topic, struct span payload,
 	const struct sign_sig *sig);
 

@@ -155,7 +155,7 @@ function build (command) {
 		const topic = Buffer.from(command.signTopic || command.topic)
 		const signature = crypto.sign(null, Buffer.concat([
 			Buffer.from('qchat-message-v1\0'), number(topic.length, 4), topic,
-			id, sent, Buffer.from(command.signText || text)]), key)
+			id, sent, digest(command.signText || text)]), key)
 		headers['qchat.sig'] = command.sigOf ||
 			Buffer.concat([Buffer.from([1]), id, sent, signature]).toString('base64')
 		if (command.bind !== false) {

@@ -376,7 +376,6 @@ static void
 hear_talker(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct instant now)
 {
-	struct roster_entry *entry = NULL;
 	bool made = false;
 
 	/* A legacy peer is here when it talks; who numbers what it says tells
@@ -384,9 +383,7 @@ hear_talker(struct member *member, const struct room_message *message,
 	if (message->uid.len > 0 &&
 		(message->seq < 0 ||
 			roster_find(member->roster, message->uid) != NULL))
-		entry = roster_hear(member->roster, message, now.mono, &made);
-	if (entry != NULL)
-		entry->trust = *trust;
+		roster_hear(member->roster, message, trust, now.mono, &made);
 	if (made)
 		deliver_arrival(member, message, trust, false, now);
 	if (message->seq < 0)
@@ -635,9 +632,7 @@ hear_here(struct member *member, const struct room_message *message,
 
 	if (message->known > member->known)
 		member->known = message->known;
-	struct roster_entry *entry = roster_hear(member->roster, message,
-		now.mono, &made);
-	entry->trust = *trust;
+	roster_hear(member->roster, message, trust, now.mono, &made);
 	if (is_own(member, message)) {
 		member->present = true;
 		return;

@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROVEN, OTHERS, KINDS };
+
 struct roster {
-	struct table *entries; /* of struct roster_entry, by UID */
+	struct table *entries[KINDS]; /* of struct roster_entry, by UID */
+	size_t max;
+	uint64_t displaced;
 };
 
 struct roster *
@@ -17,8 +21,10 @@ roster_new(size_t participants_max)
 {
 	struct roster *roster = memory_alloc(1, sizeof(*roster));
 
-	roster->entries = table_new(sizeof(struct roster_entry),
-		participants_max);
+	roster->max = participants_max;
+	for (size_t i = 0; i < KINDS; i++)
+		roster->entries[i] = table_new(sizeof(struct roster_entry),
+			participants_max);
 	return roster;
 }
 
@@ -27,8 +33,15 @@ roster_free(struct roster *roster)
 {
 	if (roster == NULL)
 		return;
-	table_free(roster->entries);
+	for (size_t i = 0; i < KINDS; i++)
+		table_free(roster->entries[i]);
 	free(roster);
+}
+
+static struct table *
+table_of(const struct roster *roster, const struct roster_entry *entry)
+{
+	return roster->entries[entry->proven ? PROVEN : OTHERS];
 }
 
 /* Keeps a foreign string without its NULs, cut between two characters. */
@@ -46,15 +59,53 @@ keep(char *field, size_t size, struct span value)
 			field[i] = ' ';
 }
 
+static void
+make_room(struct roster *roster)
+{
+	struct roster_entry *oldest = table_oldest(roster->entries[OTHERS]);
+
+	if (roster_count(roster) < roster->max)
+		return;
+	if (oldest == NULL)
+		oldest = table_oldest(roster->entries[PROVEN]);
+	roster_remove(roster, oldest);
+	roster->displaced++;
+}
+
+/* The entry of a UID, as the one that was heard last. */
+static struct roster_entry *
+touch(struct roster *roster, struct span uid, bool proven, bool *made)
+{
+	struct roster_entry *old = roster_find(roster, uid);
+	struct roster_entry before = { .since = -1,
+		.spoke_mono = -1,
+		.last = -1,
+		.proven = proven };
+	bool moved;
+
+	*made = old == NULL;
+	if (old != NULL && (old->proven || !proven))
+		return table_touch(table_of(roster, old), uid, &moved);
+	if (old != NULL) {
+		before = *old;
+		before.proven = true;
+		roster_remove(roster, old);
+	}
+	make_room(roster);
+	struct roster_entry *entry = table_touch(table_of(roster, &before), uid,
+		&moved);
+	*entry = before;
+	return entry;
+}
+
 struct roster_entry *
 roster_hear(struct roster *roster, const struct room_message *message,
-	int64_t mono, bool *made)
+	const struct trust *trust, int64_t mono, bool *made)
 {
-	struct roster_entry *entry = table_touch(roster->entries, message->uid,
-		made);
+	struct roster_entry *entry = touch(roster, message->uid,
+		trust->mark == TRUST_GOOD, made);
 
-	if (*made)
-		entry->since = entry->spoke_mono = entry->last = -1;
+	entry->trust = *trust;
 	keep(entry->user, sizeof(entry->user), message->user);
 	entry->heard_mono = mono;
 	if (message->type == ROOM_MESSAGE) {
@@ -74,7 +125,9 @@ roster_hear(struct roster *roster, const struct room_message *message,
 struct roster_entry *
 roster_find(const struct roster *roster, struct span uid)
 {
-	return table_find(roster->entries, uid);
+	struct roster_entry *entry = table_find(roster->entries[PROVEN], uid);
+
+	return entry != NULL ? entry : table_find(roster->entries[OTHERS], uid);
 }
 
 bool
@@ -88,51 +141,76 @@ roster_keep(struct roster *roster, struct roster_entry *entry, int64_t mono)
 {
 	bool made;
 
-	table_touch(roster->entries, span_of(table_key(entry)), &made);
+	table_touch(table_of(roster, entry), span_of(table_key(entry)), &made);
 	entry->heard_mono = mono;
 }
 
 void
 roster_remove(struct roster *roster, struct roster_entry *entry)
 {
-	table_remove(roster->entries, entry);
+	table_remove(table_of(roster, entry), entry);
+}
+
+/* The one that was silent longest. */
+static struct roster_entry *
+most_silent(const struct roster *roster)
+{
+	struct roster_entry *proven = table_oldest(roster->entries[PROVEN]);
+	struct roster_entry *other = table_oldest(roster->entries[OTHERS]);
+
+	if (proven == NULL ||
+		(other != NULL && other->heard_mono < proven->heard_mono))
+		return other;
+	return proven;
 }
 
 struct roster_entry *
 roster_expired(const struct roster *roster, int64_t mono)
 {
-	struct roster_entry *oldest = table_oldest(roster->entries);
+	struct roster_entry *entry = most_silent(roster);
 
-	if (oldest == NULL || mono - oldest->heard_mono < ROSTER_FORGET_MS)
+	if (entry == NULL || mono - entry->heard_mono < ROSTER_FORGET_MS)
 		return NULL;
-	return oldest;
+	return entry;
 }
 
 int64_t
 roster_deadline(const struct roster *roster)
 {
-	const struct roster_entry *oldest = table_oldest(roster->entries);
+	const struct roster_entry *entry = most_silent(roster);
 
-	return oldest != NULL ? oldest->heard_mono + ROSTER_FORGET_MS
-			      : INT64_MAX;
+	return entry != NULL ? entry->heard_mono + ROSTER_FORGET_MS : INT64_MAX;
 }
 
 size_t
 roster_count(const struct roster *roster)
 {
-	return table_count(roster->entries);
+	return table_count(roster->entries[PROVEN]) +
+		table_count(roster->entries[OTHERS]);
+}
+
+uint64_t
+roster_displaced(const struct roster *roster)
+{
+	return roster->displaced;
 }
 
 struct roster_entry *
 roster_first(const struct roster *roster)
 {
-	return table_oldest(roster->entries);
+	struct roster_entry *entry = table_oldest(roster->entries[PROVEN]);
+
+	return entry != NULL ? entry : table_oldest(roster->entries[OTHERS]);
 }
 
 struct roster_entry *
-roster_next(const struct roster_entry *entry)
+roster_next(const struct roster *roster, const struct roster_entry *entry)
 {
-	return table_newer(entry);
+	struct roster_entry *next = table_newer(entry);
+
+	return next != NULL || !entry->proven
+		? next
+		: table_oldest(roster->entries[OTHERS]);
 }
 
 const char *

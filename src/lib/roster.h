@@ -14,7 +14,7 @@
 struct roster;
 
 enum {
-	ROSTER_MAX = 16384,            /* participants; then the oldest goes */
+	ROSTER_MAX = 16384,            /* participants */
 	ROSTER_FORGET_MS = 300 * 1000, /* silence after which one is forgotten
 					* (protocol.md, 6.3) */
 };
@@ -31,17 +31,24 @@ struct roster_entry {
 	int64_t last;       /* its newest number that it said, or -1 */
 	int64_t messages;   /* that we saw */
 	struct trust trust; /* of what was heard last */
+	bool proven;        /* it was signed and trusted once */
 };
 
+/*
+ * Of more than participants_max, the one goes that was silent longest among
+ * those who were never proven; of those who were, one goes only when there are
+ * no others.  So who invents participants displaces what it invented.
+ */
 struct roster *roster_new(size_t participants_max);
 void roster_free(struct roster *roster);
 
 /*
- * A type 1 or 2 was heard: makes or refreshes the entry (ours is message's
- * UID, not empty).  *made tells which.  Borrowed.
+ * A type 1 or 2 was heard: makes or refreshes the entry of message's UID (not
+ * empty).  *made tells which.  Borrowed, until this one is heard again.
  */
 struct roster_entry *roster_hear(struct roster *roster,
-	const struct room_message *message, int64_t mono, bool *made);
+	const struct room_message *message, const struct trust *trust,
+	int64_t mono, bool *made);
 
 struct roster_entry *roster_find(const struct roster *roster, struct span uid);
 
@@ -66,9 +73,13 @@ int64_t roster_deadline(const struct roster *roster);
 
 size_t roster_count(const struct roster *roster);
 
-/* All entries, from the one heard longest ago; NULL behind the last. */
+/* Participants that went for want of room. */
+uint64_t roster_displaced(const struct roster *roster);
+
+/* All entries, those that were proven first; NULL behind the last. */
 struct roster_entry *roster_first(const struct roster *roster);
-struct roster_entry *roster_next(const struct roster_entry *entry);
+struct roster_entry *roster_next(const struct roster *roster,
+	const struct roster_entry *entry);
 const char *roster_uid(const struct roster_entry *entry);
 
 #endif

@@ -40,6 +40,7 @@ test_roster(void)
 {
 	struct roster *roster = roster_new(2);
 	struct room_message message;
+	const struct trust unsigned_one = { .mark = TRUST_NONE };
 	char name[ROOM_USER_MAX + 3];
 	bool made;
 
@@ -48,8 +49,8 @@ test_roster(void)
 	room_message_init(&message, ROOM_HERE);
 	message.uid = span_of("1");
 	message.user = span_of(name);
-	const struct roster_entry *entry = roster_hear(roster, &message, 5,
-		&made);
+	const struct roster_entry *entry = roster_hear(roster, &message,
+		&unsigned_one, 5, &made);
 	ok(strlen(entry->user) == ROOM_USER_MAX - 1,
 		"a long name is cut between two characters");
 	ok(roster_deadline(roster) == 5 + ROSTER_FORGET_MS,
@@ -59,6 +60,62 @@ test_roster(void)
 		"and not before");
 	ok(roster_bye_fits(entry, span_of("")), "a bye without conn fits");
 	ok(!roster_bye_fits(entry, span_of("c")), "one of another does not");
+	roster_free(roster);
+}
+
+static void
+hear_as(struct roster *roster, const char *uid, enum trust_mark mark,
+	int64_t mono)
+{
+	const struct trust trust = { .mark = mark };
+	struct room_message message;
+	bool made;
+
+	room_message_init(&message, ROOM_HERE);
+	message.uid = span_of(uid);
+	roster_hear(roster, &message, &trust, mono, &made);
+}
+
+/* Who is there, one letter each. */
+static const char *
+letters(const struct roster *roster)
+{
+	static char text[8];
+	size_t len = 0;
+
+	for (const struct roster_entry *entry = roster_first(roster);
+		entry != NULL && len + 1 < sizeof(text);
+		entry = roster_next(roster, entry))
+		text[len++] = *roster_uid(entry);
+	text[len] = '\0';
+	return text;
+}
+
+static void
+test_crowded_roster(void)
+{
+	struct roster *roster = roster_new(3);
+
+	hear_as(roster, "a", TRUST_GOOD, 1);
+	hear_as(roster, "b", TRUST_GOOD, 2);
+	hear_as(roster, "c", TRUST_NONE, 3);
+	hear_as(roster, "d", TRUST_DOUBTFUL, 4);
+	hear_as(roster, "e", TRUST_NONE, 5);
+	is(letters(roster), "abe",
+		"in a full roster, who is not proven displaces its like");
+	ok(roster_displaced(roster) == 2, "which is counted");
+	hear_as(roster, "a", TRUST_DOUBTFUL, 6);
+	hear_as(roster, "f", TRUST_BAD, 7);
+	is(letters(roster), "baf", "who was proven once keeps its place");
+	ok(strcmp(roster_uid(roster_expired(roster, 2 + ROSTER_FORGET_MS)),
+		   "b") == 0,
+		"until it is silent");
+	hear_as(roster, "f", TRUST_GOOD, 8);
+	is(letters(roster), "baf", "one can be proven later");
+	hear_as(roster, "g", TRUST_NONE, 9);
+	is(letters(roster), "afg",
+		"when all are proven, the one silent longest goes");
+	ok(roster_count(roster) == 3, "and never are there more");
 	roster_free(roster);
 }
 
@@ -211,6 +268,7 @@ main(void)
 	setlocale(LC_CTYPE, "C.UTF-8");
 	test_table();
 	test_roster();
+	test_crowded_roster();
 	test_record();
 	test_scroll();
 	test_command();

@@ -177,6 +177,15 @@ number_at(const json_t *array, size_t i)
 	return number >= 0 && number <= ROOM_NUMBER_MAX ? number : -1;
 }
 
+/* Numbers begin with 1; 0 counts as none. */
+static int64_t
+get_seq(const json_t *object)
+{
+	int64_t seq = get_number(object, "seq");
+
+	return seq != 0 ? seq : -1;
+}
+
 static int
 read_message(struct room_message *message, const json_t *object,
 	struct fault *fault)
@@ -185,9 +194,7 @@ read_message(struct room_message *message, const json_t *object,
 		return fault_set(fault, FAULT_DATA, "a message without text");
 	message->text = get_span(object, "message", SIZE_MAX);
 	message->ms = get_number(object, "ms");
-	message->seq = get_number(object, "seq");
-	if (message->seq == 0)
-		message->seq = -1;
+	message->seq = get_seq(object);
 	message->once = json_is_true(json_object_get(object, "once"));
 	message->severity = room_severity_of(get_span(object, "sev", 16));
 	message->title = get_span(object, "title", ROOM_TITLE_MAX);
@@ -294,7 +301,7 @@ read_repair(struct room_message *message, const json_t *object,
 {
 	message->inbox = get_inbox(object);
 	message->conn = get_span(object, "conn", ROOM_UID_MAX);
-	message->seq = get_number(object, "seq");
+	message->seq = get_seq(object);
 	message->since = get_number(object, "since");
 	message->until = get_number(object, "until");
 	message->count = get_number(object, "count");

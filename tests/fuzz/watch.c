@@ -83,7 +83,8 @@ sender_of(struct watch *watch, struct span uid)
 	return sender;
 }
 
-/* A number far ahead is shown, and believed no further. */
+/* A number far ahead is shown, and believed no further; whether the first one
+ * is, the next one tells. */
 static void
 check_order(struct watch *watch, struct span uid, int64_t first, int64_t last)
 {
@@ -92,7 +93,10 @@ check_order(struct watch *watch, struct span uid, int64_t first, int64_t last)
 	FUZZ_CHECK(first > 0 && last >= first && last <= ROOM_NUMBER_MAX);
 	if (sender == NULL)
 		return;
+	if (sender->is_doubted && first <= sender->last)
+		sender->last = 0;
 	FUZZ_CHECK(first > sender->last);
+	sender->is_doubted = sender->last == 0 && first > SEQUENCE_JUMP_MAX;
 	if (sender->last == 0 || first - sender->last <= SEQUENCE_JUMP_MAX)
 		sender->last = last;
 }

@@ -7,44 +7,114 @@
 #include "sign.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum {
+	LOOK_MS = 5000, /* at the files of authorities and revocations */
 	SAVE_MS = 2000, /* after a name that is new, for more of them */
 	AGAIN_MS = 60 * 1000,
+};
+
+/* A file as it was read. */
+struct seen {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
 };
 
 struct session_trust {
 	struct signer *signer;
 	struct verifier *verifier;
 	struct guard *guard;
+	struct conf files; /* where the verifier has it from */
+	struct seen ca, crl;
+	int64_t look_mono;
 	char *names; /* path of the file; NULL: none is kept */
 	int64_t save_mono;
-	struct fault fault; /* of the file */
-	bool is_told;       /* by session_trust_fault() */
+	struct fault names_fault;
+	bool is_told;      /* of the names, by session_trust_fault() */
+	struct fault news; /* of the verifier's files */
 };
 
-static int
-open_verifier(struct session_trust *trust, const struct conf *conf,
-	struct fault *fault)
+/* Of a file that is not there, or is none, zeros. */
+static struct seen
+look_at(const char *path)
 {
+	struct stat stats;
+
+	if (path == NULL || stat(path, &stats) < 0)
+		return (struct seen){ 0 };
+	return (struct seen){ stats.st_dev, stats.st_ino, stats.st_size,
+		stats.st_mtim };
+}
+
+static bool
+is_same(const struct seen *a, const struct seen *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+		a->size == b->size &&
+		a->changed.tv_sec == b->changed.tv_sec &&
+		a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* Has one of the files changed since the last time? */
+static bool
+look(struct session_trust *trust)
+{
+	struct seen ca = look_at(trust->files.sign_ca != NULL
+			? trust->files.sign_ca
+			: trust->files.ca);
+	struct seen crl = look_at(trust->files.crl);
+	bool is_changed = !is_same(&ca, &trust->ca) ||
+		!is_same(&crl, &trust->crl);
+
+	trust->ca = ca;
+	trust->crl = crl;
+	return is_changed;
+}
+
+/* Makes the verifier, or has it take the files anew. */
+static int
+read_verifier(struct session_trust *trust, struct fault *fault)
+{
+	const struct conf *files = &trust->files;
 	struct text ca = { 0 }, crl = { 0 };
-	int rc = -1;
+	int rc = identity_trust(files, &ca, &crl, fault);
 
-	if (identity_trust(conf, &ca, &crl, fault) == 0) {
-		const struct verifier_config config = {
-			.ca = { ca.bytes, ca.len },
-			.ca_file = conf->sign_ca != NULL ? conf->sign_ca
-							 : conf->ca,
-			.crl = { crl.bytes, crl.len },
-			.crl_file = conf->crl,
-		};
-
+	const struct verifier_config config = {
+		.ca = { ca.bytes, ca.len },
+		.ca_file = files->sign_ca != NULL ? files->sign_ca : files->ca,
+		.crl = { crl.bytes, crl.len },
+		.crl_file = files->crl,
+	};
+	if (rc == 0 && trust->verifier != NULL) {
+		rc = verifier_trust(trust->verifier, &config, fault);
+	} else if (rc == 0) {
 		trust->verifier = verifier_new(&config, fault);
 		rc = trust->verifier != NULL ? 0 : -1;
 	}
 	text_free(&ca);
 	text_free(&crl);
 	return rc;
+}
+
+static char *
+copy(const char *path)
+{
+	return path != NULL ? memory_string(path) : NULL;
+}
+
+static int
+open_verifier(struct session_trust *trust, const struct conf *conf,
+	struct fault *fault)
+{
+	trust->files.file = copy(conf->file);
+	trust->files.ca = copy(conf->ca);
+	trust->files.sign_ca = copy(conf->sign_ca);
+	trust->files.crl = copy(conf->crl);
+	look(trust);
+	return read_verifier(trust, fault);
 }
 
 /* What comes back from us needs no introduction. */
@@ -62,10 +132,10 @@ read_names(struct session_trust *trust, const struct conf *conf)
 {
 	struct text lines = { 0 };
 
-	trust->names = names_path(conf, &trust->fault);
+	trust->names = names_path(conf, &trust->names_fault);
 	if (trust->names == NULL)
 		return;
-	if (names_read(trust->names, &lines, &trust->fault) == 0)
+	if (names_read(trust->names, &lines, &trust->names_fault) == 0)
 		guard_names_restore(trust->guard,
 			(struct span){ lines.bytes, lines.len });
 	text_free(&lines);
@@ -84,6 +154,8 @@ session_trust_new(const struct conf *conf, const struct identity *identity,
 	struct instant now = session_now();
 
 	trust->save_mono = INT64_MAX;
+	trust->look_mono = sight == SESSION_ALL ? now.mono + LOOK_MS
+						: INT64_MAX;
 	trust->signer = signer_new(identity, now.wall, fault);
 	if (trust->signer == NULL ||
 		(sight != SESSION_BLIND &&
@@ -110,7 +182,7 @@ save(struct session_trust *trust, int64_t mono)
 	trust->save_mono = mono + AGAIN_MS;
 	guard_names_save(trust->guard, &lines);
 	if (names_merge(trust->names, (struct span){ lines.bytes, lines.len },
-		    &trust->fault) == 0) {
+		    &trust->names_fault) == 0) {
 		guard_names_saved(trust->guard);
 		trust->save_mono = INT64_MAX;
 	}
@@ -127,6 +199,7 @@ session_trust_free(struct session_trust *trust)
 	guard_free(trust->guard);
 	verifier_free(trust->verifier);
 	signer_free(trust->signer);
+	conf_free(&trust->files);
 	free(trust->names);
 	free(trust);
 }
@@ -151,7 +224,19 @@ session_trust_deadline(const struct session_trust *trust)
 	if (trust->names != NULL && guard_names_changed(trust->guard) &&
 		trust->save_mono == INT64_MAX)
 		return 0;
+	if (trust->look_mono < deadline)
+		deadline = trust->look_mono;
 	return deadline < trust->save_mono ? deadline : trust->save_mono;
+}
+
+/* Certificates are revoked while we are here.  Where the new files are no good,
+ * the old ones hold. */
+static void
+look_again(struct session_trust *trust, struct instant now)
+{
+	trust->look_mono = now.mono + LOOK_MS;
+	if (look(trust) && read_verifier(trust, &trust->news) == 0)
+		learn_own(trust, now.wall);
 }
 
 void
@@ -160,6 +245,8 @@ session_trust_tick(struct session_trust *trust, struct instant now)
 	struct fault fault;
 
 	guard_tick(trust->guard, now.mono);
+	if (now.mono >= trust->look_mono)
+		look_again(trust, now);
 	/* If it fails, the old binding is good for some time. */
 	if (signer_renew_due(trust->signer, now.wall) &&
 		signer_renew(trust->signer, now.wall, &fault) == 1) {
@@ -178,9 +265,14 @@ session_trust_tick(struct session_trust *trust, struct instant now)
 bool
 session_trust_fault(struct session_trust *trust, struct fault *fault)
 {
-	bool is_new = trust->fault.kind != FAULT_NONE && !trust->is_told;
-
-	*fault = trust->fault;
-	trust->is_told |= is_new;
-	return is_new;
+	if (trust->news.kind != FAULT_NONE) {
+		*fault = trust->news;
+		trust->news = (struct fault){ 0 };
+		return true;
+	}
+	if (trust->names_fault.kind == FAULT_NONE || trust->is_told)
+		return false;
+	*fault = trust->names_fault;
+	trust->is_told = true;
+	return true;
 }

@@ -14,6 +14,8 @@
 /*
  * Who a session is to others, and others to it: our session key, the
  * authorities of participants, and the names in this user's state folder.
+ * Who stays for long takes the files of authorities and revocation lists anew
+ * when they change.
  */
 struct session_trust;
 
@@ -43,7 +45,10 @@ struct guard *session_trust_guard(const struct session_trust *trust);
 int64_t session_trust_deadline(const struct session_trust *trust);
 void session_trust_tick(struct session_trust *trust, struct instant now);
 
-/* Could the names not be read or written?  Once; *fault says why. */
+/*
+ * Could the names not be read or written (told once), or the authorities and
+ * revocation lists, which changed, not be taken?  *fault says why.
+ */
 bool session_trust_fault(struct session_trust *trust, struct fault *fault);
 
 #endif

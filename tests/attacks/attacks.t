@@ -217,26 +217,45 @@ shows '?' 'a chain that does not fit together' 'missing link' \
 # A revoked one, to Carol, who has a list of these.
 foreign revoked mallory basicConstraints=CA:false extendedKeyUsage=clientAuth
 must dated revoked "$(date -u +%Y%m%d%H%M%SZ)" 20900101000000Z
-revoke() {
-	for revoke_what in "-revoke $dated_dir/user.crt" \
-		"-gencrl -crldays 30 -out $dated_dir/crl.pem"; do
-		echo 01 >"$dated_dir/serial"
-		# shellcheck disable=SC2086 # a list of words
-		openssl ca -config "$dated_dir/ca.cnf" -md sha256 \
-			-cert "$T/broker/ca.crt" -keyfile "$T/broker/ca.key" \
-			$revoke_what || return
-	done
+ca() {
+	echo 01 >"$dated_dir/serial"
+	openssl ca -config "$dated_dir/ca.cnf" -md sha256 \
+		-cert "$T/broker/ca.crt" -keyfile "$T/broker/ca.key" "$@"
 }
-must revoke
+list_revoked() {
+	ca -gencrl -crldays 30 -out "$dated_dir/new.pem" &&
+		mv "$dated_dir/new.pem" "$dated_dir/crl.pem"
+}
+must list_revoked
 { cat "$(user_conf carol)" && echo "crl = \"$dated_dir/crl.pem\";"; } \
 	>"$T/crl.conf"
 as carol start crl qchat-listen -v -r ops --json --config "$T/crl.conf"
 crl_pid=$pid
 must wait_line "$T/crl.err" 'in ops'
+revoked_message='.key = "revoked" | .as = "\($dir)/revoked" | .payload.user = "rita"'
+shows + 'a certificate before it is revoked' 'not yet revoked' \
+	"$revoked_message"
+ok 'also to who has a list' wait_line "$T/crl.out" \
+	'"mark":"[+]".*"text":"not yet revoked"'
+echo damaged >"$dated_dir/crl.pem"
+ok 'a list that is damaged meanwhile is told' wait_line "$T/crl.err" \
+	"$dated_dir/crl.pem: "
+must ca -revoke "$dated_dir/user.crt"
+must list_revoked
 shows + 'a certificate that is revoked, where nobody knows it' 'revoked' \
-	'.key = "revoked" | .as = "\($dir)/revoked" | .payload.user = "rita"'
-ok 'and where one does' wait_line "$T/crl.out" \
-	'"mark":"!".*is revoked.*"text":"revoked"'
+	"$revoked_message"
+# The listener looks every few seconds, and nothing tells that it has.
+is_refused() {
+	for refused_try in $(seq 300); do
+		post "revoked meanwhile $refused_try" "$revoked_message"
+		! grep -q '"mark":"!".*"text":"revoked meanwhile' "$T/crl.out" ||
+			return 0
+	done
+	return 1
+}
+ok 'and where one comes to know it' is_refused
+like "$(grep '"text":"revoked meanwhile' "$T/crl.out" | tail -n 1)" \
+	'"mark":"!".*is revoked' 'and why'
 ok 'others are as good as before' wait_line "$T/crl.out" \
 	"\"mark\":\"[+]\".*\"text\":\"fence $fences\""
 end_process "$crl_pid" TERM

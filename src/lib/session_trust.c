@@ -53,8 +53,7 @@ static bool
 is_same(const struct seen *a, const struct seen *b)
 {
 	return a->device == b->device && a->inode == b->inode &&
-		a->size == b->size &&
-		a->changed.tv_sec == b->changed.tv_sec &&
+		a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
 		a->changed.tv_nsec == b->changed.tv_nsec;
 }
 

@@ -275,7 +275,7 @@ sorted_lines(const struct who *who, size_t *count)
 		lines = memory_resize(lines, *count + roster_count(roster),
 			sizeof(*lines));
 		for (const struct roster_entry *entry = roster_first(roster);
-			entry != NULL; entry = roster_next(roster, entry))
+			entry != NULL; entry = roster_next(entry))
 			lines[(*count)++] = (struct line){ member, entry };
 	}
 	if (*count > 0)
@@ -400,7 +400,7 @@ append_room(struct text *out, const struct member *member, struct instant now)
 	int64_t open = INT64_MAX, messages = 0;
 
 	for (const struct roster_entry *entry = roster_first(roster);
-		entry != NULL; entry = roster_next(roster, entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		if (entry->since >= 0 && entry->since < open)
 			open = entry->since;
 		if (entry->last > 0)
@@ -476,7 +476,7 @@ find_certificate(struct who *who, const char *name)
 	bool untrusted = false;
 
 	for (const struct roster_entry *entry = roster_first(roster);
-		entry != NULL; entry = roster_next(roster, entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		const struct trust *trust = &entry->trust;
 
 		if (strcmp(entry->user, name) != 0)

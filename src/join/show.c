@@ -114,7 +114,7 @@ show_people(struct text *text, const struct member *member, struct instant now)
 
 	text_appendf(text, "%zu here", roster_count(roster));
 	for (const struct roster_entry *entry = roster_first(roster);
-		entry != NULL; entry = roster_next(roster, entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		text_appendf(text, "\n%c ", trust_letter(entry->trust.mark));
 		text_harmless(text, span_of(entry->user), TEXT_NAME);
 		if (entry->since >= 0) {
@@ -151,7 +151,7 @@ show_counts(struct text *text, const struct session *session,
 		text_append_time(text, counts->last_time);
 	}
 	for (const struct roster_entry *entry = roster_first(roster);
-		entry != NULL; entry = roster_next(roster, entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		if (entry->messages == 0)
 			continue;
 		text_append_string(text, "\n");
@@ -209,7 +209,7 @@ show_names(struct text *names, struct span **spans, const struct member *member)
 	size_t *ends = memory_alloc(count, sizeof(*ends));
 
 	for (const struct roster_entry *entry = roster_first(roster);
-		entry != NULL; entry = roster_next(roster, entry)) {
+		entry != NULL; entry = roster_next(entry)) {
 		text_harmless(names, span_of(entry->user), TEXT_NAME);
 		ends[i++] = names->len;
 	}

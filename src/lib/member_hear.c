@@ -786,6 +786,8 @@ hear_judged(struct member *member, const struct room_message *message,
 		hear_last(member, message, trust, now);
 	else
 		hear_presence(member, message, trust, place, now);
+	if (trust->mark == TRUST_GOOD)
+		sequence_prove(member->sequence, message->uid);
 }
 
 /* What was sealed to us alone can be nothing else, and those are not taken from

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROVEN, OTHERS, KINDS };
-
 struct roster {
-	struct table *entries[KINDS]; /* of struct roster_entry, by UID */
+	/* Of struct roster_entry, by UID; who was proven is favoured. */
+	struct table *entries;
 	size_t max;
 	uint64_t displaced;
 };
@@ -22,9 +21,8 @@ roster_new(size_t participants_max)
 	struct roster *roster = memory_alloc(1, sizeof(*roster));
 
 	roster->max = participants_max;
-	for (size_t i = 0; i < KINDS; i++)
-		roster->entries[i] = table_new(sizeof(struct roster_entry),
-			participants_max);
+	roster->entries = table_new(sizeof(struct roster_entry),
+		participants_max);
 	return roster;
 }
 
@@ -33,15 +31,8 @@ roster_free(struct roster *roster)
 {
 	if (roster == NULL)
 		return;
-	for (size_t i = 0; i < KINDS; i++)
-		table_free(roster->entries[i]);
+	table_free(roster->entries);
 	free(roster);
-}
-
-static struct table *
-table_of(const struct roster *roster, const struct roster_entry *entry)
-{
-	return roster->entries[entry->proven ? PROVEN : OTHERS];
 }
 
 /* Keeps a foreign string without its NULs, cut between two characters. */
@@ -59,52 +50,22 @@ keep(char *field, size_t size, struct span value)
 			field[i] = ' ';
 }
 
-static void
-make_room(struct roster *roster)
-{
-	struct roster_entry *oldest = table_oldest(roster->entries[OTHERS]);
-
-	if (roster_count(roster) < roster->max)
-		return;
-	if (oldest == NULL)
-		oldest = table_oldest(roster->entries[PROVEN]);
-	roster_remove(roster, oldest);
-	roster->displaced++;
-}
-
-/* The entry of a UID, as the one that was heard last. */
-static struct roster_entry *
-touch(struct roster *roster, struct span uid, bool proven, bool *made)
-{
-	struct roster_entry *old = roster_find(roster, uid);
-	struct roster_entry before = { .since = -1,
-		.spoke_mono = -1,
-		.last = -1,
-		.proven = proven };
-	bool moved;
-
-	*made = old == NULL;
-	if (old != NULL && (old->proven || !proven))
-		return table_touch(table_of(roster, old), uid, &moved);
-	if (old != NULL) {
-		before = *old;
-		before.proven = true;
-		roster_remove(roster, old);
-	}
-	make_room(roster);
-	struct roster_entry *entry = table_touch(table_of(roster, &before), uid,
-		&moved);
-	*entry = before;
-	return entry;
-}
-
 struct roster_entry *
 roster_hear(struct roster *roster, const struct room_message *message,
 	const struct trust *trust, int64_t mono, bool *made)
 {
-	struct roster_entry *entry = touch(roster, message->uid,
-		trust->mark == TRUST_GOOD, made);
+	bool full = roster_count(roster) == roster->max;
+	struct roster_entry *entry = table_touch(roster->entries, message->uid,
+		made);
 
+	if (*made) {
+		entry->since = entry->spoke_mono = entry->last = -1;
+		roster->displaced += full;
+	}
+	if (trust->mark == TRUST_GOOD && !entry->proven) {
+		entry->proven = true;
+		table_favour(roster->entries, entry);
+	}
 	entry->trust = *trust;
 	keep(entry->user, sizeof(entry->user), message->user);
 	entry->heard_mono = mono;
@@ -125,9 +86,7 @@ roster_hear(struct roster *roster, const struct room_message *message,
 struct roster_entry *
 roster_find(const struct roster *roster, struct span uid)
 {
-	struct roster_entry *entry = table_find(roster->entries[PROVEN], uid);
-
-	return entry != NULL ? entry : table_find(roster->entries[OTHERS], uid);
+	return table_find(roster->entries, uid);
 }
 
 bool
@@ -141,27 +100,25 @@ roster_keep(struct roster *roster, struct roster_entry *entry, int64_t mono)
 {
 	bool made;
 
-	table_touch(table_of(roster, entry), span_of(table_key(entry)), &made);
+	table_touch(roster->entries, span_of(table_key(entry)), &made);
 	entry->heard_mono = mono;
 }
 
 void
 roster_remove(struct roster *roster, struct roster_entry *entry)
 {
-	table_remove(table_of(roster, entry), entry);
+	table_remove(roster->entries, entry);
 }
 
 /* The one that was silent longest. */
 static struct roster_entry *
 most_silent(const struct roster *roster)
 {
-	struct roster_entry *proven = table_oldest(roster->entries[PROVEN]);
-	struct roster_entry *other = table_oldest(roster->entries[OTHERS]);
+	struct roster_entry *any = table_oldest(roster->entries);
+	struct roster_entry *proven = table_oldest_favoured(roster->entries);
 
-	if (proven == NULL ||
-		(other != NULL && other->heard_mono < proven->heard_mono))
-		return other;
-	return proven;
+	return proven != NULL && proven->heard_mono < any->heard_mono ? proven
+								      : any;
 }
 
 struct roster_entry *
@@ -185,8 +142,7 @@ roster_deadline(const struct roster *roster)
 size_t
 roster_count(const struct roster *roster)
 {
-	return table_count(roster->entries[PROVEN]) +
-		table_count(roster->entries[OTHERS]);
+	return table_count(roster->entries);
 }
 
 uint64_t
@@ -198,19 +154,13 @@ roster_displaced(const struct roster *roster)
 struct roster_entry *
 roster_first(const struct roster *roster)
 {
-	struct roster_entry *entry = table_oldest(roster->entries[PROVEN]);
-
-	return entry != NULL ? entry : table_oldest(roster->entries[OTHERS]);
+	return table_oldest(roster->entries);
 }
 
 struct roster_entry *
-roster_next(const struct roster *roster, const struct roster_entry *entry)
+roster_next(const struct roster_entry *entry)
 {
-	struct roster_entry *next = table_newer(entry);
-
-	return next != NULL || !entry->proven
-		? next
-		: table_oldest(roster->entries[OTHERS]);
+	return table_newer(entry);
 }
 
 const char *

@@ -44,7 +44,7 @@ void roster_free(struct roster *roster);
 
 /*
  * A type 1 or 2 was heard: makes or refreshes the entry of message's UID (not
- * empty).  *made tells which.  Borrowed, until this one is heard again.
+ * empty).  *made tells which.  Borrowed.
  */
 struct roster_entry *roster_hear(struct roster *roster,
 	const struct room_message *message, const struct trust *trust,
@@ -76,10 +76,9 @@ size_t roster_count(const struct roster *roster);
 /* Participants that went for want of room. */
 uint64_t roster_displaced(const struct roster *roster);
 
-/* All entries, those that were proven first; NULL behind the last. */
+/* All entries, those that were never proven first; NULL behind the last. */
 struct roster_entry *roster_first(const struct roster *roster);
-struct roster_entry *roster_next(const struct roster *roster,
-	const struct roster_entry *entry);
+struct roster_entry *roster_next(const struct roster_entry *entry);
 const char *roster_uid(const struct roster_entry *entry);
 
 #endif

@@ -14,6 +14,7 @@ struct sender {
 	struct sequence_hole hole;     /* first: it is handed out */
 	struct sender *before, *after; /* among those with holes */
 	bool holed;
+	bool is_proven;
 	bool guessed;  /* next is where we think that it begins for us */
 	int64_t next;  /* to be delivered; 0: nothing was yet */
 	int64_t floor; /* the newest when we came, where next is 0 */
@@ -167,6 +168,17 @@ forget_oldest(struct sequence *sequence)
 			&made);
 	}
 	forget(sequence, table_oldest(sequence->senders));
+}
+
+void
+sequence_prove(struct sequence *sequence, struct span uid)
+{
+	struct sender *sender = find(sequence, uid);
+
+	if (sender == NULL || sender->is_proven)
+		return;
+	sender->is_proven = true;
+	table_favour(sequence->senders, sender);
 }
 
 static struct sender *

@@ -61,6 +61,7 @@ enum sequence_verdict {
 			* come */
 };
 
+/* Of more than senders_max, one is forgotten that was silent for long. */
 struct sequence *sequence_new(size_t senders_max);
 void sequence_free(struct sequence *sequence);
 
@@ -100,6 +101,9 @@ void sequence_drop(struct sequence *sequence, struct span uid, int64_t number,
  */
 void sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
 	bool all);
+
+/* This sender was who it says: it is not forgotten for one that was never. */
+void sequence_prove(struct sequence *sequence, struct span uid);
 
 /* Was any number of this sender delivered or claimed? */
 bool sequence_knows(const struct sequence *sequence, struct span uid);

@@ -11,6 +11,7 @@
 /* What stands before each entry. */
 struct node {
 	struct node *older, *newer;
+	bool is_favoured;
 	size_t key_len;
 	char key[TABLE_KEY_MAX + 1];
 	_Alignas(max_align_t) unsigned char entry[];
@@ -18,7 +19,9 @@ struct node {
 
 struct table {
 	void *tree;
+	/* One list: the others, and behind them those that are favoured. */
 	struct node *oldest, *newest;
+	struct node *favoured; /* the oldest of these, or NULL */
 	size_t count;
 	size_t entry_size, entries_max;
 };
@@ -42,6 +45,14 @@ node_of(const void *entry)
 		offsetof(struct node, entry));
 }
 
+static struct node *
+own_node(void *entry)
+{
+	unsigned char *bytes = entry;
+
+	return (struct node *)(void *)(bytes - offsetof(struct node, entry));
+}
+
 struct table *
 table_new(size_t entry_size, size_t entries_max)
 {
@@ -56,6 +67,8 @@ table_new(size_t entry_size, size_t entries_max)
 static void
 unlink_node(struct table *table, struct node *node)
 {
+	if (table->favoured == node)
+		table->favoured = node->newer;
 	if (node->older != NULL)
 		node->older->newer = node->newer;
 	else
@@ -66,16 +79,22 @@ unlink_node(struct table *table, struct node *node)
 		table->newest = node->older;
 }
 
+/* As the newest of its kind. */
 static void
 link_newest(struct table *table, struct node *node)
 {
-	node->older = table->newest;
-	node->newer = NULL;
-	if (table->newest != NULL)
-		table->newest->newer = node;
+	node->newer = node->is_favoured ? NULL : table->favoured;
+	node->older = node->newer != NULL ? node->newer->older : table->newest;
+	if (node->older != NULL)
+		node->older->newer = node;
 	else
 		table->oldest = node;
-	table->newest = node;
+	if (node->newer != NULL)
+		node->newer->older = node;
+	else
+		table->newest = node;
+	if (node->is_favoured && table->favoured == NULL)
+		table->favoured = node;
 }
 
 static void
@@ -150,12 +169,19 @@ table_touch(struct table *table, struct span key, bool *made)
 }
 
 void
+table_favour(struct table *table, void *entry)
+{
+	struct node *node = own_node(entry);
+
+	unlink_node(table, node);
+	node->is_favoured = true;
+	link_newest(table, node);
+}
+
+void
 table_remove(struct table *table, void *entry)
 {
-	unsigned char *bytes = entry;
-
-	drop(table,
-		(struct node *)(void *)(bytes - offsetof(struct node, entry)));
+	drop(table, own_node(entry));
 }
 
 size_t
@@ -168,6 +194,12 @@ void *
 table_oldest(const struct table *table)
 {
 	return table->oldest != NULL ? table->oldest->entry : NULL;
+}
+
+void *
+table_oldest_favoured(const struct table *table)
+{
+	return table->favoured != NULL ? table->favoured->entry : NULL;
 }
 
 void *

@@ -4,6 +4,7 @@
 #include "join/scroll.h"
 #include "record.h"
 #include "roster.h"
+#include "sequence.h"
 #include "table.h"
 #include "tap.h"
 
@@ -33,6 +34,55 @@ test_table(void)
 		"one can be taken out of the middle");
 	table_free(table);
 	table_free(NULL);
+}
+
+/* Keys in the order of the list, one letter each. */
+static const char *
+keys_of(const struct table *table)
+{
+	static char text[8];
+	size_t len = 0;
+
+	for (const void *entry = table_oldest(table);
+		entry != NULL && len + 1 < sizeof(text);
+		entry = table_newer(entry))
+		text[len++] = *table_key(entry);
+	text[len] = '\0';
+	return text;
+}
+
+static void
+test_favoured(void)
+{
+	struct table *table = table_new(sizeof(int), 3);
+	bool made;
+
+	table_favour(table, table_touch(table, span_of("a"), &made));
+	is(keys_of(table), "a", "one entry, favoured");
+	table_touch(table, span_of("b"), &made);
+	table_touch(table, span_of("c"), &made);
+	is(keys_of(table), "bca", "the others stand before it");
+	table_touch(table, span_of("d"), &made);
+	is(keys_of(table), "cda", "and make room");
+	table_favour(table, table_find(table, span_of("c")));
+	is(keys_of(table), "dac", "one can become so later");
+	table_touch(table, span_of("a"), &made);
+	is(keys_of(table), "dca", "and they have an order of use, too");
+	is(table_key(table_oldest_favoured(table)), "c", "with an oldest");
+	table_remove(table, table_find(table, span_of("c")));
+	is(keys_of(table), "da", "one can be taken out");
+	table_favour(table, table_find(table, span_of("d")));
+	table_touch(table, span_of("e"), &made);
+	table_favour(table, table_find(table, span_of("e")));
+	table_touch(table, span_of("f"), &made);
+	is(keys_of(table), "fde",
+		"where all are favoured, the one used longest ago goes");
+	table_remove(table, table_find(table, span_of("d")));
+	table_remove(table, table_find(table, span_of("e")));
+	ok(table_oldest_favoured(table) == NULL &&
+			strcmp(keys_of(table), "f") == 0,
+		"until none is left");
+	table_free(table);
 }
 
 static void
@@ -85,7 +135,7 @@ letters(const struct roster *roster)
 
 	for (const struct roster_entry *entry = roster_first(roster);
 		entry != NULL && len + 1 < sizeof(text);
-		entry = roster_next(roster, entry))
+		entry = roster_next(entry))
 		text[len++] = *roster_uid(entry);
 	text[len] = '\0';
 	return text;
@@ -101,22 +151,43 @@ test_crowded_roster(void)
 	hear_as(roster, "c", TRUST_NONE, 3);
 	hear_as(roster, "d", TRUST_DOUBTFUL, 4);
 	hear_as(roster, "e", TRUST_NONE, 5);
-	is(letters(roster), "abe",
+	is(letters(roster), "eab",
 		"in a full roster, who is not proven displaces its like");
 	ok(roster_displaced(roster) == 2, "which is counted");
 	hear_as(roster, "a", TRUST_DOUBTFUL, 6);
 	hear_as(roster, "f", TRUST_BAD, 7);
-	is(letters(roster), "baf", "who was proven once keeps its place");
+	is(letters(roster), "fba", "who was proven once keeps its place");
 	ok(strcmp(roster_uid(roster_expired(roster, 2 + ROSTER_FORGET_MS)),
 		   "b") == 0,
 		"until it is silent");
 	hear_as(roster, "f", TRUST_GOOD, 8);
 	is(letters(roster), "baf", "one can be proven later");
 	hear_as(roster, "g", TRUST_NONE, 9);
-	is(letters(roster), "afg",
+	is(letters(roster), "gaf",
 		"when all are proven, the one silent longest goes");
 	ok(roster_count(roster) == 3, "and never are there more");
 	roster_free(roster);
+}
+
+static void
+test_crowded_sequence(void)
+{
+	struct sequence *sequence = sequence_new(2);
+	static const char *const uids[] = { "proven", "one", "two", "three" };
+	int64_t from;
+
+	for (size_t i = 0; i < 4; i++) {
+		sequence_take(sequence, span_of(uids[i]), 1, 1, true, &from);
+		if (i == 0)
+			sequence_prove(sequence, span_of("proven"));
+	}
+	ok(sequence_knows(sequence, span_of("three")) &&
+			!sequence_knows(sequence, span_of("two")),
+		"of many senders the last ones are known");
+	ok(sequence_take(sequence, span_of("proven"), 1, 1, true, &from) ==
+			SEQUENCE_OLD,
+		"and who was proven, so that a replay stays one");
+	sequence_free(sequence);
 }
 
 static const struct span tags[] = { { "db", 2 } };
@@ -267,8 +338,10 @@ main(void)
 {
 	setlocale(LC_CTYPE, "C.UTF-8");
 	test_table();
+	test_favoured();
 	test_roster();
 	test_crowded_roster();
+	test_crowded_sequence();
 	test_record();
 	test_scroll();
 	test_command();

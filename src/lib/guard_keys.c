@@ -97,6 +97,9 @@ guard_note_key(struct guard *guard, const struct trust_claim *claim)
 		key->bind = string_of(claim->bind);
 		key->cert = string_of(claim->cert);
 	}
+	/* Strangers displace strangers. */
+	if (guard->verifier != NULL && verifier_trusts(guard->verifier, id))
+		table_favour(guard->keys, key);
 }
 
 bool

@@ -174,6 +174,10 @@ enum verifier_learned verifier_learn(struct verifier *verifier,
 bool verifier_knows(const struct verifier *verifier,
 	const unsigned char key_id[static SIGN_KEY_ID_BYTES]);
 
+/* Is this a key that is known, of a certificate that is trusted? */
+bool verifier_trusts(const struct verifier *verifier,
+	const unsigned char key_id[static SIGN_KEY_ID_BYTES]);
+
 enum sign_state {
 	SIGN_NONE,      /* for callers: there is no signature */
 	SIGN_GOOD,      /* good, from a certificate of a trusted authority */

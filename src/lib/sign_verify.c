@@ -147,6 +147,13 @@ verifier_knows(const struct verifier *verifier,
 }
 
 bool
+verifier_trusts(const struct verifier *verifier,
+	const unsigned char key_id[static SIGN_KEY_ID_BYTES])
+{
+	return table_find(verifier->keys[TRUSTED], sign_id(key_id)) != NULL;
+}
+
+bool
 sign_is_over(int64_t end, int64_t at)
 {
 	return at > end && at - end > LAST_MS;

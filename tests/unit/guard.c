@@ -87,29 +87,13 @@ read_file(const char *path)
 	return text.bytes;
 }
 
-static struct peer *
-peer_new(const char *name)
+/* With a session key of its own. */
+static void
+begin_session(struct peer *peer)
 {
-	struct peer *peer = memory_alloc(1, sizeof(*peer));
 	struct fault fault = { 0 };
-	char *into = memory_format("%s/%s", folder, name);
 
-	mkdir(into, 0700);
-	if (authority_issue_client(folder, into, name, 0, &fault) < 0)
-		printf("# %s\n", fault.text);
-	struct conf conf = { .file = folder,
-		.ca = memory_format("%s/ca.pem", into),
-		.certificate = memory_format("%s/certificate.pem", into),
-		.key = memory_format("%s/key.pem", into) };
-	peer->identity = identity_open(&conf, &fault);
-	if (peer->identity == NULL)
-		printf("# %s\n", fault.text);
 	peer->signer = signer_new(peer->identity, wall, &fault);
-	char *ca = read_file(conf.ca);
-	const struct verifier_config verifier = { .ca = span_of(ca),
-		.ca_file = "ca.pem" };
-	peer->verifier = verifier_new(&verifier, &fault);
-	peer->inbox = memory_format("/mcafee/client/{%s}", name);
 	const struct guard_config config = { .signer = peer->signer,
 		.verifier = peer->verifier,
 		.inbox = peer->inbox,
@@ -118,6 +102,39 @@ peer_new(const char *name)
 	const struct guard_calls calls = { peer, on_pass, on_publish,
 		on_changed };
 	peer->guard = guard_new(&config, &calls);
+}
+
+static void
+end_session(struct peer *peer)
+{
+	guard_free(peer->guard);
+	signer_free(peer->signer);
+}
+
+/* Somebody of this authority. */
+static struct peer *
+peer_of(const char *authority, const char *name)
+{
+	struct peer *peer = memory_alloc(1, sizeof(*peer));
+	struct fault fault = { 0 };
+	char *into = memory_format("%s/%s", folder, name);
+
+	mkdir(into, 0700);
+	if (authority_issue_client(authority, into, name, 0, &fault) < 0)
+		printf("# %s\n", fault.text);
+	struct conf conf = { .file = folder,
+		.ca = memory_format("%s/ca.pem", into),
+		.certificate = memory_format("%s/certificate.pem", into),
+		.key = memory_format("%s/key.pem", into) };
+	peer->identity = identity_open(&conf, &fault);
+	if (peer->identity == NULL)
+		printf("# %s\n", fault.text);
+	char *ca = read_file(conf.ca);
+	const struct verifier_config verifier = { .ca = span_of(ca),
+		.ca_file = "ca.pem" };
+	peer->verifier = verifier_new(&verifier, &fault);
+	peer->inbox = memory_format("/mcafee/client/{%s}", name);
+	begin_session(peer);
 	free(ca);
 	free(into);
 	free(conf.ca);
@@ -126,12 +143,17 @@ peer_new(const char *name)
 	return peer;
 }
 
+static struct peer *
+peer_new(const char *name)
+{
+	return peer_of(folder, name);
+}
+
 static void
 peer_free(struct peer *peer)
 {
-	guard_free(peer->guard);
+	end_session(peer);
 	verifier_free(peer->verifier);
-	signer_free(peer->signer);
 	identity_free(peer->identity);
 	text_free(&peer->passed);
 	text_free(&peer->published);
@@ -246,6 +268,41 @@ test_introductions(void)
 	text_free(&bytes);
 	peer_free(alice);
 	peer_free(bob);
+}
+
+static void
+test_strangers(void)
+{
+	char *foreign = memory_format("%s/foreign", folder);
+	struct peer *alice = peer_new("alice"), *bob = peer_new("bob");
+	struct text said = { 0 }, bytes = { 0 };
+	struct fault fault = { 0 };
+
+	mkdir(foreign, 0700);
+	if (authority_make(foreign, "foreign", &fault) < 0)
+		printf("# %s\n", fault.text);
+	struct peer *eve = peer_of(foreign, "eve");
+	say(alice, "{\"type\":1}", &bytes);
+	hear(bob, &bytes);
+	say(alice, "{\"type\":1,\"n\":2}", &said);
+	for (int i = 0; i < GUARD_KEYS_MAX + 1; i++) {
+		say(eve, "{\"type\":1}", &bytes);
+		hear(bob, &bytes);
+		end_session(eve);
+		begin_session(eve);
+	}
+	ok(vouch(bob, &bytes, "eve").mark == TRUST_DOUBTFUL,
+		"a stranger with many keys");
+	text_clear(&bytes);
+	guard_forward(bob->guard, span_of("/mcafee/client/{x}"), span(&said),
+		mono, &bytes);
+	ok(introductions(&bytes) == 2, "displaces no introduction of others");
+	text_free(&said);
+	text_free(&bytes);
+	peer_free(alice);
+	peer_free(bob);
+	peer_free(eve);
+	free(foreign);
 }
 
 /* What is published arrives in the inbox of another. */
@@ -441,6 +498,7 @@ main(void)
 		return 99;
 	}
 	test_introductions();
+	test_strangers();
 	test_waiting();
 	test_names();
 	test_file();

@@ -82,12 +82,29 @@ set_confirm(struct say *say, const char *argument)
 }
 
 static int
+set_recipient(struct say *say, const char *argument)
+{
+	if (say->to != NULL)
+		return cli_usage_fault(&say->cli,
+			"--to: \"%s\" and \"%s\" are two (a direct message is "
+			"for one; qchat-say can be run once for each)",
+			say->to, argument);
+	if (*argument == '\0' || strlen(argument) > ROOM_USER_MAX ||
+		text_utf8_check(span_of(argument)) < strlen(argument))
+		return cli_usage_fault(&say->cli,
+			"--to: \"%s\" is no name (they are UTF-8, of 1 to %d "
+			"bytes)",
+			argument, ROOM_USER_MAX);
+	say->to = argument;
+	return 0;
+}
+
+static int
 take_option(struct say *say, int letter)
 {
 	switch (letter) {
 	case 't':
-		say->to = optarg;
-		return 0;
+		return set_recipient(say, optarg);
 	case 'l':
 		say->source.by_lines = true;
 		return 0;

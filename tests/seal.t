@@ -174,6 +174,10 @@ is "$(grep -c 'only you' "$T/ear.out")" 0 'nobody else has it'
 own alice exit_is 69 'to who is not there' qchat-say -r ops -t nobody hello
 like "$(err)" 'nobody is not in the room' 'and says so'
 own alice exit_is 64 'with --lines' qchat-say -r ops -t bob -l
+own alice exit_is 64 'to two' qchat-say -r ops -t bob -t carol x
+like "$(err)" '"bob" and "carol" are two' 'and why'
+own alice exit_is 64 'to nobody' qchat-say -r ops -t '' x
+own alice exit_is 64 'to what is no UTF-8' qchat-say -r ops -t "$(printf '\377')" x
 own mallory start liar qchat-listen -v -r ops -u bob
 own alice exit_is 0 'somebody without the secret has no name' \
 	qchat-say -r ops -t bob 'still you'

@@ -251,12 +251,29 @@ secrets_rotate(const char *room, int64_t now, int64_t keep_hours,
 	return rc;
 }
 
+/* Is it one that another has taken the place of? */
+static bool
+is_old(const struct room_secrets *secrets,
+	const unsigned char bytes[static SECRET_BYTES])
+{
+	for (size_t i = 1; i < secrets->count; i++)
+		if (memcmp(secrets->secrets[i].bytes, bytes, SECRET_BYTES) == 0)
+			return true;
+	return false;
+}
+
 static int
-refuse(const char *room, const struct secret *there, struct fault *fault)
+refuse(const char *room, const struct room_secrets *secrets,
+	const unsigned char bytes[static SECRET_BYTES], struct fault *fault)
 {
 	char id[SECRETS_ID_MAX];
 
-	secrets_id(there, id);
+	secrets_id(&secrets->secrets[0], id);
+	if (is_old(secrets, bytes))
+		return fault_set(fault, FAULT_CANTCREAT,
+			"%s: the invitation is old: its secret was replaced "
+			"here, by %s (--replace brings it back)",
+			room, id);
 	return fault_set(fault, FAULT_CANTCREAT,
 		"%s: has another secret already, %s (--replace takes this one "
 		"in its place)",
@@ -281,7 +298,7 @@ secrets_accept(const char *room, const unsigned char bytes[static SECRET_BYTES],
 		goto out;
 	}
 	if (rc == 1 && !is_replaced) {
-		rc = refuse(room, &secrets.secrets[0], fault);
+		rc = refuse(room, &secrets, bytes, fault);
 		goto out;
 	}
 	push(&secrets, bytes, now, keep_hours);

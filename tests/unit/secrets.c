@@ -172,6 +172,9 @@ test_accept(void)
 			load("ops", &secrets) == 1 && secrets.count == 2 &&
 			secrets.secrets[0].bytes[0] == 8,
 		"unless it is asked for");
+	ok(secrets_accept("ops", bytes, false, NOW, 24, &fault) < 0 &&
+			strstr(fault.text, "invitation is old") != NULL,
+		"one that was replaced is told to be");
 	ok(secrets_accept("ops", bytes, true, NOW, 24, &fault) == 1 &&
 			load("ops", &secrets) == 1 && secrets.count == 2 &&
 			secrets.secrets[0].bytes[0] == 7 &&

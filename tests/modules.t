@@ -112,7 +112,7 @@ in_lib() {
 world='names|secrets|secrets_file|conf|conf_dxl|conf_find|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
 # Two are headers alone: identity_key is the part of `identity` that `sign` sees,
 # and secret is what `secrets` keeps and `seal` uses.
-base='fault|text|memory|certificate|identity_key|secret'
+base='fault|quota|text|memory|certificate|identity_key|secret'
 bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
 	grep -Evx "$world|$base|session|session_[a-z]*" | tr '\n' '|' | sed 's/|$//')
 like "$bytes" '(^|\|)member(\||$)' 'the modules are found'

@@ -111,7 +111,28 @@ take_verify_host(struct reader *reader, const config_setting_t *setting,
 	return 0;
 }
 
-/* Into an int64_t of the limits. */
+static bool
+is_in_name(char c)
+{
+	return c == '_' || c == '-' || c == '*' || (c >= '0' && c <= '9') ||
+		(c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Where this name stands, and no longer one; NULL. */
+static const char *
+find_word(const char *text, const char *name)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, name)) != NULL) {
+		if (!is_in_name(at[strlen(name)]) &&
+			(at == text || !is_in_name(at[-1])))
+			return at;
+		at++;
+	}
+	return NULL;
+}
+
 /* libconfig cuts what has more than 32 bits and no L behind it.  Is that what
  * stands in this line? */
 static bool
@@ -125,8 +146,9 @@ is_cut(const struct reader *reader, const config_setting_t *setting)
 		if (at != NULL)
 			at++;
 	}
-	const char *name = at != NULL ? strstr(at, config_setting_name(setting))
-				      : NULL;
+	const char *name = at != NULL
+		? find_word(at, config_setting_name(setting))
+		: NULL;
 	if (name == NULL)
 		return false;
 	name += strlen(config_setting_name(setting));
@@ -137,9 +159,9 @@ is_cut(const struct reader *reader, const config_setting_t *setting)
 }
 
 static int
-take_limit(struct reader *reader, const config_setting_t *setting, char **into)
+take_number(const struct reader *reader, const config_setting_t *setting,
+	int64_t least, int64_t most, int64_t *number)
 {
-	int64_t *limit = (void *)into;
 	int type = config_setting_type(setting);
 
 	if (is_cut(reader, setting))
@@ -147,13 +169,56 @@ take_limit(struct reader *reader, const config_setting_t *setting, char **into)
 			"%s has more than 32 bits (put an L behind it)",
 			config_setting_name(setting));
 	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) ||
-		config_setting_get_int64(setting) < 1 ||
-		config_setting_get_int64(setting) > CONF_LIMIT_MAX)
+		config_setting_get_int64(setting) < least ||
+		config_setting_get_int64(setting) > most)
 		return complain(reader, setting,
-			"%s is a number from 1 to %lld (without quotes)",
-			config_setting_name(setting),
-			(long long)CONF_LIMIT_MAX);
-	*limit = config_setting_get_int64(setting);
+			"%s is a number from %lld to %lld (without quotes)",
+			config_setting_name(setting), (long long)least,
+			(long long)most);
+	*number = config_setting_get_int64(setting);
+	return 0;
+}
+
+/* Into an int64_t. */
+static int
+take_limit(struct reader *reader, const config_setting_t *setting, char **into)
+{
+	return take_number(reader, setting, 1, CONF_LIMIT_MAX, (void *)into);
+}
+
+static int
+complain_unknown_limit(const struct reader *reader,
+	const config_setting_t *setting)
+{
+	char known[FAULT_TEXT_MAX / 4] = "";
+	const struct quota_key *key;
+
+	for (size_t i = 0, len = 0; (key = quota_key(i)) != NULL; i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len,
+			"%s%s", i > 0 ? ", " : "", key->name);
+	return complain(reader, setting, "unknown limit %s (known are %s)",
+		config_setting_name(setting), known);
+}
+
+static int
+take_quotas(struct reader *reader, const config_setting_t *setting, char **into)
+{
+	(void)into;
+	if (!config_setting_is_group(setting))
+		return complain(reader, setting,
+			"limits is a group: { participants = 1000; }");
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *limit = config_setting_get_elem(setting,
+			(unsigned)i);
+		const struct quota_key *key = quota_find(
+			config_setting_name(limit));
+
+		if (key == NULL)
+			return complain_unknown_limit(reader, limit);
+		if (take_number(reader, limit, key->least, key->most,
+			    quota_value(&reader->conf->quotas, key)) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -232,6 +297,7 @@ static const struct key {
 	{ "dxl_config", take_dxl_config, NOWHERE, false },
 	{ "fabric", take_fabric, NOWHERE, false },
 	{ "key", take_path, offsetof(struct conf, key), true },
+	{ "limits", take_quotas, NOWHERE, false },
 	{ "passphrase_command", take_text,
 		offsetof(struct conf, passphrase_command), false },
 	{ "room", take_text, offsetof(struct conf, room), false },
@@ -300,6 +366,7 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 	dxl.room = conf->room;
 	dxl.user = conf->user;
 	dxl.limits = conf->limits;
+	dxl.quotas = conf->quotas;
 	if (reader->fabric_set)
 		dxl.fabric = conf->fabric;
 	dxl.verify_host = conf->verify_host;

@@ -3,6 +3,7 @@
 #define QCHAT_CONF_H
 
 #include "fault.h"
+#include "quota.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,7 +75,8 @@ struct conf {
 	char *room;       /* defaults, or NULL */
 	char *user;
 	struct conf_limits limits;
-	char **warnings; /* one line each with file and line, for -v */
+	struct quotas quotas; /* the group `limits` */
+	char **warnings;      /* one line each with file and line, for -v */
 	size_t warning_count;
 };
 

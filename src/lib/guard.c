@@ -17,10 +17,12 @@ guard_new(const struct guard_config *config, const struct guard_calls *calls)
 	guard->waits = config->waits;
 	guard->inbox = memory_string(config->inbox);
 	guard->random = config->seed;
+	guard->quotas = quota_complete(&config->quotas);
 	guard->keys = table_new(sizeof(struct guard_key), GUARD_KEYS_MAX);
 	guard->waiting = table_new(sizeof(struct guard_waiting),
 		GUARD_WAITING_KEYS_MAX);
-	guard->names = table_new(sizeof(struct guard_name), GUARD_NAMES_MAX);
+	guard->names = table_new(sizeof(struct guard_name),
+		(size_t)guard->quotas.names);
 	guard->answers = answers_new(GUARD_ANSWER_REST_MS);
 	guard->asks = answers_new(GUARD_ANSWER_REST_MS);
 	return guard;

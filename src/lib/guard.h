@@ -2,6 +2,7 @@
 #ifndef QCHAT_GUARD_H
 #define QCHAT_GUARD_H
 
+#include "quota.h"
 #include "room.h"
 #include "sign.h"
 #include "text.h"
@@ -21,13 +22,10 @@
 struct guard;
 
 enum {
-	GUARD_WAIT_MS = 2000,        /* for a key, at most */
-	GUARD_WAITING_MAX = 64,      /* messages, for one key */
-	GUARD_WAITING_KEYS_MAX = 64, /* keys that something waits for */
-	GUARD_WAITING_BYTES_MAX = 4 * 1024 * 1024, /* of all of them */
+	GUARD_WAIT_MS = 2000,           /* for a key, at most */
+	GUARD_WAITING_KEYS_MAX = 64,    /* keys that something waits for */
 	GUARD_INTRODUCE_MS = 60 * 1000, /* once so often into one topic */
 	GUARD_KEYS_MAX = 512,    /* whose introductions are kept for others */
-	GUARD_NAMES_MAX = 4096,  /* whose certificate is remembered */
 	GUARD_TOPICS_MAX = 1024, /* where keys were introduced lately */
 	GUARD_ANSWER_REST_MS = 1000, /* between two answers to one inbox */
 };
@@ -46,10 +44,11 @@ struct guard_calls {
 struct guard_config {
 	struct signer *signer; /* borrowed */
 	struct verifier
-		*verifier; /* borrowed; NULL: what comes is not judged */
-	const char *inbox; /* topic */
-	bool waits;        /* what comes waits for its key */
-	uint64_t seed;     /* of message ids */
+		*verifier;    /* borrowed; NULL: what comes is not judged */
+	const char *inbox;    /* topic */
+	bool waits;           /* what comes waits for its key */
+	uint64_t seed;        /* of message ids */
+	struct quotas quotas; /* against floods; 0: the usual ones */
 };
 
 struct guard *guard_new(const struct guard_config *config,

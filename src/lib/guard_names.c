@@ -43,7 +43,7 @@ remember(struct guard *guard, struct span user, const struct trust *trust)
 	bool made;
 
 	/* What is known is worth more than what is new. */
-	if (table_count(guard->names) == GUARD_NAMES_MAX ||
+	if (table_count(guard->names) == (size_t)guard->quotas.names ||
 		count_names(guard, trust->fingerprint) >= NAMES_EACH)
 		return false;
 	struct guard_name *name = table_touch(guard->names, user, &made);
@@ -126,7 +126,8 @@ guard_names_restore(struct guard *guard, struct span lines)
 		if (user.len == 0 || user.len > TABLE_KEY_MAX ||
 			line.bytes[hex] != ' ' || !is_fingerprint(line.bytes) ||
 			has_control(user) ||
-			table_count(guard->names) == GUARD_NAMES_MAX)
+			table_count(guard->names) ==
+				(size_t)guard->quotas.names)
 			continue;
 		struct guard_name *name = table_touch(guard->names, user,
 			&made);

@@ -48,6 +48,7 @@ struct guard {
 	struct verifier *verifier;
 	char *inbox;
 	bool waits;
+	struct quotas quotas; /* all are set */
 	uint64_t random;
 	struct table *keys;    /* of struct guard_key by id in hex */
 	struct table *waiting; /* of struct guard_waiting likewise */

@@ -128,6 +128,13 @@ keep(struct guard *guard, struct guard_waiting *waiting, struct span topic,
 	guard->counts.waited++;
 }
 
+static bool
+has_room(const struct guard *guard, struct span bytes)
+{
+	return guard->waiting_bytes + bytes.len <=
+		(size_t)guard->quotas.waiting_bytes;
+}
+
 /* The message waits for its key; false if it does not. */
 static bool
 hold(struct guard *guard, const struct dxl_message *event, const char *key,
@@ -138,8 +145,7 @@ hold(struct guard *guard, const struct dxl_message *event, const char *key,
 	bool made;
 
 	if (waiting == NULL) {
-		if (guard->waiting_bytes + bytes.len >
-				GUARD_WAITING_BYTES_MAX ||
+		if (!has_room(guard, bytes) ||
 			!ask(guard, event, key, mono, wall))
 			return false;
 		if (table_count(guard->waiting) == GUARD_WAITING_KEYS_MAX)
@@ -147,8 +153,8 @@ hold(struct guard *guard, const struct dxl_message *event, const char *key,
 		waiting = table_touch(guard->waiting, span_of(key), &made);
 		waiting->end = &waiting->first;
 		waiting->until = mono + GUARD_WAIT_MS;
-	} else if (waiting->count == GUARD_WAITING_MAX ||
-		guard->waiting_bytes + bytes.len > GUARD_WAITING_BYTES_MAX) {
+	} else if (waiting->count == (size_t)guard->quotas.waiting_messages ||
+		!has_room(guard, bytes)) {
 		give_up(guard, waiting);
 		return false;
 	}

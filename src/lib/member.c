@@ -28,6 +28,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->replays = config->durable || config->catch_up_records > 0 ||
 		config->catch_up_since > 0;
 	member->proof_ms = config->proof_ms;
+	member->quotas = quota_complete(&config->quotas);
 	member->random = config->seed;
 	member->calls = *calls;
 	if (config->x25519 != NULL)
@@ -40,7 +41,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	/* Who only says something looks at nobody. */
 	if (calls->vouch != NULL && !config->once && !config->stream)
 		member->owners = table_new(sizeof(struct member_owner),
-			OWNERS_MAX);
+			(size_t)member->quotas.senders);
 	member->spoke_mono = -1;
 	member->lost_mono = -1;
 	member->ping_mono = member->here_mono = INT64_MAX;
@@ -54,15 +55,13 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 		config->catch_up_since > 0;
 	member->answers = answers_new(ANSWERS_REST_MS);
 	member->offered = answers_new(OFFER_REST_MS);
-	member->repairs = repairs_new();
+	member->repairs = repairs_new((size_t)member->quotas.repairs_waiting);
 	member->store = store_new(config->store_bytes, config->store_count);
 	member->heads = heads_new();
 	member->outbox = outbox_new();
 	member->directs = table_new(sizeof(int64_t), DIRECTS_MAX);
-	member->roster = roster_new(config->participants_max > 0
-			? config->participants_max
-			: ROSTER_MAX);
-	member->sequence = sequence_new(SEQUENCE_SENDERS_MAX);
+	member->roster = roster_new((size_t)member->quotas.participants);
+	member->sequence = sequence_new((size_t)member->quotas.senders);
 	return member;
 }
 

@@ -3,6 +3,7 @@
 #define QCHAT_MEMBER_H
 
 #include "fault.h"
+#include "quota.h"
 #include "record.h"
 #include "room.h"
 #include "roster.h"
@@ -55,9 +56,9 @@ struct member_config {
 	const unsigned char *x25519; /* that others seal to for us; NULL */
 	const char
 		*fingerprint; /* of our certificate; NULL: nothing is signed */
-	size_t participants_max; /* that it remembers; 0: ROSTER_MAX */
-	bool participant;        /* says that it is here, and answers */
-	bool once;        /* says one thing only, under a UID of its own */
+	struct quotas quotas; /* against floods; 0: the usual ones */
+	bool participant;     /* says that it is here, and answers */
+	bool once;            /* says one thing only, under a UID of its own */
 	bool stream;      /* says much: leaves the room after its first echo,
 			   * and proves the rest by markers to its inbox */
 	bool unconfirmed; /* does not await its own echo: member_sent() */

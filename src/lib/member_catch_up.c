@@ -628,7 +628,7 @@ note_pending(struct member *member, const struct room_message *message)
 		return;
 	if (member->pending_firsts == NULL)
 		member->pending_firsts = table_new(sizeof(int64_t),
-			SEQUENCE_SENDERS_MAX);
+			(size_t)member->quotas.senders);
 	int64_t *first = table_touch(member->pending_firsts, message->uid,
 		&made);
 	if (made || message->seq < *first)
@@ -641,7 +641,8 @@ member_keep_pending(struct member *member, const struct room_message *message,
 {
 	if (!member->participant || !member->catch_up.first)
 		return false;
-	if (member->pending_bytes + envelope.len > PENDING_BYTES_MAX) {
+	if (member->pending_bytes + envelope.len >
+		(size_t)member->quotas.catch_up_bytes) {
 		end(member, now);
 		return false;
 	}

@@ -27,7 +27,7 @@ enum {
 	SERVE_REST_MS = 50,        /* when what was sent fills the way out */
 	ASK_SPREAD_MS = 2000,      /* before the first question to the room */
 	PEERS_SPREAD_MS = 500, /* … and any peer: this at most, and the same */
-	SLICE_BYTES_MAX = 2 * REPAIR_BYTES_MAX,
+	SLICE_TIMES = 2,       /* as many bytes of a time as of numbers */
 	/* What looking a time up costs for each message kept, in bytes that
 	 * could be sent instead. */
 	HISTORY_COST = 8,
@@ -410,7 +410,8 @@ serve_numbers(struct member *member, const struct repair *repair)
 	int64_t at = repair->first;
 
 	for (int sent = 0; sent < REPAIR_MESSAGES_MAX &&
-		bytes < REPAIR_BYTES_MAX && at <= repair->last &&
+		bytes < (size_t)member->quotas.repair_bytes &&
+		at <= repair->last &&
 		store_next(member->store, uid, at, &item) &&
 		item.first <= repair->last;
 		sent++) {
@@ -431,6 +432,7 @@ serve_time(struct member *member, const struct repair *repair)
 	struct text envelope = { 0 };
 	struct room_message answer;
 	size_t bytes = 0;
+	size_t most = SLICE_TIMES * (size_t)member->quotas.repair_bytes;
 	int64_t count = (int64_t)store_history(member->store, repair->since,
 		repair->until, repair->records, &items);
 
@@ -452,7 +454,7 @@ serve_time(struct member *member, const struct repair *repair)
 		answer.skip = repair->skip;
 		answer.sent = 0;
 		for (int64_t i = repair->skip; i < count &&
-			answer.sent < SLICE_MESSAGES && bytes < SLICE_BYTES_MAX;
+			answer.sent < SLICE_MESSAGES && bytes < most;
 			i++) {
 			if (store_read(member->store, span_of(items[i].uid),
 				    items[i].first, &envelope))

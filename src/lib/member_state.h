@@ -38,7 +38,6 @@ enum {
 	SLICE_MESSAGES = REPAIR_MESSAGES_MAX, /* of a time, at once */
 	OFFER_HAVE_MAX = 1024 * 1024, /* messages that one may say it has */
 	OFFER_REST_MS = 1000, /* between two to one inbox: it may ask again */
-	PENDING_BYTES_MAX = 4 * 1024 * 1024,
 };
 
 struct member_offer {
@@ -97,7 +96,6 @@ struct member_rumour {
 enum { ASKED_INBOXES_MAX = 64, RUMOURS_MAX = 64 };
 
 enum {
-	OWNERS_MAX = SEQUENCE_SENDERS_MAX,
 	DIRECTS_MAX = 1024, /* senders of direct messages that are remembered */
 };
 
@@ -113,6 +111,7 @@ struct member {
 	bool participant, once, stream, unconfirmed, show_own, durable;
 	bool replays; /* what was said before we came is wanted */
 	int64_t proof_ms;
+	struct quotas quotas; /* all are set */
 	uint64_t random;
 	struct member_calls calls;
 	unsigned char x25519[TRUST_KEY_BYTES];

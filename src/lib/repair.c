@@ -3,22 +3,25 @@
 
 #include "memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct repairs {
 	struct repair waiting[REPAIRS_MAX];
-	size_t count;
+	size_t count, count_max;
 	int64_t budget; /* bytes that may be sent now; below 0: too many were */
 	int64_t mono;   /* when that was so */
 	int64_t ready;  /* mono: when it will be above 0 */
 };
 
 struct repairs *
-repairs_new(void)
+repairs_new(size_t waiting_max)
 {
 	struct repairs *repairs = memory_alloc(1, sizeof(*repairs));
 
+	assert(waiting_max >= 1 && waiting_max <= REPAIRS_MAX);
+	repairs->count_max = waiting_max;
 	repairs->budget = REPAIR_BURST;
 	return repairs;
 }
@@ -70,7 +73,7 @@ repairs_add(struct repairs *repairs, const struct repair *repair)
 			return true;
 		}
 	}
-	if (repairs->count == REPAIRS_MAX)
+	if (repairs->count == repairs->count_max)
 		return false;
 	repairs->waiting[repairs->count++] = *repair;
 	return true;

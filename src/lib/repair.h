@@ -17,12 +17,11 @@
 struct repairs;
 
 enum {
-	REPAIRS_MAX = 256,        /* that wait */
+	REPAIRS_MAX = 256,        /* that can wait */
 	REPAIR_MESSAGES_MAX = 64, /* sent for one request; who got as many may
 				   * ask again at once */
-	REPAIR_BYTES_MAX = 1024 * 1024,      /* likewise, and one message */
-	REPAIR_RATE = 4 * 1024 * 1024,       /* bytes a second for all … */
-	REPAIR_BURST = 4 * REPAIR_BYTES_MAX, /* … and at once */
+	REPAIR_RATE = 4 * 1024 * 1024, /* bytes a second for all … */
+	REPAIR_BURST = REPAIR_RATE,    /* … and at once */
 };
 
 /* One request. */
@@ -36,7 +35,8 @@ struct repair {
 	int64_t due;  /* mono ms */
 };
 
-struct repairs *repairs_new(void);
+/* So many can wait: 1 to REPAIRS_MAX. */
+struct repairs *repairs_new(size_t waiting_max);
 void repairs_free(struct repairs *repairs);
 
 /*

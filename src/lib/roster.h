@@ -14,7 +14,6 @@
 struct roster;
 
 enum {
-	ROSTER_MAX = 16384,            /* participants */
 	ROSTER_FORGET_MS = 300 * 1000, /* silence after which one is forgotten
 					* (protocol.md, 6.3) */
 };

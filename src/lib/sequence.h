@@ -18,9 +18,6 @@
 struct sequence;
 
 enum {
-	/* Senders remembered; beyond that the one silent longest is
-	 * forgotten. */
-	SEQUENCE_SENDERS_MAX = 65536,
 	SEQUENCE_RANGES_MAX = 128,  /* held of one sender, holes between them */
 	SEQUENCE_RANGES_ALL = 8192, /* held of all of them */
 	SEQUENCE_LOST_MAX = 32,     /* given up of one sender: may come late */

@@ -243,6 +243,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 	session->config = *config;
 	session->store_bytes = (size_t)conf->limits.store_bytes;
 	session->store_count = (size_t)conf->limits.store_messages;
+	session->quotas = quota_complete(&conf->quotas);
 	session->calls = *calls;
 	session->link = SESSION_CONNECTING;
 	if (config->room != NULL &&

@@ -208,9 +208,7 @@ session_add_member(struct session *session, const char *room,
 		.uid = session->uid,
 		.inbox = session->inbox,
 		.app = session->app,
-		.participants_max = session->config.room == NULL
-			? PARTICIPANTS_MAX
-			: 0,
+		.quotas = session->quotas,
 		.participant = session->config.participant,
 		.once = session->config.once,
 		.stream = session->config.stream,
@@ -247,6 +245,9 @@ session_add_member(struct session *session, const char *room,
 		.key = member_key,
 	};
 
+	if (session->config.room == NULL &&
+		config.quotas.participants > PARTICIPANTS_MAX)
+		config.quotas.participants = PARTICIPANTS_MAX;
 	identity_random(&config.seed, sizeof(config.seed));
 	session->members = memory_resize(session->members,
 		session->member_count + 1, sizeof(struct member *));

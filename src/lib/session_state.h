@@ -40,6 +40,7 @@ struct session {
 	struct member **members; /* one, or the lobby's and those found */
 	size_t member_count;
 	size_t store_bytes, store_count;
+	struct quotas quotas;
 	bool reconnect; /* a member wants a fresh connection */
 };
 

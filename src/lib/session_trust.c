@@ -27,7 +27,7 @@ struct session_trust {
 	struct signer *signer;
 	struct verifier *verifier;
 	struct guard *guard;
-	struct conf files; /* where the verifier has it from */
+	struct conf files; /* what the verifier has it from */
 	struct seen ca, crl;
 	int64_t look_mono;
 	char *names; /* path of the file; NULL: none is kept */
@@ -79,6 +79,7 @@ read_verifier(struct session_trust *trust, struct fault *fault)
 {
 	const struct conf *files = &trust->files;
 	struct text ca = { 0 }, crl = { 0 };
+	const struct quotas quotas = quota_complete(&files->quotas);
 	int rc = identity_trust(files, &ca, &crl, fault);
 
 	const struct verifier_config config = {
@@ -86,6 +87,10 @@ read_verifier(struct session_trust *trust, struct fault *fault)
 		.ca_file = files->sign_ca != NULL ? files->sign_ca : files->ca,
 		.crl = { crl.bytes, crl.len },
 		.crl_file = files->crl,
+		.limits = { .trusted = (size_t)quotas.keys_trusted,
+			.foreign = (size_t)quotas.keys_strangers,
+			.failures = quotas.bad_signatures_all,
+			.source_failures = quotas.bad_signatures },
 	};
 	if (rc == 0 && trust->verifier != NULL) {
 		rc = verifier_trust(trust->verifier, &config, fault);
@@ -112,6 +117,7 @@ open_verifier(struct session_trust *trust, const struct conf *conf,
 	trust->files.ca = copy(conf->ca);
 	trust->files.sign_ca = copy(conf->sign_ca);
 	trust->files.crl = copy(conf->crl);
+	trust->files.quotas = conf->quotas;
 	look(trust);
 	return read_verifier(trust, fault);
 }
@@ -149,6 +155,7 @@ session_trust_new(const struct conf *conf, const struct identity *identity,
 	struct guard_config config = {
 		.inbox = inbox,
 		.waits = sight == SESSION_ALL,
+		.quotas = conf->quotas,
 	};
 	struct instant now = session_now();
 

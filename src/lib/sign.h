@@ -115,9 +115,10 @@ struct verifier;
 
 /* Bounds; 0 stands for what is said behind each. */
 struct verifier_limits {
-	size_t bindings;         /* good keys that are remembered: 4096 */
+	size_t trusted;          /* keys that are remembered, and verdicts on
+				  * certificates, of trusted authorities: 4096 */
+	size_t foreign;          /* likewise of others: 1024 */
 	size_t bad;              /* bad keys that are remembered: 4096 */
-	size_t certificates;     /* verdicts that are remembered: 4096 */
 	size_t sources;          /* whose failures are counted: 1024 */
 	int64_t failures;        /* failed operations a second in total: 2000 */
 	int64_t source_failures; /* of one source that has a name, in ten

@@ -31,7 +31,8 @@ make_room(struct table *keys, size_t most, const unsigned char *certificate)
 		if (own++ == 0)
 			own_oldest = key;
 	}
-	if (own_oldest != NULL && own >= sign_part(most, CERTIFICATE_PART))
+	size_t part = most > CERTIFICATE_PART ? most / CERTIFICATE_PART : 1;
+	if (own_oldest != NULL && own >= part)
 		table_remove(keys, own_oldest);
 }
 
@@ -51,10 +52,10 @@ add_key(struct verifier *verifier, const unsigned char *id,
 	const struct binding *binding, bool is_trusted, struct span source)
 {
 	struct table *keys = verifier->keys[is_trusted ? TRUSTED : FOREIGN];
-	size_t most = verifier->limits.bindings;
+	const struct verifier_limits *limits = &verifier->limits;
 	bool made;
 
-	make_room(keys, is_trusted ? most : sign_part(most, SIGN_FOREIGN_PART),
+	make_room(keys, is_trusted ? limits->trusted : limits->foreign,
 		binding->certificate);
 	remove_from(verifier->keys, id);
 	struct key *key = table_touch(keys, sign_id(id), &made);

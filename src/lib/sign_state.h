@@ -139,13 +139,11 @@ void budget_charge(struct budget *budget, struct span source, int64_t now);
 /* sign_verify.c, for sign_learn.c */
 
 enum {
-	/* What strangers can make as much of as they like has so small a part
-	 * of the tables beside that. */
-	SIGN_FOREIGN_PART = 4,
 	SIGN_TRIED_MAX = 4,
 	SIGN_HOMES_MAX = 2,
 };
 
+/* What strangers can make as much of as they like has tables of its own. */
 enum { FOREIGN, TRUSTED, KINDS };
 
 struct home {
@@ -192,9 +190,6 @@ struct verifier {
 };
 
 struct span sign_id(const unsigned char *id);
-
-/* Of a whole so small a part; 1 at least. */
-size_t sign_part(size_t whole, size_t parts);
 
 /* Is a time that is given in seconds over?  It may be INT64_MAX. */
 bool sign_is_over(int64_t end, int64_t at);

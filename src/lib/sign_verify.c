@@ -11,9 +11,9 @@
 #include <string.h>
 
 enum {
-	BINDINGS = 4096,
-	BAD_BINDINGS = 4096,
-	CERTIFICATES = 4096,
+	TRUSTED_KEYS = 4096,
+	FOREIGN_KEYS = 1024,
+	BAD_KEYS = 4096,
 	LAST_MS = 999, /* of the second with which a certificate ends */
 };
 
@@ -21,12 +21,6 @@ struct span
 sign_id(const unsigned char *id)
 {
 	return (struct span){ (const char *)id, SIGN_KEY_ID_BYTES };
-}
-
-size_t
-sign_part(size_t whole, size_t parts)
-{
-	return whole > parts ? whole / parts : 1;
 }
 
 static void
@@ -45,13 +39,11 @@ make_tables(struct verifier *verifier)
 	const struct verifier_limits *limits = &verifier->limits;
 
 	for (int i = 0; i < KINDS; i++) {
-		size_t parts = i == TRUSTED ? 1 : SIGN_FOREIGN_PART;
+		size_t most = i == TRUSTED ? limits->trusted : limits->foreign;
 
-		verifier->keys[i] = table_new(sizeof(struct key),
-			sign_part(limits->bindings, parts));
+		verifier->keys[i] = table_new(sizeof(struct key), most);
 		verifier->certificates[i] =
-			table_new(sizeof(struct known_certificate),
-				sign_part(limits->certificates, parts));
+			table_new(sizeof(struct known_certificate), most);
 	}
 	verifier->bad = table_new(sizeof(struct bad_key), limits->bad);
 }
@@ -67,12 +59,12 @@ verifier_new(const struct verifier_config *config, struct fault *fault)
 	struct verifier_limits *limits = &verifier->limits;
 	verifier->trust = trust;
 	*limits = config->limits;
-	if (limits->bindings == 0)
-		limits->bindings = BINDINGS;
+	if (limits->trusted == 0)
+		limits->trusted = TRUSTED_KEYS;
+	if (limits->foreign == 0)
+		limits->foreign = FOREIGN_KEYS;
 	if (limits->bad == 0)
-		limits->bad = BAD_BINDINGS;
-	if (limits->certificates == 0)
-		limits->certificates = CERTIFICATES;
+		limits->bad = BAD_KEYS;
 	verifier->budget = budget_new(limits);
 	make_tables(verifier);
 	return verifier;

@@ -53,6 +53,17 @@ append_limit(struct text *file, const char *key, int64_t limit)
 }
 
 static void
+append_quotas(struct text *file, struct quotas quotas)
+{
+	const struct quota_key *key;
+
+	text_append_string(file, "limits = {\n");
+	for (size_t i = 0; (key = quota_key(i)) != NULL; i++)
+		append_limit(file, key->name, *quota_value(&quotas, key));
+	text_append_string(file, "};\n");
+}
+
+static void
 append_brokers(struct text *file, const struct conf *conf)
 {
 	text_append_string(file, "brokers = (");
@@ -82,6 +93,7 @@ append_conf(struct text *file, const struct conf *conf)
 	append_limit(file, "spool_messages", conf->limits.spool_messages);
 	append_limit(file, "store_bytes", conf->limits.store_bytes);
 	append_limit(file, "store_messages", conf->limits.store_messages);
+	append_quotas(file, conf->quotas);
 	append_brokers(file, conf);
 }
 
@@ -94,6 +106,7 @@ check_same(const struct conf *a, const struct conf *b)
 	FUZZ_CHECK(is_same(a->ciphers, b->ciphers));
 	FUZZ_CHECK(is_same(a->room, b->room) && is_same(a->user, b->user));
 	FUZZ_CHECK(memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0);
+	FUZZ_CHECK(memcmp(&a->quotas, &b->quotas, sizeof(a->quotas)) == 0);
 	FUZZ_CHECK(a->broker_count == b->broker_count);
 	for (size_t i = 0; i < a->broker_count; i++)
 		FUZZ_CHECK(is_same(a->brokers[i].host, b->brokers[i].host) &&
@@ -123,6 +136,19 @@ check_limit(int64_t limit)
 }
 
 static void
+check_quotas(struct quotas quotas)
+{
+	const struct quota_key *key;
+
+	for (size_t i = 0; (key = quota_key(i)) != NULL; i++) {
+		int64_t value = *quota_value(&quotas, key);
+
+		FUZZ_CHECK(value == 0 ||
+			(value >= key->least && value <= key->most));
+	}
+}
+
+static void
 check_bounds(const struct conf *conf)
 {
 	FUZZ_CHECK(conf->file != NULL);
@@ -139,6 +165,7 @@ check_bounds(const struct conf *conf)
 	check_limit(conf->limits.spool_messages);
 	check_limit(conf->limits.store_bytes);
 	check_limit(conf->limits.store_messages);
+	check_quotas(conf->quotas);
 }
 
 int

@@ -75,7 +75,7 @@ begin(struct life *life, struct span flags)
 			.uid = "0123456789abcdef0123456789abcdef",
 			.inbox = "/mcafee/client/{alice}",
 			.app = "fuzz/1",
-			.participants_max = PARTICIPANTS,
+			.quotas = { .participants = PARTICIPANTS },
 			.participant = has(flags, 'p'),
 			.stream = has(flags, 's'),
 			.unconfirmed = has(flags, 'u'),
@@ -386,7 +386,8 @@ check(const struct life *life)
 	watch_check(&life->watch, member);
 	FUZZ_CHECK(store_count(member->store) <= STORE_MESSAGES);
 	FUZZ_CHECK(roster_count(member_roster(member)) <= PARTICIPANTS);
-	FUZZ_CHECK(member->pending_bytes <= PENDING_BYTES_MAX);
+	FUZZ_CHECK(
+		member->pending_bytes <= (size_t)member->quotas.catch_up_bytes);
 	FUZZ_CHECK(member->catch_up.offer_count <= OFFERS_MAX);
 	FUZZ_CHECK((int64_t)member_unproved(member) <= life->watch.posts);
 }

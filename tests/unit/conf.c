@@ -2,6 +2,7 @@
 #include "conf.h"
 
 #include "memory.h"
+#include "repair.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -160,8 +161,10 @@ test_faults(void)
 	fails("\n" CERTS "brokr = 1;",
 		"q.conf:3: unknown key brokr (known are "
 		"brokers, ca, certificate, ciphers, crl, dxl_config, fabric, "
-		"key, passphrase_command, room, seal_old_hours, sign_ca, "
-		"spool_bytes, spool_hours, spool_messages, store_bytes, store_messages, "
+		"key, limits, passphrase_command, room, seal_old_hours, "
+		"sign_ca, "
+		"spool_bytes, spool_hours, spool_messages, store_bytes, "
+		"store_messages, "
 		"user, verify_host)");
 	fails("sign_ca = 1;", "q.conf:1: sign_ca is a text");
 	fails("crl = \"\";", "q.conf:1: crl is empty");
@@ -282,6 +285,79 @@ test_limits(void)
 	free(many);
 }
 
+/* A limit at its bounds, and beyond them. */
+static void
+try_quota(const struct quota_key *key)
+{
+	char text[256], want[256];
+	struct conf conf;
+
+	snprintf(text, sizeof(text), "limits = { %s = %lld; };", key->name,
+		(long long)key->least);
+	reads(&conf, "q.conf", text);
+	ok(*quota_value(&conf.quotas, key) == key->least, "%s: the least",
+		key->name);
+	conf_free(&conf);
+	snprintf(text, sizeof(text), "limits = { %s = %lld; };", key->name,
+		(long long)key->most);
+	reads(&conf, "q.conf", text);
+	ok(*quota_value(&conf.quotas, key) == key->most, "%s: the most",
+		key->name);
+	conf_free(&conf);
+	snprintf(want, sizeof(want),
+		"q.conf:2: %s is a number from %lld to %lld (", key->name,
+		(long long)key->least, (long long)key->most);
+	snprintf(text, sizeof(text), "limits = {\n%s = %lld; };", key->name,
+		(long long)key->least - 1);
+	fails(text, want);
+	snprintf(text, sizeof(text), "limits = {\n%s = %lld; };", key->name,
+		(long long)key->most + 1);
+	fails(text, want);
+}
+
+static void
+test_quotas(void)
+{
+	const struct quota_key *key;
+	const struct quotas none = { 0 };
+	struct quotas usual = quota_complete(&none);
+	struct conf conf;
+	size_t count = 0;
+
+	for (; (key = quota_key(count)) != NULL; count++) {
+		try_quota(key);
+		ok(key->least >= 1 && key->least <= key->usual &&
+				key->usual <= key->most &&
+				*quota_value(&usual, key) == key->usual,
+			"%s: its usual value is within", key->name);
+	}
+	ok(count * sizeof(int64_t) == sizeof(none), "the table has all");
+	ok(quota_find("repairs_waiting")->most == REPAIRS_MAX,
+		"no more repairs than there is room for");
+	reads(&conf, "q.conf",
+		"limits = { bad_signatures_all = 7; bad_signatures = 5; };");
+	ok(conf.quotas.bad_signatures == 5 &&
+			conf.quotas.bad_signatures_all == 7 &&
+			conf.quotas.senders == 0,
+		"what is set is set, and nothing else");
+	conf_free(&conf);
+	reads(&conf, "q.conf", "limits = { };");
+	ok(memcmp(&conf.quotas, &none, sizeof(none)) == 0, "an empty group");
+	conf_free(&conf);
+	fails("\nlimits = 5;", "q.conf:2: limits is a group: {");
+	fails("limits = {\nparticipant = 5; };",
+		"q.conf:2: unknown limit participant (known are "
+		"bad_signatures, bad_signatures_all, catch_up_bytes, "
+		"keys_strangers, keys_trusted, names, participants, "
+		"repair_bytes, repairs_waiting, senders, waiting_bytes, "
+		"waiting_messages)");
+	fails("limits = { names = \"5\"; };",
+		"q.conf:1: names is a number from 1 to 8000 (");
+	fails("limits = { bad_signatures_all = 7; "
+	      "bad_signatures = 4294967301; };",
+		"q.conf:1: bad_signatures has more than 32 bits");
+}
+
 /* qchat.conf that points to a dxlclient.config */
 static void
 test_dxl_config(void)
@@ -291,6 +367,7 @@ test_dxl_config(void)
 	put("sub/d.config", DXL_CERTS "[Brokers]\nx=8883;b1\n");
 	reads(&conf, "sub/q.conf",
 		"dxl_config = \"d.config\"; room = \"r\"; "
+		"limits = { senders = 99; };"
 		"ciphers = \"DEFAULT@SECLEVEL=0\"; sign_ca = \"/p\";"
 		"crl = \"/l\"; passphrase_command = \"c\";");
 	is_broker(&conf, 0, "b1", NULL, 8883);
@@ -301,6 +378,7 @@ test_dxl_config(void)
 	is(conf.sign_ca, "/p", "sign_ca too");
 	is(conf.crl, "/l", "and crl");
 	is(conf.passphrase_command, "c", "and passphrase_command");
+	ok(conf.quotas.senders == 99, "and limits");
 	is(conf.ca, "sub/ca.crt", "ca from there");
 	is(conf.key, "/c.key", "key from there");
 	conf_free(&conf);
@@ -777,6 +855,7 @@ main(void)
 	test_faults();
 	test_files();
 	test_limits();
+	test_quotas();
 	test_dxl_config();
 	test_dxl_brokers();
 	test_dxl_syntax();

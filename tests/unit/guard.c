@@ -14,7 +14,10 @@
 
 #define ROOM "/mcafee/event/qchat/ops"
 
-enum { PAYLOAD_MAX = 256 };
+enum {
+	PAYLOAD_MAX = 256,
+	WAITING_MAX = 64, /* messages for one key */
+};
 
 /* Somebody with a certificate. */
 struct peer {
@@ -89,7 +92,7 @@ read_file(const char *path)
 
 /* With a session key of its own. */
 static void
-begin_session(struct peer *peer)
+begin_session(struct peer *peer, struct quotas quotas)
 {
 	struct fault fault = { 0 };
 
@@ -98,7 +101,8 @@ begin_session(struct peer *peer)
 		.verifier = peer->verifier,
 		.inbox = peer->inbox,
 		.waits = true,
-		.seed = 1 };
+		.seed = 1,
+		.quotas = quotas };
 	const struct guard_calls calls = { peer, on_pass, on_publish,
 		on_changed };
 	peer->guard = guard_new(&config, &calls);
@@ -113,7 +117,7 @@ end_session(struct peer *peer)
 
 /* Somebody of this authority. */
 static struct peer *
-peer_of(const char *authority, const char *name)
+peer_of(const char *authority, const char *name, struct quotas quotas)
 {
 	struct peer *peer = memory_alloc(1, sizeof(*peer));
 	struct fault fault = { 0 };
@@ -134,7 +138,7 @@ peer_of(const char *authority, const char *name)
 		.ca_file = "ca.pem" };
 	peer->verifier = verifier_new(&verifier, &fault);
 	peer->inbox = memory_format("/mcafee/client/{%s}", name);
-	begin_session(peer);
+	begin_session(peer, quotas);
 	free(ca);
 	free(into);
 	free(conf.ca);
@@ -146,7 +150,7 @@ peer_of(const char *authority, const char *name)
 static struct peer *
 peer_new(const char *name)
 {
-	return peer_of(folder, name);
+	return peer_of(folder, name, (struct quotas){ 0 });
 }
 
 static void
@@ -281,7 +285,7 @@ test_strangers(void)
 	mkdir(foreign, 0700);
 	if (authority_make(foreign, "foreign", &fault) < 0)
 		printf("# %s\n", fault.text);
-	struct peer *eve = peer_of(foreign, "eve");
+	struct peer *eve = peer_of(foreign, "eve", (struct quotas){ 0 });
 	say(alice, "{\"type\":1}", &bytes);
 	hear(bob, &bytes);
 	say(alice, "{\"type\":1,\"n\":2}", &said);
@@ -289,7 +293,7 @@ test_strangers(void)
 		say(eve, "{\"type\":1}", &bytes);
 		hear(bob, &bytes);
 		end_session(eve);
-		begin_session(eve);
+		begin_session(eve, (struct quotas){ 0 });
 	}
 	ok(vouch(bob, &bytes, "eve").mark == TRUST_DOUBTFUL,
 		"a stranger with many keys");
@@ -371,15 +375,14 @@ test_waiting(void)
 		"a message that introduces its key releases those before it");
 
 	struct peer *dave = peer_new("dave");
-	for (int i = 0; i <= GUARD_WAITING_MAX; i++) {
+	for (int i = 0; i <= WAITING_MAX; i++) {
 		say(alice, OF_ALICE(""), &bytes);
 		hear(dave, &bytes);
-		if (i + 1 == GUARD_WAITING_MAX)
+		if (i + 1 == WAITING_MAX)
 			passed_is(dave, "", "as many as may wait");
 	}
 	ok(dave->passed.len ==
-			(GUARD_WAITING_MAX + 1) *
-				(sizeof(OF_ALICE("")) - 1 + 1),
+			(WAITING_MAX + 1) * (sizeof(OF_ALICE("")) - 1 + 1),
 		"one more, and none does");
 	say(alice, "{\"type\":1}", &bytes);
 	text_clear(&dave->passed);
@@ -390,6 +393,43 @@ test_waiting(void)
 	peer_free(carol);
 	peer_free(dave);
 	text_free(&bytes);
+}
+
+/* With other limits than the usual ones. */
+static void
+test_quotas(void)
+{
+	struct peer *alice = peer_new("alice"), *bob = peer_new("bob");
+	struct peer *carol = peer_of(folder, "carol",
+		(struct quotas){ .waiting_messages = 2, .names = 1 });
+	struct peer *dave = peer_of(folder, "dave",
+		(struct quotas){ .waiting_bytes = 450 });
+	struct text bytes = { 0 }, other = { 0 };
+
+	say(alice, OF_ALICE(""), &bytes); /* brings its key */
+	say(bob, OF_ALICE(""), &other);
+	for (int i = 1; i <= 3; i++) {
+		struct text more = { 0 };
+
+		say(alice, OF_ALICE(""), &more);
+		hear(carol, &more);
+		hear(dave, &more);
+		ok((carol->passed.len > 0) == (i == 3), "2 messages wait: %d",
+			i);
+		ok((dave->passed.len > 0) == (i >= 2), "450 bytes wait: %d", i);
+		text_free(&more);
+	}
+	ok(vouch(carol, &bytes, "alice").mark == TRUST_GOOD,
+		"one name is remembered");
+	struct trust trust = vouch(carol, &other, "bob");
+	ok(trust.mark == TRUST_DOUBTFUL, "another is doubtful");
+	is(trust.why, "its name cannot be remembered", "and why");
+	text_free(&bytes);
+	text_free(&other);
+	peer_free(alice);
+	peer_free(bob);
+	peer_free(carol);
+	peer_free(dave);
 }
 
 static void
@@ -500,6 +540,7 @@ main(void)
 	test_introductions();
 	test_strangers();
 	test_waiting();
+	test_quotas();
 	test_names();
 	test_file();
 	char *remove = memory_format("rm -rf '%s'", folder);

@@ -142,7 +142,7 @@ member_calls_of(struct peer *peer)
 }
 
 static struct peer *
-add(const char *user, bool participant)
+add_with(const char *user, bool participant, struct quotas quotas)
 {
 	struct peer *peer = &peers[peer_count];
 	char uid[33];
@@ -159,12 +159,19 @@ add(const char *user, bool participant)
 		.once = !participant,
 		.show_own = true,
 		.proof_ms = 5000,
-		.seed = peer_count + 1 };
+		.seed = peer_count + 1,
+		.quotas = quotas };
 	const struct member_calls calls = member_calls_of(peer);
 	peer->in_room = true;
 	peer->member = member_new(&config, &calls);
 	peer_count++;
 	return peer;
+}
+
+static struct peer *
+add(const char *user, bool participant)
+{
+	return add_with(user, participant, (struct quotas){ 0 });
 }
 
 static void
@@ -1102,6 +1109,53 @@ test_endless_catch_up(void)
 	forget_all();
 }
 
+/* Somebody asks alice for her messages first to last. */
+static void
+ask_for(int first, int last)
+{
+	char question[256];
+
+	snprintf(question, sizeof(question),
+		"{\"type\":6,\"UID\":\"00000000000000000000000000000001\","
+		"\"want\":[[%d,%d]],\"inbox\":\"/mcafee/client/x%d\"}",
+		first, last, first);
+	forge(ROOM, question);
+}
+
+/* With other limits than the usual ones. */
+static void
+test_quotas(void)
+{
+	struct peer *a = add_with("alice", true,
+		(struct quotas){ .participants = 3,
+			.repairs_waiting = 2,
+			.repair_bytes = 1 });
+	const struct member_counts *counts = member_counts(a->member);
+
+	connect_peer(a, "a1");
+	pass(100);
+	for (int i = 0; i < 5; i++) {
+		char here[100];
+
+		snprintf(here, sizeof(here),
+			"{\"type\":2,\"user\":\"u\",\"UID\":\"u%d\"}", i);
+		forge(ROOM, here);
+	}
+	ok(roster_count(member_roster(a->member)) == 3,
+		"three participants are remembered");
+	for (int i = 0; i < 5; i++)
+		say(a, "text", -1);
+	pass(1000);
+	for (int i = 1; i <= 5; i++)
+		ask_for(i, i);
+	pass(1000);
+	ok(counts->served == 2, "two requests wait");
+	ask_for(1, 5);
+	pass(1000);
+	ok(counts->served == 3, "of what is more than may be sent, the first");
+	forget_all();
+}
+
 int
 main(void)
 {
@@ -1127,5 +1181,6 @@ main(void)
 	test_times();
 	test_many_senders();
 	test_legacy();
+	test_quotas();
 	return done();
 }

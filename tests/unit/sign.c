@@ -1001,8 +1001,8 @@ test_weak(void)
 static void
 test_bounds(void)
 {
-	const struct verifier_limits limits = { .bindings = 16,
-		.certificates = 16,
+	const struct verifier_limits limits = { .trusted = 16,
+		.foreign = 4,
 		.source_failures = 1000 };
 	struct voice voice = voice_of(&alice), mine = voice_of(&bob);
 	struct verifier *verifier = verifier_of(root.certificate, NULL,

@@ -98,6 +98,14 @@ struct guard_counts {
 	uint64_t keyless;  /* … that did not come */
 	uint64_t asked;    /* for keys */
 	uint64_t answered; /* who asked for one */
+	/* What limits have refused or forgotten; those of struct quotas by its
+	 * names. */
+	uint64_t over_waiting_bytes, over_waiting_messages, over_names;
+	uint64_t over_waiting_keys; /* keys that others made room for */
+	uint64_t over_keys_kept;    /* introductions likewise */
+	uint64_t over_names_each;   /* names of one certificate */
+	uint64_t unasked;           /* keys that we may not ask for now */
+	uint64_t unanswered;        /* questions for keys */
 };
 
 struct guard_counts guard_counts(const struct guard *guard);

@@ -89,6 +89,7 @@ guard_note_key(struct guard *guard, const struct trust_claim *claim)
 	key_text(id, name);
 	struct guard_key *key = table_find(guard->keys, span_of(name));
 	if (key == NULL && table_count(guard->keys) == GUARD_KEYS_MAX) {
+		guard->counts.over_keys_kept++;
 		free_key(table_oldest(guard->keys));
 		table_remove(guard->keys, table_oldest(guard->keys));
 	}
@@ -260,9 +261,12 @@ answer(struct guard *guard, const struct room_message *question, int64_t mono,
 	if (!key_of_text(question->key, id))
 		return;
 	key_text(id, name);
-	if (!guard_find_key(guard, name, &reply.bind, &reply.cert) ||
-		!answers_add(guard->answers, question->inbox, mono, mono))
+	if (!guard_find_key(guard, name, &reply.bind, &reply.cert))
 		return;
+	if (!answers_add(guard->answers, question->inbox, mono, mono)) {
+		guard->counts.unanswered++;
+		return;
+	}
 	reply.key = span_of(name);
 	while ((inbox = answers_take(guard->answers, mono)) != NULL) {
 		guard->counts.answered++;

@@ -43,9 +43,14 @@ remember(struct guard *guard, struct span user, const struct trust *trust)
 	bool made;
 
 	/* What is known is worth more than what is new. */
-	if (table_count(guard->names) == (size_t)guard->quotas.names ||
-		count_names(guard, trust->fingerprint) >= NAMES_EACH)
+	if (table_count(guard->names) == (size_t)guard->quotas.names) {
+		guard->counts.over_names++;
 		return false;
+	}
+	if (count_names(guard, trust->fingerprint) >= NAMES_EACH) {
+		guard->counts.over_names_each++;
+		return false;
+	}
 	struct guard_name *name = table_touch(guard->names, user, &made);
 	strcpy(name->fingerprint, trust->fingerprint);
 	name->is_new = true;
@@ -125,10 +130,12 @@ guard_names_restore(struct guard *guard, struct span lines)
 
 		if (user.len == 0 || user.len > TABLE_KEY_MAX ||
 			line.bytes[hex] != ' ' || !is_fingerprint(line.bytes) ||
-			has_control(user) ||
-			table_count(guard->names) ==
-				(size_t)guard->quotas.names)
+			has_control(user))
 			continue;
+		if (table_count(guard->names) == (size_t)guard->quotas.names) {
+			guard->counts.over_names++;
+			continue;
+		}
 		struct guard_name *name = table_touch(guard->names, user,
 			&made);
 		memcpy(name->fingerprint, line.bytes, hex);

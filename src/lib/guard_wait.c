@@ -101,14 +101,16 @@ ask(struct guard *guard, const struct dxl_message *event, const char *key,
 		return false;
 	/* Anybody can name an inbox that is not his. */
 	bool is_known = message.inbox.len > 0 &&
-		!span_equal(message.inbox, span_of(guard->inbox)) &&
+		!span_equal(message.inbox, span_of(guard->inbox));
+	bool may_ask = is_known &&
 		answers_add(guard->asks, message.inbox, mono, mono);
-	if (is_known)
+	guard->counts.unasked += is_known && !may_ask;
+	if (may_ask) {
 		answers_take(guard->asks, mono);
-	if (is_known)
 		guard_ask_key(guard, message.inbox, key, mono, wall);
+	}
 	room_message_free(&message);
-	return is_known;
+	return may_ask;
 }
 
 static void
@@ -129,10 +131,23 @@ keep(struct guard *guard, struct guard_waiting *waiting, struct span topic,
 }
 
 static bool
-has_room(const struct guard *guard, struct span bytes)
+has_room(struct guard *guard, struct span bytes)
 {
-	return guard->waiting_bytes + bytes.len <=
-		(size_t)guard->quotas.waiting_bytes;
+	if (guard->waiting_bytes + bytes.len <=
+		(size_t)guard->quotas.waiting_bytes)
+		return true;
+	guard->counts.over_waiting_bytes++;
+	return false;
+}
+
+/* … and one more for this key? */
+static bool
+has_place(struct guard *guard, const struct guard_waiting *waiting)
+{
+	if (waiting->count < (size_t)guard->quotas.waiting_messages)
+		return true;
+	guard->counts.over_waiting_messages++;
+	return false;
 }
 
 /* The message waits for its key; false if it does not. */
@@ -148,13 +163,14 @@ hold(struct guard *guard, const struct dxl_message *event, const char *key,
 		if (!has_room(guard, bytes) ||
 			!ask(guard, event, key, mono, wall))
 			return false;
-		if (table_count(guard->waiting) == GUARD_WAITING_KEYS_MAX)
+		if (table_count(guard->waiting) == GUARD_WAITING_KEYS_MAX) {
+			guard->counts.over_waiting_keys++;
 			give_up(guard, table_oldest(guard->waiting));
+		}
 		waiting = table_touch(guard->waiting, span_of(key), &made);
 		waiting->end = &waiting->first;
 		waiting->until = mono + GUARD_WAIT_MS;
-	} else if (waiting->count == (size_t)guard->quotas.waiting_messages ||
-		!has_room(guard, bytes)) {
+	} else if (!has_place(guard, waiting) || !has_room(guard, bytes)) {
 		give_up(guard, waiting);
 		return false;
 	}

@@ -323,6 +323,23 @@ member_counts(const struct member *member)
 	return &member->counts;
 }
 
+struct member_over
+member_over(const struct member *member)
+{
+	struct member_over over = member->over;
+	struct store_counts store = store_counts(member->store);
+
+	over.participants = roster_displaced(member->roster);
+	over.senders = sequence_displaced(member->sequence);
+	if (member->owners != NULL)
+		over.senders += table_displaced(member->owners);
+	over.directs = table_displaced(member->directs);
+	over.held = sequence_unheld(member->sequence);
+	over.store_bytes = store.over_bytes;
+	over.store_messages = store.over_count;
+	return over;
+}
+
 int64_t
 member_known(const struct member *member)
 {

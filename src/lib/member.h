@@ -91,6 +91,17 @@ struct member_counts {
 	int64_t last_time;
 };
 
+/* What limits have dropped, refused or forgotten; those of struct quotas by its
+ * names. */
+struct member_over {
+	uint64_t participants, senders, repairs_waiting, repair_bytes,
+		catch_up_bytes;
+	uint64_t store_bytes, store_messages;
+	uint64_t directs; /* senders of direct messages */
+	uint64_t held;    /* messages that came too early */
+	uint64_t shown;   /* forged ones that are not shown */
+};
+
 /* What a member does.  Nothing may call back into the member from these. */
 struct member_calls {
 	void *context;
@@ -306,6 +317,7 @@ const char *member_room(const struct member *member);
 const char *member_topic(const struct member *member);
 const struct roster *member_roster(const struct member *member);
 const struct member_counts *member_counts(const struct member *member);
+struct member_over member_over(const struct member *member);
 
 /* The most participants that an answer to us knew of, itself included; 0 if
  * nobody has answered yet. */

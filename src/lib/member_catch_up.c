@@ -643,6 +643,7 @@ member_keep_pending(struct member *member, const struct room_message *message,
 		return false;
 	if (member->pending_bytes + envelope.len >
 		(size_t)member->quotas.catch_up_bytes) {
+		member->over.catch_up_bytes++;
 		end(member, now);
 		return false;
 	}

@@ -409,12 +409,14 @@ serve_numbers(struct member *member, const struct repair *repair)
 	size_t bytes = 0;
 	int64_t at = repair->first;
 
-	for (int sent = 0; sent < REPAIR_MESSAGES_MAX &&
-		bytes < (size_t)member->quotas.repair_bytes &&
-		at <= repair->last &&
+	for (int sent = 0; sent < REPAIR_MESSAGES_MAX && at <= repair->last &&
 		store_next(member->store, uid, at, &item) &&
 		item.first <= repair->last;
 		sent++) {
+		if (bytes >= (size_t)member->quotas.repair_bytes) {
+			member->over.repair_bytes++;
+			break;
+		}
 		if (store_read(member->store, uid, item.first, &envelope))
 			send_again(member, repair->inbox,
 				(struct span){ envelope.bytes, envelope.len });
@@ -464,6 +466,8 @@ serve_time(struct member *member, const struct repair *repair)
 			bytes += items[i].len;
 			answer.sent++;
 		}
+		member->over.repair_bytes += bytes >= most &&
+			repair->skip + answer.sent < count;
 	}
 	if (repair->skip >= 0 || count > 0)
 		member_send(member, repair->inbox, &answer, member->topic);
@@ -548,6 +552,13 @@ spare_question(struct member *member, const struct room_message *want,
 }
 
 static void
+add_repair(struct member *member, const struct repair *repair)
+{
+	if (!repairs_add(member->repairs, repair))
+		member->over.repairs_waiting++;
+}
+
+static void
 want_numbers(struct member *member, const struct room_message *want,
 	const struct trust *trust, bool in_room, struct instant now)
 {
@@ -570,7 +581,7 @@ want_numbers(struct member *member, const struct room_message *want,
 		repair.last = want->wants[i].last;
 		if (store_next(member->store, want->uid, repair.first, &item) &&
 			item.first <= repair.last)
-			repairs_add(member->repairs, &repair);
+			add_repair(member, &repair);
 	}
 }
 
@@ -591,14 +602,17 @@ want_time(struct member *member, const struct room_message *want, bool in_room,
 		return;
 	copy(repair.inbox, want->inbox);
 	if (in_room) {
-		if (store_count(member->store) == 0 ||
-			!answers_add(member->offered, want->inbox, now.mono,
-				now.mono))
+		if (store_count(member->store) == 0)
 			return;
+		if (!answers_add(member->offered, want->inbox, now.mono,
+			    now.mono)) {
+			member->counts.unanswered++;
+			return;
+		}
 		answers_take(member->offered, now.mono);
 		repair.due += member_spread(member, PEERS_SPREAD_MS);
 	}
-	repairs_add(member->repairs, &repair);
+	add_repair(member, &repair);
 }
 
 static void

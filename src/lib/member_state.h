@@ -187,6 +187,7 @@ struct member {
 	struct store *store;
 	struct heads *heads;
 	struct member_counts counts;
+	struct member_over over; /* of what its parts do not count */
 };
 
 /* Where a message came in. */

@@ -246,8 +246,10 @@ member_hear_forged(struct member *member, const struct room_message *message,
 		member->bad_mono = now.mono;
 		member->bads = 0;
 	}
-	if (member->bads++ >= BADS_A_SECOND)
+	if (member->bads++ >= BADS_A_SECOND) {
+		member->over.shown++;
 		return;
+	}
 	struct record record = member_record(member, message, RECORD_MESSAGE,
 		now);
 

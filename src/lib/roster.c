@@ -11,8 +11,6 @@
 struct roster {
 	/* Of struct roster_entry, by UID; who was proven is favoured. */
 	struct table *entries;
-	size_t max;
-	uint64_t displaced;
 };
 
 struct roster *
@@ -20,7 +18,6 @@ roster_new(size_t participants_max)
 {
 	struct roster *roster = memory_alloc(1, sizeof(*roster));
 
-	roster->max = participants_max;
 	roster->entries = table_new(sizeof(struct roster_entry),
 		participants_max);
 	return roster;
@@ -54,14 +51,11 @@ struct roster_entry *
 roster_hear(struct roster *roster, const struct room_message *message,
 	const struct trust *trust, int64_t mono, bool *made)
 {
-	bool full = roster_count(roster) == roster->max;
 	struct roster_entry *entry = table_touch(roster->entries, message->uid,
 		made);
 
-	if (*made) {
+	if (*made)
 		entry->since = entry->spoke_mono = entry->last = -1;
-		roster->displaced += full;
-	}
 	if (trust->mark == TRUST_GOOD && !entry->proven) {
 		entry->proven = true;
 		table_favour(roster->entries, entry);
@@ -148,7 +142,7 @@ roster_count(const struct roster *roster)
 uint64_t
 roster_displaced(const struct roster *roster)
 {
-	return roster->displaced;
+	return table_displaced(roster->entries);
 }
 
 struct roster_entry *

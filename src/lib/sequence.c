@@ -32,6 +32,7 @@ struct sequence {
 	size_t senders_max;
 	size_t held_count; /* of all senders */
 	size_t lost_count; /* likewise */
+	uint64_t displaced, unheld;
 	struct sender *first_hole, *last_hole;
 };
 
@@ -168,6 +169,7 @@ forget_oldest(struct sequence *sequence)
 			&made);
 	}
 	forget(sequence, table_oldest(sequence->senders));
+	sequence->displaced++;
 }
 
 void
@@ -260,6 +262,7 @@ hold(struct sequence *sequence, struct sender *sender, struct room_range range)
 		if (sender->held_count == SEQUENCE_RANGES_MAX ||
 			sequence->held_count == SEQUENCE_RANGES_ALL) {
 			update_hole(sequence, sender);
+			sequence->unheld++;
 			return SEQUENCE_LOST;
 		}
 		insert_held(sequence, sender, i, range);
@@ -636,4 +639,16 @@ sequence_restore(struct sequence *sequence, struct span uid, int64_t done)
 
 	if (done >= sender->next)
 		set_next(sequence, sender, done + 1);
+}
+
+uint64_t
+sequence_displaced(const struct sequence *sequence)
+{
+	return sequence->displaced;
+}
+
+uint64_t
+sequence_unheld(const struct sequence *sequence)
+{
+	return sequence->unheld;
 }

@@ -153,6 +153,11 @@ void sequence_guess(struct sequence *sequence, struct span uid);
  * it begins before, it begins there for us, whatever is taken first. */
 void sequence_begin(struct sequence *sequence, struct span uid, int64_t first);
 
+/* Senders that were forgotten to make room for others, and messages too many to
+ * be held. */
+uint64_t sequence_displaced(const struct sequence *sequence);
+uint64_t sequence_unheld(const struct sequence *sequence);
+
 /* Of this sender all up to done was delivered, by an earlier process. */
 void sequence_restore(struct sequence *sequence, struct span uid, int64_t done);
 

@@ -223,6 +223,12 @@ struct verifier_counts {
 	unsigned long operations; /* public-key operations */
 	unsigned long failures;   /* of these: that failed */
 	unsigned long good, untrusted, unknown, bad, busy; /* checks */
+	/* What limits have forgotten: keys and certificates, … */
+	unsigned long over_trusted, over_foreign;
+	unsigned long over_bad;     /* … keys that are bad, … */
+	unsigned long over_sources; /* … and whose failures are counted */
+	/* Not tried, as of one source, or in total, too many failed. */
+	unsigned long over_source_failures, over_failures;
 };
 
 struct verifier_counts verifier_counts(const struct verifier *verifier);

@@ -24,6 +24,7 @@ struct budget {
 	struct bucket total;
 	struct table *sources; /* struct bucket */
 	int64_t failures, source_failures;
+	unsigned long source_refused, refused;
 };
 
 struct budget *
@@ -97,10 +98,25 @@ budget_allows(struct budget *budget, struct span source, int64_t now)
 		? table_find(budget->sources, key_of(source))
 		: NULL;
 
-	if (!has_token(&budget->total, budget->failures, SECOND, now))
+	if (own != NULL &&
+		!has_token(own, budget->source_failures, SOURCE_MS, now)) {
+		budget->source_refused++;
 		return false;
-	return own == NULL ||
-		has_token(own, budget->source_failures, SOURCE_MS, now);
+	}
+	if (has_token(&budget->total, budget->failures, SECOND, now))
+		return true;
+	budget->refused++;
+	return false;
+}
+
+struct budget_counts
+budget_counts(const struct budget *budget)
+{
+	return (struct budget_counts){
+		.source_refused = budget->source_refused,
+		.refused = budget->refused,
+		.sources = (unsigned long)table_displaced(budget->sources),
+	};
 }
 
 void

@@ -16,8 +16,11 @@ enum {
 
 /* Makes room in a full table where one certificate has too much of it. */
 static void
-make_room(struct table *keys, size_t most, const unsigned char *certificate)
+make_room(struct verifier *verifier, int kind, const unsigned char *certificate)
 {
+	struct table *keys = verifier->keys[kind];
+	size_t most = kind == TRUSTED ? verifier->limits.trusted
+				      : verifier->limits.foreign;
 	struct key *own_oldest = NULL;
 	size_t own = 0;
 
@@ -32,8 +35,13 @@ make_room(struct table *keys, size_t most, const unsigned char *certificate)
 			own_oldest = key;
 	}
 	size_t part = most > CERTIFICATE_PART ? most / CERTIFICATE_PART : 1;
-	if (own_oldest != NULL && own >= part)
-		table_remove(keys, own_oldest);
+	if (own_oldest == NULL || own < part)
+		return;
+	table_remove(keys, own_oldest);
+	if (kind == TRUSTED)
+		verifier->counts.over_trusted++;
+	else
+		verifier->counts.over_foreign++;
 }
 
 static void
@@ -51,14 +59,12 @@ static void
 add_key(struct verifier *verifier, const unsigned char *id,
 	const struct binding *binding, bool is_trusted, struct span source)
 {
-	struct table *keys = verifier->keys[is_trusted ? TRUSTED : FOREIGN];
-	const struct verifier_limits *limits = &verifier->limits;
+	int kind = is_trusted ? TRUSTED : FOREIGN;
 	bool made;
 
-	make_room(keys, is_trusted ? limits->trusted : limits->foreign,
-		binding->certificate);
+	make_room(verifier, kind, binding->certificate);
 	remove_from(verifier->keys, id);
-	struct key *key = table_touch(keys, sign_id(id), &made);
+	struct key *key = table_touch(verifier->keys[kind], sign_id(id), &made);
 	memcpy(key->key, binding->key, sizeof(key->key));
 	memcpy(key->x25519, binding->x25519, sizeof(key->x25519));
 	memcpy(key->certificate, binding->certificate,

@@ -130,6 +130,13 @@ struct budget;
 struct budget *budget_new(const struct verifier_limits *limits);
 void budget_free(struct budget *budget);
 
+struct budget_counts {
+	unsigned long source_refused, refused; /* for one source, in total */
+	unsigned long sources;                 /* that made room for others */
+};
+
+struct budget_counts budget_counts(const struct budget *budget);
+
 /* May an operation be tried that can fail? */
 bool budget_allows(struct budget *budget, struct span source, int64_t now);
 

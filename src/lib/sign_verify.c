@@ -23,9 +23,26 @@ sign_id(const unsigned char *id)
 	return (struct span){ (const char *)id, SIGN_KEY_ID_BYTES };
 }
 
+/* What the tables have forgotten since they were made. */
+static void
+count_forgotten(const struct verifier *verifier, struct verifier_counts *counts)
+{
+	for (int i = 0; i < KINDS; i++) {
+		uint64_t displaced = table_displaced(verifier->keys[i]) +
+			table_displaced(verifier->certificates[i]);
+
+		if (i == TRUSTED)
+			counts->over_trusted += (unsigned long)displaced;
+		else
+			counts->over_foreign += (unsigned long)displaced;
+	}
+	counts->over_bad += (unsigned long)table_displaced(verifier->bad);
+}
+
 static void
 forget(struct verifier *verifier)
 {
+	count_forgotten(verifier, &verifier->counts);
 	for (int i = 0; i < KINDS; i++) {
 		table_free(verifier->keys[i]);
 		table_free(verifier->certificates[i]);
@@ -100,7 +117,14 @@ verifier_trust(struct verifier *verifier, const struct verifier_config *config,
 struct verifier_counts
 verifier_counts(const struct verifier *verifier)
 {
-	return verifier->counts;
+	struct verifier_counts counts = verifier->counts;
+	struct budget_counts budget = budget_counts(verifier->budget);
+
+	count_forgotten(verifier, &counts);
+	counts.over_sources = budget.sources;
+	counts.over_source_failures = budget.source_refused;
+	counts.over_failures = budget.refused;
+	return counts;
 }
 
 void

@@ -35,6 +35,7 @@ struct store {
 	size_t items_size, count, count_max;
 	uint64_t oldest; /* place of the oldest item */
 	struct table *senders;
+	struct store_counts counts;
 };
 
 struct store *
@@ -76,7 +77,8 @@ forget(struct store *store, struct sender *sender, size_t i)
 	}
 }
 
-static void
+/* False if it was forgotten before. */
+static bool
 drop_oldest(struct store *store)
 {
 	struct sender *sender = item_at(store, store->oldest)->sender;
@@ -89,6 +91,7 @@ drop_oldest(struct store *store)
 	}
 	store->oldest++;
 	store->count--;
+	return sender != NULL;
 }
 
 void
@@ -157,7 +160,7 @@ make_room(struct store *store, size_t len)
 			return 0;
 		if (head <= tail && tail - head >= len)
 			return head;
-		drop_oldest(store);
+		store->counts.over_bytes += drop_oldest(store);
 	}
 }
 
@@ -261,16 +264,21 @@ store_put(struct store *store, struct span uid, int64_t first, int64_t last,
 		.ms = ms,
 		.len = bytes.len };
 
-	if (bytes.len > store->capacity ||
-		(there != NULL && there->first <= last))
+	if (there != NULL && there->first <= last)
 		return;
+	if (bytes.len > store->capacity) {
+		store->counts.over_bytes++;
+		return;
+	}
 	if (store->count == store->count_max)
-		drop_oldest(store);
+		store->counts.over_count += drop_oldest(store);
 	if (store->file < 0 && store->capacity > STORE_MEMORY_MAX &&
 		store->head + bytes.len > STORE_MEMORY_MAX)
 		spill(store);
-	if (bytes.len > store->capacity)
+	if (bytes.len > store->capacity) {
+		store->counts.over_bytes++;
 		return;
+	}
 	item.at = make_room(store, bytes.len);
 	if (!write_ring(store, bytes, item.at))
 		return;
@@ -351,6 +359,12 @@ size_t
 store_count(const struct store *store)
 {
 	return store->count;
+}
+
+struct store_counts
+store_counts(const struct store *store)
+{
+	return store->counts;
 }
 
 static int

@@ -55,6 +55,13 @@ bool store_read(const struct store *store, struct span uid, int64_t number,
 
 size_t store_count(const struct store *store);
 
+/* Messages that made room for others, or found none, by the bound. */
+struct store_counts {
+	uint64_t over_bytes, over_count;
+};
+
+struct store_counts store_counts(const struct store *store);
+
 /*
  * The messages said from `since` to `until` (wall ms), in the order in which
  * a newcomer is to see them: by time, those of one sender by number.  The

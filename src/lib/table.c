@@ -24,6 +24,7 @@ struct table {
 	struct node *favoured; /* the oldest of these, or NULL */
 	size_t count;
 	size_t entry_size, entries_max;
+	uint64_t displaced;
 };
 
 static int
@@ -140,8 +141,10 @@ table_find(const struct table *table, struct span key)
 static struct node *
 add(struct table *table, struct span key)
 {
-	if (table->count == table->entries_max)
+	if (table->count == table->entries_max) {
 		drop(table, table->oldest);
+		table->displaced++;
+	}
 
 	struct node *node = memory_alloc(1, sizeof(*node) + table->entry_size);
 	node->key_len = key.len;
@@ -188,6 +191,12 @@ size_t
 table_count(const struct table *table)
 {
 	return table->count;
+}
+
+uint64_t
+table_displaced(const struct table *table)
+{
+	return table->displaced;
 }
 
 void *

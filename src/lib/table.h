@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A bounded map from short keys to entries of one size, in the order of last
@@ -37,6 +38,9 @@ void table_favour(struct table *table, void *entry);
 void table_remove(struct table *table, void *entry);
 
 size_t table_count(const struct table *table);
+
+/* How many entries have made room for others. */
+uint64_t table_displaced(const struct table *table);
 
 /* All entries: the one used longest ago, and the one used next after another,
  * those that are not favoured first; NULL where there is none.  A key is a

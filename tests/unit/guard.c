@@ -424,6 +424,11 @@ test_quotas(void)
 	struct trust trust = vouch(carol, &other, "bob");
 	ok(trust.mark == TRUST_DOUBTFUL, "another is doubtful");
 	is(trust.why, "its name cannot be remembered", "and why");
+	struct guard_counts counts = guard_counts(carol->guard);
+	ok(counts.over_names == 1 && counts.over_waiting_messages == 1 &&
+			counts.over_waiting_bytes == 0 &&
+			guard_counts(dave->guard).over_waiting_bytes > 0,
+		"that is counted");
 	text_free(&bytes);
 	text_free(&other);
 	peer_free(alice);

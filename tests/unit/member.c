@@ -1143,6 +1143,7 @@ test_quotas(void)
 	}
 	ok(roster_count(member_roster(a->member)) == 3,
 		"three participants are remembered");
+	ok(member_over(a->member).participants == 3, "and three forgotten");
 	for (int i = 0; i < 5; i++)
 		say(a, "text", -1);
 	pass(1000);
@@ -1150,9 +1151,11 @@ test_quotas(void)
 		ask_for(i, i);
 	pass(1000);
 	ok(counts->served == 2, "two requests wait");
+	ok(member_over(a->member).repairs_waiting == 3, "three do not");
 	ask_for(1, 5);
 	pass(1000);
 	ok(counts->served == 3, "of what is more than may be sent, the first");
+	ok(member_over(a->member).repair_bytes == 1, "once");
 	forget_all();
 }
 

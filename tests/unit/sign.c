@@ -1041,6 +1041,9 @@ test_bounds(void)
 		"the newest is known");
 	ok(hear(verifier, &others[0], now).state == SIGN_UNKNOWN,
 		"the one used longest ago is not");
+	ok(verifier_counts(verifier).over_trusted > 0 &&
+			verifier_counts(verifier).over_foreign > 0,
+		"as is counted");
 	is(learn(verifier, &others[0]), NULL, "until it is learnt again");
 	ok(hear(verifier, &others[0], now).state == SIGN_GOOD, "as it can be");
 	for (int i = 0; i < 17; i++) {
@@ -1120,7 +1123,9 @@ test_budget(void)
 		"a second later one can");
 	struct verifier_counts counts = verifier_counts(verifier);
 	ok(counts.bad == counts.failures && counts.busy == 90 + 1 + 1 + 80 &&
-			counts.good == 101,
+			counts.good == 101 &&
+			counts.over_source_failures == 92 &&
+			counts.over_failures == 81,
 		"all is counted");
 	now = start;
 	verifier_free(verifier);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
+#include "counts.h"
 #include "identity.h"
 #include "join/command.h"
 #include "join/input.h"
@@ -515,6 +516,7 @@ run(struct join *join)
 	screen_free(join->screen);
 	join->screen = NULL;
 	tell_undelivered(join);
+	counts_trace(&join->cli, join->session);
 }
 
 int

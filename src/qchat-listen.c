@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
+#include "counts.h"
 #include "exec.h"
 #include "memory.h"
 #include "moment.h"
@@ -622,6 +623,8 @@ run(struct listen *listen)
 	session_close(listen->sessions, listen->channel_count);
 	print_rest(listen, &during);
 	save_state(listen, true);
+	for (size_t i = 0; i < listen->channel_count; i++)
+		counts_trace(&listen->cli, listen->sessions[i]);
 	if (listen->exec != NULL && exec_waiting(listen->exec) > 0)
 		cli_warn(&listen->cli,
 			"--exec: %zu messages were not given to %s",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue_flush.h"
 
+#include "counts.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -271,6 +272,7 @@ send_all(struct flush *flush, const sigset_t *during)
 		"the certificate's key was used %lu time%s to sign",
 		session_key_operations(flush->session),
 		session_key_operations(flush->session) == 1 ? "" : "s");
+	counts_trace(flush->cli, flush->session);
 	session_free(flush->session);
 }
 

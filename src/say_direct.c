@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "counts.h"
 #include "memory.h"
 #include "say.h"
 
@@ -299,6 +300,7 @@ say_direct(struct say *say)
 		say->said = true;
 		send_and_wait(direct, text);
 		session_close(&say->session, 1);
+		counts_trace(&say->cli, say->session);
 	}
 	/* The session calls back with it. */
 	session_free(say->session);

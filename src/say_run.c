@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "counts.h"
 #include "say.h"
 
 #include <poll.h>
@@ -146,4 +147,5 @@ say_run(struct say *say)
 		step(say);
 	end_progress(say);
 	session_close(&say->session, 1);
+	counts_trace(&say->cli, say->session);
 }

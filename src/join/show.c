@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show.h"
 
+#include "counts.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -160,11 +161,15 @@ show_counts(struct text *text, const struct session *session,
 	}
 	text_appendf(text,
 		"\n%zu unconfirmed, %llu missing, %llu doubles "
-		"dropped, %llu not understood\nbroker %s, %s",
+		"dropped, %llu not understood\n",
 		member_unproved(member), (unsigned long long)counts->missing,
 		(unsigned long long)counts->doubles,
-		(unsigned long long)(counts->malformed + counts->unknown),
-		session_peer(session),
+		(unsigned long long)(counts->malformed + counts->unknown));
+	size_t before = text->len;
+	counts_append(session, ", ", text);
+	if (text->len > before)
+		text_append_char(text, '\n');
+	text_appendf(text, "broker %s, %s", session_peer(session),
 		member_is_sealed(member) ? "sealed" : "not sealed");
 }
 

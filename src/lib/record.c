@@ -273,6 +273,44 @@ record_json(const struct record *record, struct text *line)
 	text_append_char(line, '\n');
 }
 
+void
+record_counts_json(const struct record_count *counts, size_t count,
+	int64_t time, struct text *line)
+{
+	json_t *object = json_object(), *values = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		json_object_set_new(values, counts[i].name,
+			json_integer((json_int_t)counts[i].value));
+	json_object_set_new(object, "v", json_integer(RECORD_VERSION));
+	json_object_set_new(object, "type", json_string("counts"));
+	json_object_set_new(object, "time", json_time(time));
+	json_object_set_new(object, "counts", values);
+	append_object(object, line);
+	text_append_char(line, '\n');
+}
+
+void
+record_room_json(const struct record_room *room, struct text *line)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "v", json_integer(RECORD_VERSION));
+	json_object_set_new(object, "room", json_span(room->room));
+	json_object_set_new(object, "type", json_string("room"));
+	json_object_set_new(object, "time", json_time(room->time));
+	json_object_set_new(object, "participants",
+		json_integer(room->participants));
+	json_object_set_new(object, "since",
+		room->since >= 0 ? json_time(room->since) : json_null());
+	json_object_set_new(object, "messages", json_integer(room->messages));
+	json_object_set_new(object, "per_hour",
+		room->per_hour >= 0 ? json_real(room->per_hour) : json_null());
+	json_object_set_new(object, "sealed", json_boolean(room->sealed));
+	append_object(object, line);
+	text_append_char(line, '\n');
+}
+
 static json_t *
 json_words(struct span words)
 {

@@ -62,6 +62,30 @@ void record_plain(const struct record *record, struct text *line);
  * mark is always that of trust. */
 void record_json(const struct record *record, struct text *line);
 
+/* A counter. */
+struct record_count {
+	const char *name;
+	uint64_t value;
+};
+
+/* Appends one JSON object, whose `counts` is one of these, and a line feed. */
+void record_counts_json(const struct record_count *counts, size_t count,
+	int64_t time, struct text *line);
+
+/* What is known of a room. */
+struct record_room {
+	struct span room; /* name */
+	int64_t time;     /* wall ms: when it was looked at */
+	int64_t participants;
+	int64_t since;    /* wall ms: of the longest of them; -1: not known */
+	int64_t messages; /* that they have sent */
+	double per_hour;  /* the same by time; -1: not known */
+	bool sealed;
+};
+
+/* Appends one JSON object and a line feed, as record_json(). */
+void record_room_json(const struct record_room *room, struct text *line);
+
 /* A message of the spool. */
 struct record_waiting {
 	struct span file;  /* name */

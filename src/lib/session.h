@@ -112,6 +112,14 @@ struct member *session_member(const struct session *session, size_t i);
  * TLS handshake: once for all that is said in a week. */
 unsigned long session_key_operations(const struct session *session);
 
+/*
+ * What it has counted so far, in all its rooms: what is not 0, under the names
+ * of qchat(7), COUNTERS, which are static.  Returns how many.
+ */
+enum { SESSION_COUNTS_MAX = 64 };
+size_t session_counts(const struct session *session,
+	struct record_count counts[static SESSION_COUNTS_MAX]);
+
 /* The name under which it appears. */
 const char *session_user(const struct session *session);
 

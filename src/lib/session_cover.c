@@ -181,6 +181,17 @@ session_cover_open(struct session_cover *cover, struct span place,
 		fault);
 }
 
+uint64_t
+session_cover_untried(const struct session_cover *cover)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < cover->count; i++)
+		if (cover->rooms[i].seal != NULL)
+			count += seal_counts(cover->rooms[i].seal).busy;
+	return count;
+}
+
 bool
 session_cover_tick(struct session_cover *cover, struct instant now)
 {

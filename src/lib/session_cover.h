@@ -37,6 +37,9 @@ enum cover_state session_cover_open(struct session_cover *cover,
 	struct span place, struct span envelope, int64_t wall, struct text *out,
 	struct fault *fault);
 
+/* Messages that were not tried, as too many had failed. */
+uint64_t session_cover_untried(const struct session_cover *cover);
+
 /* Looks for secrets that were made, rotated or accepted meanwhile.  True if
  * there are some: what a broker holds of us, the will, is under none or
  * another. */

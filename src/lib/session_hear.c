@@ -28,9 +28,12 @@ member_for(struct session *session, struct span topic)
 		return session->members[0];
 	struct member *member = session_find_member(session, topic);
 	struct span name = room_of_topic(topic);
-	if (member != NULL || session->member_count > ROOMS_MAX ||
-		room_name_check(name, &fault) < 0)
+	if (member != NULL || room_name_check(name, &fault) < 0)
 		return member;
+	if (session->member_count > ROOMS_MAX) {
+		session->over_rooms++;
+		return NULL;
+	}
 
 	char *room = memory_copy(name.bytes, name.len);
 	member = session_add_member(session, room, &fault);
@@ -116,10 +119,12 @@ session_hear(void *context, struct span topic, struct span bytes)
 			now.wall);
 		break;
 	case COVER_FOREIGN:
+		session->sealed_foreign++;
 		tell_foreign(session, topic);
 		session_ignore(session, fault.text);
 		break;
 	case COVER_BAD:
+		session->sealed_bad++;
 		session_ignore(session, fault.text);
 		break;
 	}

@@ -17,6 +17,7 @@
  *	session_wait.c    the clocks, and waiting for several
  *	session_trust.c   who it is to others, and others to it
  *	session_cover.c   the secrets of its rooms
+ *	session_counts.c  what it has counted
  */
 
 enum {
@@ -41,6 +42,8 @@ struct session {
 	size_t member_count;
 	size_t store_bytes, store_count;
 	struct quotas quotas;
+	/* Messages that could not be opened, and of rooms beyond ROOMS_MAX. */
+	uint64_t sealed_foreign, sealed_bad, over_rooms;
 	bool reconnect; /* a member wants a fresh connection */
 };
 

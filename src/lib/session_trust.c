@@ -216,6 +216,13 @@ session_trust_signer(const struct session_trust *trust)
 	return trust->signer;
 }
 
+struct verifier_counts
+session_trust_counts(const struct session_trust *trust)
+{
+	return trust->verifier != NULL ? verifier_counts(trust->verifier)
+				       : (struct verifier_counts){ 0 };
+}
+
 struct guard *
 session_trust_guard(const struct session_trust *trust)
 {

@@ -39,6 +39,8 @@ struct session_trust *session_trust_new(const struct conf *conf,
 void session_trust_free(struct session_trust *trust);
 
 struct signer *session_trust_signer(const struct session_trust *trust);
+/* Zeros if it looks at nothing. */
+struct verifier_counts session_trust_counts(const struct session_trust *trust);
 struct guard *session_trust_guard(const struct session_trust *trust);
 
 /* When session_trust_tick() is due (mono ms), INT64_MAX if never. */

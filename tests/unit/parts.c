@@ -237,6 +237,29 @@ test_record(void)
 		"\"title\":\"disk\",\"tags\":[\"db\"]}\n",
 		"the JSON line");
 	text_clear(&out);
+	record_counts_json((const struct record_count[]){ { "forged", 2 },
+				   { "over_names", 1 } },
+		2, sample.time, &out);
+	is(out.bytes,
+		"{\"v\":1,\"type\":\"counts\","
+		"\"time\":\"2026-11-23T04:35:13.935Z\","
+		"\"counts\":{\"forged\":2,\"over_names\":1}}\n",
+		"counters");
+	text_clear(&out);
+	record_room_json(&(const struct record_room){ .room = span_of("a\x7f"),
+				 .time = sample.time,
+				 .participants = 3,
+				 .since = -1,
+				 .messages = 5,
+				 .per_hour = -1 },
+		&out);
+	is(out.bytes,
+		"{\"v\":1,\"room\":\"a\\u007f\",\"type\":\"room\","
+		"\"time\":\"2026-11-23T04:35:13.935Z\",\"participants\":3,"
+		"\"since\":null,\"messages\":5,\"per_hour\":null,"
+		"\"sealed\":false}\n",
+		"a room");
+	text_clear(&out);
 	record_format(&sample, "%r|%k|%u|%s|%f|%%|\\t\\n\\\\", &out);
 	is(out.bytes, "incident_42|-|al\\x1bice|7|-|%|\t\n\\", "a format");
 	text_clear(&out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
+#include "counts.h"
 #include "memory.h"
 #include "names.h"
 #include "session.h"
@@ -101,9 +102,9 @@ parse_args(struct who *who, int argc, char **argv)
 		return cli_usage_fault(&who->cli,
 			"%s: no operand is known (the room is given by -r)",
 			argv[optind]);
-	if (who->names + who->details + who->json > 1)
+	if (who->names && (who->details || who->json))
 		return cli_usage_fault(&who->cli,
-			"--quiet, --details and --json exclude each other");
+			"--quiet excludes --details and --json");
 	if (who->all && who->cli.room_count > 0)
 		return cli_usage_fault(&who->cli,
 			"--all and --room exclude each other");
@@ -392,48 +393,82 @@ append_json_line(struct text *out, const struct line *line, struct instant now)
 	record_json(&record, out);
 }
 
-/* What is known of one room, before its participants. */
-static void
-append_room(struct text *out, const struct member *member, struct instant now)
+/* What is known of one room. */
+static struct record_room
+look_at_room(const struct member *member, struct instant now)
 {
 	const struct roster *roster = member_roster(member);
-	int64_t open = INT64_MAX, messages = 0;
+	struct record_room room = {
+		.room = span_of(member_room(member)),
+		.time = now.wall,
+		.participants = (int64_t)roster_count(roster),
+		.since = -1,
+		.per_hour = -1,
+		.sealed = member_is_sealed(member),
+	};
 
 	for (const struct roster_entry *entry = roster_first(roster);
 		entry != NULL; entry = roster_next(entry)) {
-		if (entry->since >= 0 && entry->since < open)
-			open = entry->since;
+		if (entry->since >= 0 &&
+			(room.since < 0 || entry->since < room.since))
+			room.since = entry->since;
+		/* Anybody may claim any number. */
 		if (entry->last > 0)
-			messages += entry->last;
+			room.messages += entry->last < INT64_MAX - room.messages
+				? entry->last
+				: INT64_MAX - room.messages;
 	}
+	if (room.since >= 0 && room.since < now.wall - 1000)
+		room.per_hour = (double)room.messages * 3600000 /
+			(double)(now.wall - room.since);
+	return room;
+}
+
+static void
+append_room(struct text *out, const struct record_room *room)
+{
 	text_append_string(out, "room ");
-	text_harmless(out, span_of(member_room(member)), TEXT_NAME);
-	text_appendf(out, "\nparticipants %zu\nopen-since ",
-		roster_count(roster));
-	if (open != INT64_MAX)
-		text_append_time(out, open);
+	text_harmless(out, room->room, TEXT_NAME);
+	text_appendf(out, "\nparticipants %lld\nopen-since ",
+		(long long)room->participants);
+	if (room->since >= 0)
+		text_append_time(out, room->since);
 	else
 		text_append_char(out, '-');
 	text_appendf(out, "\nmessages %lld\nmessages-per-hour ",
-		(long long)messages);
-	if (open < now.wall - 1000)
-		text_appendf(out, "%.1f",
-			(double)messages * 3600000 / (double)(now.wall - open));
+		(long long)room->messages);
+	if (room->per_hour >= 0)
+		text_appendf(out, "%.1f", room->per_hour);
 	else
 		text_append_char(out, '-');
-	text_appendf(out, "\nsealed %s\n",
-		member_is_sealed(member) ? "yes" : "no");
+	text_appendf(out, "\nsealed %s\n", room->sealed ? "yes" : "no");
 }
 
+/* The rooms, and what was counted while we looked, before the participants. */
 static void
 append_details(const struct who *who, struct text *out, struct instant now)
 {
 	const struct member *member;
 
 	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
-		i++)
-		if (member_room(member)[0] != '\0')
-			append_room(out, member, now);
+		i++) {
+		struct record_room room = look_at_room(member, now);
+
+		if (room.room.len == 0)
+			continue;
+		if (who->json)
+			record_room_json(&room, out);
+		else
+			append_room(out, &room);
+	}
+	if (who->json) {
+		counts_json(who->session, out);
+		return;
+	}
+	size_t before = out->len;
+	counts_append(who->session, "\n", out);
+	if (out->len > before)
+		text_append_char(out, '\n');
 }
 
 static int
@@ -536,6 +571,7 @@ list(struct who *who)
 		return 1;
 	collect(who);
 	session_close(&who->session, 1);
+	counts_trace(&who->cli, who->session);
 	if (who->fault.kind != FAULT_NONE)
 		return 1;
 	if (who->pin == NULL)

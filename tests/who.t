@@ -184,8 +184,81 @@ like "$(out)" '^alice$' 'shows ours as well'
 like "$(out)" '^a_name_with_spaces$' 'one name is one word'
 
 as bob exit_is 64 'all rooms and one room is 64' qchat-who -a -r ops
+as bob exit_is 64 '-q and -d exclude each other' qchat-who -q -d -r ops
+
+# What a flood does is counted, and held by the limits of the settings.
+
+flooded=/mcafee/event/qchat/flooded
+raw "sub $flooded"
+peer 8 attacker attacker.js eve
+{
+	cat "$(user_conf bob)"
+	echo 'limits = { bad_signatures = 5; participants = 20; };'
+} >"$T/limits.conf"
+attacked=0
+
+# flood JSON: the attacker does it
+flood() {
+	attacked=$((attacked + 1))
+	printf '%s\n' "$1" >&8
+	must wait_line "$T/attacker.out" '"at":"done"' "$attacked"
+}
+
+# watch NAME OPTION…: qchat-who looks at the room, where nobody is, while it is
+# flooded with 200 bad signatures and 50 participants that are none
+watched=0
+watch() {
+	watch_name=$1
+	shift
+	watched=$((watched + 1))
+	as bob start "$watch_name" qchat-who -v -r flooded -w "$deadline" "$@"
+	must wait_messages ".topic == \"$flooded\" and .got.type == 3" \
+		"$watched"
+	flood "$(jq -nc --arg topic "$flooded" '{ do: "say", topic: $topic,
+		flip: "sig", times: 200, key: "'"$watched"'", payload: {
+		type: 1, message: "harmful", user: "eve", UID: "b%n", seq: 1 } }')"
+	flood "$(jq -nc --arg topic "$flooded" '{ do: "say", topic: $topic,
+		sign: false, times: 50, payload: { type: 2, user: "u%n",
+		UID: "u%n", time: "1" } }')"
+	flood "$(jq -nc --arg topic "$flooded" '{ do: "say", topic: $topic,
+		sign: false, text: "the last" }')"
+	must wait_line "$T/$watch_name.err" 'ignored .*JSON'
+	end_process "$pid"
+}
+
+# counter NAME: its value in a file of lines
+counter() {
+	sed -n "s/^$1 //p" "$2"
+}
+
+watch usual -d
+is "$(counter over_participants "$T/usual.out")" '' \
+	'a limit that was not reached is not told'
+ok 'failed signatures are counted' \
+	test "$(counter bad_signatures "$T/usual.out")" -ge 50
+ok 'and those beyond the limit' \
+	test "$(counter over_bad_signatures "$T/usual.out")" -ge 50
+# (what is answered above is answered here, too)
+ok 'and what is malformed' test "$(counter malformed "$T/usual.out")" -ge 1
+like "$(tail -n 1 "$T/usual.err")" 'flooded: counted .*bad_signatures [0-9]' \
+	'-v tells them too'
+watch limited -d --config "$T/limits.conf"
+ok 'fewer signatures are looked at, where the settings say so' \
+	test "$(counter bad_signatures "$T/limited.out")" -lt 50
+is "$(counter participants "$T/limited.out")" 20 'and fewer are listed'
+ok 'the others are counted' \
+	test "$(counter over_participants "$T/limited.out")" -ge 30
+watch json -d --json --config "$T/limits.conf"
+is "$(jq -r 'select(.type == "room") | .participants' <"$T/json.out")" 20 \
+	'JSON tells of the room'
+is "$(jq -c 'select(.type == "counts") | .counts | keys' <"$T/json.out")" \
+	"$(sed '/^over_\|^bad_\|^malf\|^forg\|^wait\|^key/!d; s/ .*//' \
+		"$T/limited.out" | jq -Rsc 'split("\n")[:-1] | sort')" \
+	'and has the same counters under the same names'
 
 end_process "$ear_pid"
 is "$status" 0 'SIGTERM ends a listener in order'
+like "$(tail -n 1 "$T/ear.err")" 'ops: counted .*unanswered [0-9]' \
+	'and with -v it tells what it has counted'
 
 done_testing

@@ -78,6 +78,7 @@ queue_keep(struct queue *queue, struct member *member, const char *user,
 					queue->destination),
 				.uid = span_of(post.uid),
 				.unconfirmed = post.unconfirmed,
+				.sealed = member_is_sealed(member),
 				.first = post.first,
 				.last = post.last,
 				.envelope = post.envelope,
@@ -163,6 +164,8 @@ append_entry(struct text *out, const struct queue *queue,
 	text_appendf(out, " %" PRId64 " %s", entry->size, message->name);
 	if (entry->state == SPOOL_EXPIRED || entry->deferred)
 		text_appendf(out, " %s", state_of(entry));
+	if (message->sealed)
+		text_append_string(out, " sealed");
 	if (queue->destination != NULL)
 		append_elsewhere(out, queue, entry);
 	text_append_char(out, '\n');
@@ -184,6 +187,7 @@ append_json(struct text *out, const struct queue *queue,
 		.first = message->first,
 		.last = message->last,
 		.size = entry->size,
+		.sealed = message->sealed,
 		.brokers = message->brokers,
 		.authorities = message->authorities,
 		.is_compared = queue->destination != NULL,

@@ -57,9 +57,10 @@ enum queue_flushed {
  * Sends what waits for the fabric of conf over one connection, oldest first and
  * behind that what was sent in vain before, and removes what was proved.  Warns
  * of each message that stays, and of what is too old or damaged, and sets that
- * aside.  What has no echo, and what has cost two connections, is left to
- * flushes of QUEUE_ALL from then on; what else there is goes on.  What is for
- * another fabric is left as it is, however old.
+ * aside.  What has no echo, what has cost two connections, and what was said in
+ * a sealed room whose secret is gone, is left to flushes of QUEUE_ALL from then
+ * on; what else there is goes on.  What is for another fabric is left as it is,
+ * however old.
  *
  * Gives up without a connection for cli->timeout_ms, which with QUEUE_FRESH is
  * 5 s at most; four times that after a connection was lost, if nothing was

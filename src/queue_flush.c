@@ -91,7 +91,27 @@ connect(struct flush *flush)
 	return flush->session != NULL ? 0 : -1;
 }
 
-/* 0 if it is on its way; -1 with why it cannot be. */
+/* The member that says it again, or NULL with why there is none;
+ * FAULT_TEMPFAIL: it was said under a secret that is gone, and is not for all
+ * to read. */
+static struct member *
+member_of(struct flush *flush, const struct spool_message *message,
+	struct fault *why)
+{
+	char *room = memory_copy(message->room.bytes, message->room.len);
+	struct member *member = session_room(flush->session, room, false, why);
+
+	if (member != NULL && message->sealed && !member_is_sealed(member)) {
+		fault_set(why, FAULT_TEMPFAIL, "its room has no secret");
+		member = NULL;
+	} else if (member != NULL && !message->unconfirmed) {
+		member = session_room(flush->session, room, true, why);
+	}
+	free(room);
+	return member;
+}
+
+/* 0 if it is on its way; -1 with why it cannot be, as member_of(). */
 static int
 resend(struct flush *flush, const struct spool_message *message,
 	struct fault *why)
@@ -99,10 +119,7 @@ resend(struct flush *flush, const struct spool_message *message,
 	if (member_check_post(message->envelope, message->uid, message->first,
 		    message->last, why) < 0)
 		return -1;
-	char *room = memory_copy(message->room.bytes, message->room.len);
-	struct member *member = session_room(flush->session, room,
-		!message->unconfirmed, why);
-	free(room);
+	struct member *member = member_of(flush, message, why);
 	return member != NULL
 		? member_resend(member, message->envelope, message->unconfirmed,
 			  session_now(), why)
@@ -126,6 +143,8 @@ send_item(struct flush *flush, struct flush_item *item)
 		item->state = FLUSH_ON_WAY;
 		flush->on_way++;
 		flush->alone = item->losses > 0;
+	} else if (fault.kind == FAULT_TEMPFAIL) {
+		flush_withheld(flush, item);
 	} else {
 		flush_unsendable(flush, name, &fault);
 	}

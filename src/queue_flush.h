@@ -42,6 +42,7 @@ struct flush {
 	size_t sent;
 	size_t refused;    /* no echo: they stay */
 	size_t costly;     /* they cost one connection after the other */
+	size_t withheld;   /* said under a secret that is gone: they stay */
 	size_t aside;      /* not to be sent any more */
 	size_t unsendable; /* now */
 	size_t elsewhere;  /* for other fabrics: left alone */
@@ -59,6 +60,9 @@ void flush_refused(struct flush *flush, struct flush_item *item,
 
 /* It cost one connection after the other: it stays. */
 void flush_costly(struct flush *flush, struct flush_item *item);
+
+/* It was said in a sealed room, and we have no secret of that: it stays. */
+void flush_withheld(struct flush *flush, struct flush_item *item);
 
 /* It is never sent. */
 void flush_set_aside(struct flush *flush, const char *name,

@@ -94,6 +94,21 @@ flush_costly(struct flush *flush, struct flush_item *item)
 }
 
 void
+flush_withheld(struct flush *flush, struct flush_item *item)
+{
+	struct span room = item->entry->message.room;
+
+	cli_warn(flush->cli,
+		"%s/%s: was said in the sealed room %.*s, and there is no "
+		"secret of that room here now; it stays in the spool (accept "
+		"an invitation to the room, then qchat-say --flush sends it; "
+		"or delete the file to give it up)",
+		flush->queue->path, name_of(item), (int)room.len, room.bytes);
+	flush->withheld++;
+	leave(flush, item);
+}
+
+void
 flush_set_aside(struct flush *flush, const char *name, enum spool_state why,
 	const char *reason)
 {
@@ -211,6 +226,14 @@ judge_rest(struct flush *flush)
 			flush->costly,
 			flush->costly == 1 ? " could" : "s could",
 			flush->costly == 1 ? "stays" : "stay");
+	if (flush->withheld > 0)
+		add_fault(flush, FAULT_TEMPFAIL,
+			"%zu message%s said in a sealed room and %s in the "
+			"spool: its secret is not here any more (qchat-say "
+			"--queue lists what waits)",
+			flush->withheld,
+			flush->withheld == 1 ? " was" : "s were",
+			flush->withheld == 1 ? "stays" : "stay");
 }
 
 static void

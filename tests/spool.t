@@ -17,6 +17,7 @@ waiting() { find "$spool" -name '[0-9]*-*' ! -name '*.bad' ! -name '*.expired' |
 
 broker_rules='pattern readwrite /mcafee/event/qchat/ops
 pattern readwrite /mcafee/event/qchat/other
+pattern readwrite /mcafee/event/qchat/closed
 pattern write /mcafee/event/qchat/writeonly
 pattern write /mcafee/client/+
 pattern read /mcafee/client/%c'
@@ -304,6 +305,65 @@ chmod 600 "$XDG_STATE_HOME"/qchat/secrets/*
 as bob exit_is 0 '--flush when it is one' qchat-say --flush
 is "$(waiting)" 0 'sends it'
 rm -r "$XDG_STATE_HOME"/qchat/secrets
+
+# What was said in a sealed room is not sent in the clear when its secret is
+# gone.  Dora hears all of that room, and has no secret.
+mkdir "$T/dora"
+XDG_STATE_HOME=$T/dora
+as dora start closed qchat-listen -v -r closed
+XDG_STATE_HOME=$T/home/state
+must wait_line "$T/closed.err" 'in closed'
+dora_back() {
+	dora=$(($(count_lines "$T/closed.err" 'back in closed') + 1))
+	broker_back && wait_line "$T/closed.err" 'back in closed' "$dora"
+}
+broker_kill
+as bob exit_is 75 'a message for a room without a secret' \
+	qchat-say -r closed early
+as bob exit_is 0 'that gets one' qchat-invite --new -r closed
+as bob exit_is 75 'one for the sealed room' qchat-say -r closed secret4
+as bob exit_is 75 'lines for it' \
+	qchat-say -r closed --confirm none -l <"$T/three"
+as bob exit_is 75 'one for another room' qchat-say -r ops open
+must mv "$XDG_STATE_HOME/qchat/secrets" "$T/secrets"
+as bob exit_is 0 '--queue' qchat-say --queue
+is "$(grep -cE '^[^ ]* closed bob [0-9]* [^ ]* sealed$' "$T/out")" 2 \
+	'marks what was said in a sealed room'
+is "$(grep -c sealed "$T/out")" 2 'and nothing else'
+as bob exit_is 0 '--queue --json' qchat-say --queue --json
+is "$(jq -r '.room + " " + (.sealed | tostring)' <"$T/out" | tr '\n' ' ')" \
+	'closed false closed true closed true ops false ' 'says it, too'
+must dora_back
+as bob exit_is 75 '--flush without the secret' qchat-say --flush
+is "$(grep -cE "^qchat-say: $spool/0[^ ]*: was said in the sealed room closed,\
+ .* no secret .* stays .*invitation.*delete the file" "$T/err")" 2 \
+	'names what it does not send, and why'
+like "$(err)" '^qchat-say: 2 messages were said in a sealed room and stay' \
+	'and says how many'
+ok 'the other room has its message' wait_line "$T/ear.out" 'bob open$'
+ok 'and so has this one what was said before' wait_line "$T/closed.out" early
+is "$(waiting)" 2 'the two are there'
+as bob exit_is 0 'a later post' qchat-say -r ops after that
+is "$(err)" '' 'has no word on them'
+as bob exit_is 0 '--queue' qchat-say --queue
+is "$(grep -c ' deferred sealed$' "$T/out")" 2 'which lists them'
+as bob exit_is 75 '--flush again' qchat-say --flush
+is "$(waiting)" 2 'and they are there'
+as bob exit_is 0 'one in the clear' qchat-say -r closed fence
+must wait_line "$T/closed.out" 'bob fence$'
+is "$(wc -l <"$T/closed.out")" 2 'nobody has read them'
+broker_kill
+as bob exit_is 75 'one more in the clear' qchat-say -r closed secret5
+must mv "$T/secrets" "$XDG_STATE_HOME/qchat/secrets"
+must dora_back
+as bob exit_is 0 '--flush with the secret' qchat-say --flush
+is "$(waiting)" 0 'sends them'
+ok 'under its seal' wait_line "$T/closed.err" \
+	'closed: what is said here is sealed'
+must rm -r "$XDG_STATE_HOME/qchat/secrets"
+as bob exit_is 0 'one more in the clear' qchat-say -r closed end
+must wait_line "$T/closed.out" 'bob end$'
+is "$(wc -l <"$T/closed.out")" 3 'what was said before the secret, too'
 
 # A file of another version.
 broker_kill

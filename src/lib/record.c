@@ -338,6 +338,7 @@ json_set_waiting(json_t *object, const struct record_waiting *waiting)
 	json_object_set_new(object, "first", json_integer(waiting->first));
 	json_object_set_new(object, "last", json_integer(waiting->last));
 	json_object_set_new(object, "bytes", json_integer(waiting->size));
+	json_object_set_new(object, "sealed", json_boolean(waiting->sealed));
 	json_object_set_new(object, "brokers", json_words(waiting->brokers));
 	json_object_set_new(object, "authorities",
 		json_words(waiting->authorities));

@@ -97,6 +97,7 @@ struct record_waiting {
 	struct span uid;
 	int64_t first, last; /* numbers */
 	int64_t size;        /* bytes */
+	bool sealed;         /* its room was, when it was said */
 	struct span brokers; /* words, separated by one space */
 	struct span authorities;
 	bool is_compared; /* with the fabric of the settings */

@@ -62,6 +62,7 @@ struct spool_message {
 	struct span authorities;
 	struct span uid;  /* SPOOL_UID_LENGTH lower-case hex digits */
 	bool unconfirmed; /* awaits no echo when it is sent */
+	bool sealed;      /* its room was, when it was said */
 	int64_t first;    /* sequence numbers, 1 and up */
 	int64_t last;
 	struct span envelope; /* 1 to SPOOL_ENVELOPE_MAX bytes of any kind */

@@ -26,6 +26,7 @@ enum field {
 	AUTHORITIES,
 	UID,
 	CONFIRM,
+	SEALED, /* may be missing */
 	FIRST,
 	LAST,
 	LENGTH,
@@ -34,8 +35,8 @@ enum field {
 };
 
 static const char *const keys[FIELDS] = { "time: ", "room: ", "user: ",
-	"brokers: ", "authorities: ", "uid: ", "confirm: ", "first: ", "last: ",
-	"length: ", "checksum: " };
+	"brokers: ", "authorities: ", "uid: ", "confirm: ", "sealed: ",
+	"first: ", "last: ", "length: ", "checksum: " };
 
 /* Does it start like the name of a message? */
 static bool
@@ -192,6 +193,8 @@ spool_file_format(const struct spool_message *message, struct text *file)
 	append_escaped(file, keys[UID], message->uid);
 	append_escaped(file, keys[CONFIRM],
 		span_of(message->unconfirmed ? "none" : "echo"));
+	if (message->sealed)
+		append_escaped(file, keys[SEALED], span_of("yes"));
 	append_number(file, keys[FIRST], message->first);
 	append_number(file, keys[LAST], message->last);
 	append_number(file, keys[LENGTH], (int64_t)message->envelope.len);
@@ -307,8 +310,11 @@ read_fields(struct spool_entry *entry, const struct span values[FIELDS])
 	message->brokers = values[BROKERS];
 	message->authorities = values[AUTHORITIES];
 	message->unconfirmed = span_equal(values[CONFIRM], span_of("none"));
+	message->sealed = values[SEALED].bytes != NULL;
 	if ((!message->unconfirmed &&
 		    !span_equal(values[CONFIRM], span_of("echo"))) ||
+		(message->sealed &&
+			!span_equal(values[SEALED], span_of("yes"))) ||
 		!read_number(values[TIME], &message->time_ms) ||
 		!read_number(values[FIRST], &message->first) ||
 		!read_number(values[LAST], &message->last) ||
@@ -328,7 +334,7 @@ read_fields(struct spool_entry *entry, const struct span values[FIELDS])
 const char *
 spool_file_parse(struct spool_entry *entry, size_t len, int64_t file_size)
 {
-	struct span values[FIELDS], rest = { entry->bytes, len };
+	struct span values[FIELDS] = { 0 }, rest = { entry->bytes, len };
 	uint64_t sum = FNV_BASE;
 	const char *wrong;
 
@@ -340,7 +346,7 @@ spool_file_parse(struct spool_entry *entry, size_t len, int64_t file_size)
 		if (i == CHECKSUM)
 			sum = checksum(sum,
 				(struct span){ entry->bytes, len - rest.len });
-		if (!take_field(&rest, keys[i], &values[i]))
+		if (!take_field(&rest, keys[i], &values[i]) && i != SEALED)
 			return "a header is missing";
 	}
 	if (!take(&rest, "\n"))

@@ -17,15 +17,17 @@
  *	authorities: 65bf3acc5a2f9e0c…
  *	uid: 0123456789abcdef0123456789abcdef
  *	confirm: echo
+ *	sealed: yes
  *	first: 7
  *	last: 9
  *	length: 1234
  *	checksum: 0123456789abcdef
  *
  * and behind an empty line `length` bytes of envelope.  Each of the authorities
- * has 64 hex digits; `confirm` may be none, too.  In room and user, control
- * characters and the backslash are \xNN.  The checksum is FNV-1a, 64 bits, of
- * all bytes but those of its own line and of the empty one.
+ * has 64 hex digits; `confirm` may be none, too; the line of `sealed` is there
+ * only if the room was sealed when the message was said.  In room and user,
+ * control characters and the backslash are \xNN.  The checksum is FNV-1a, 64
+ * bits, of all bytes but those of its own line and of the empty one.
  */
 enum {
 	SPOOL_HEAD_MAX = 6144, /* bytes up to the envelope */

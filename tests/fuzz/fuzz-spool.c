@@ -75,6 +75,7 @@ check_same(const struct spool_message *a, const struct spool_message *b)
 	FUZZ_CHECK(span_equal(a->room, b->room) &&
 		span_equal(a->user, b->user) && span_equal(a->uid, b->uid));
 	FUZZ_CHECK(a->first == b->first && a->last == b->last);
+	FUZZ_CHECK(a->unconfirmed == b->unconfirmed && a->sealed == b->sealed);
 }
 
 /* Reads it in place; frees with spool_entry_free(). */

@@ -18,9 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOW   INT64_C(1795408513935)
-#define UID   "0123456789abcdef0123456789abcdef"
-#define FIRST "001795408513935-0000000000000007-" UID
+#define NOW    INT64_C(1795408513935)
+#define UID    "0123456789abcdef0123456789abcdef"
+#define FIRST  "001795408513935-0000000000000007-" UID
+#define EIGHTH "001795408513935-0000000000000008-" UID
+#define NINTH  "001795408513935-0000000000000009-" UID
 
 /* Everything happens in this folder, which is also the current one. */
 static char folder[256];
@@ -57,6 +59,7 @@ sample(int64_t first)
 		.authorities = span_of("0a 0b"),
 		.uid = span_of(UID),
 		.unconfirmed = first % 2 == 0,
+		.sealed = first % 3 == 0,
 		.first = first,
 		.last = first + 2,
 		.envelope = { "a\0b\n\n\xff", 6 } };
@@ -146,8 +149,8 @@ same_message(const struct spool_message *a, const struct spool_message *b)
 		span_equal(a->user, b->user) && span_equal(a->uid, b->uid) &&
 		span_equal(a->brokers, b->brokers) &&
 		span_equal(a->authorities, b->authorities) &&
-		a->unconfirmed == b->unconfirmed && a->first == b->first &&
-		a->last == b->last;
+		a->unconfirmed == b->unconfirmed && a->sealed == b->sealed &&
+		a->first == b->first && a->last == b->last;
 }
 
 static void
@@ -508,6 +511,10 @@ test_forged(void)
 		{ "confirm: echo", "confirm: " },
 		{ "confirm: echo", "confirm: echoes" },
 		{ "confirm: echo\n", "" },
+		{ "first: 7", "sealed: \nfirst: 7" },
+		{ "first: 7", "sealed: no\nfirst: 7" },
+		{ "first: 7", "sealed: yes\nsealed: yes\nfirst: 7" },
+		{ "confirm: echo", "sealed: yes\nconfirm: echo" },
 		{ "first: 7", "first: 0" },
 		{ "first: 7", "first: 8" },
 		{ "last: 9", "last: 3" },
@@ -576,6 +583,48 @@ test_old_version(void)
 		"which is said");
 	ok(spool_set_aside(spool, FIRST, SPOOL_DAMAGED, &fault) == 0,
 		"it is set aside");
+	spool_free(spool);
+}
+
+/* As it was written before a file told whether its room was sealed. */
+static void
+test_sealed(void)
+{
+	static const char old[] = "qchat-spool 2\ntime: 1795408513935\n"
+				  "room: ops\nuser: alice\n"
+				  "brokers: b1:8883\nauthorities: 0a\n"
+				  "uid: " UID "\nconfirm: echo\n"
+				  "first: 7\nlast: 7\nlength: 1\n"
+				  "checksum: 6a85868b574e073f\n\nx";
+	struct spool *spool = fresh(defaults);
+	struct spool_entry entry;
+	struct fault fault = { 0 };
+	char bytes[1024];
+
+	put(FIRST, old, sizeof(old) - 1);
+	ok(spool_read(spool, FIRST, NOW, &entry, &fault) == 0 &&
+			!entry.message.sealed && entry.message.first == 7,
+		"a file without that header was not said in a sealed room");
+	spool_entry_free(&entry);
+	add(spool, 9, &fault);
+	add(spool, 8, &fault);
+	size_t len = get(NINTH, bytes, sizeof(bytes));
+	ok(memmem(bytes, len, "\nsealed: yes\n", 13) != NULL,
+		"a file tells that its room was sealed");
+	len = get(EIGHTH, bytes, sizeof(bytes));
+	ok(memmem(bytes, len, "sealed", 6) == NULL,
+		"and has no word on it if it was not");
+	ok(spool_read(spool, NINTH, NOW, &entry, &fault) == 0 &&
+			entry.message.sealed,
+		"it is read");
+	spool_entry_free(&entry);
+	struct spool_list list;
+	ok(spool_list(spool, NOW, &list, &fault) == 0 && list.count == 3 &&
+			!list.entries[0].message.sealed &&
+			!list.entries[1].message.sealed &&
+			list.entries[2].message.sealed,
+		"and listed");
+	spool_list_free(&list);
 	spool_free(spool);
 }
 
@@ -1210,6 +1259,7 @@ main(void)
 	test_damaged();
 	test_forged();
 	test_old_version();
+	test_sealed();
 	test_no_file();
 	test_foreign();
 	test_expired();

@@ -179,6 +179,7 @@ like "$(err)" '"bob" and "carol" are two' 'and why'
 own alice exit_is 64 'to nobody' qchat-say -r ops -t '' x
 own alice exit_is 64 'to what is no UTF-8' qchat-say -r ops -t "$(printf '\377')" x
 own mallory start liar qchat-listen -v -r ops -u bob
+liar_pid=$pid
 own alice exit_is 0 'somebody without the secret has no name' \
 	qchat-say -r ops -t bob 'still you'
 ok 'and Bob has it' wait_line "$T/bob.out" 'still you'
@@ -195,10 +196,72 @@ own alice exit_is 0 'Alice says something' qchat-say -r ops 'under the new one'
 ok 'Bob reads it' wait_line "$T/bob.out" 'under the new one'
 ok 'Alice does, too' wait_line "$T/ear.out" 'under the new one'
 
+# All rooms at once.  What is said in a sealed one is read, and answered and
+# asked under its seal, for keys as well.
+
+# keyless ROOM INBOX: somebody says something whose key nobody has
+keyless() {
+	keyless_topic=/mcafee/event/qchat/$1
+	attack "$(jq -nc --arg topic "$keyless_topic" --arg inbox "$2" '{
+		do: "say", topic: $topic, key: $inbox, bind: false, certs: false,
+		payload: { type: 2, user: "mallory", UID: $inbox[-32:], time: "1",
+		inbox: $inbox } }')"
+}
+
+# asked INBOX TYPE COUNT: so many messages of a type came to it
+asked() {
+	[ "$(types_at "$1" | grep -cx "$2")" -ge "$3" ]
+}
+
+types_at() {
+	grep -aF "\"topic\":\"$1\"" "$seen" | jq -r '.text | fromjson | .type'
+}
+
+# asks_all USER: starts a qchat-who for all rooms that does not end by itself
+asks_all() {
+	lobby=/mcafee/event/qchat/
+	before=$(types_at "$lobby" | wc -l)
+	own "$1" start all qchat-who -a -d -w 600
+	all_pid=$pid
+	must wait_for asked "$lobby" 3 $((before + 1))
+}
+
+end_process "$liar_pid" TERM
+own dora start open qchat-listen -v -r open
+must wait_line "$T/open.err" 'in open'
+asks_all bob
+keyless ops /mcafee/client/key-of-ops
+keyless open /mcafee/client/key-of-open
+ok 'a key is asked for in a clear room, by who is there and who asks all' \
+	wait_for asked /mcafee/client/key-of-open 13 2
+ok 'in a sealed one' wait_for asked /mcafee/client/key-of-ops 5 3
+is "$(types_at /mcafee/client/key-of-ops | sort | uniq -c | xargs)" '3 5' \
+	'under its seal alone'
+end_process "$all_pid" TERM
+is "$status" 0 'all rooms'
+like "$(cat "$T/all.out")" '^ops alice [+] ' 'have those of a sealed one'
+like "$(cat "$T/all.out")" '^open dora [+] ' 'and of a clear one'
+is "$(grep -E '^(room|sealed) ' "$T/all.out" | sort | xargs)" \
+	'room open room ops sealed no sealed yes' 'and tell which is which'
+before=$(types_at "$room" | grep -cx 3)
+own carol exit_is 0 'all rooms, without a secret' qchat-who -a -q -w 2
+is "$(grep -v ' mallory$' "$T/out" | sort)" 'open dora' 'have the clear one'
+is "$(grep -c '^ops' "$T/out")" 0 'alone'
+is "$(types_at "$room" | grep -cx 3)" "$before" \
+	'and nothing is asked in the sealed one'
+
 # Secrets that others can read are not used, and nothing is said in the clear.
 chmod 644 "$T"/state-alice/qchat/secrets/*
 own alice exit_is 77 'a secret that others can read' qchat-say -r ops hello
 like "$(err)" 'chmod' 'what to do about it'
+asks_all alice
+keyless ops /mcafee/client/key-of-ops-again
+keyless open /mcafee/client/key-of-open-again
+must wait_for asked /mcafee/client/key-of-open-again 13 2
+must wait_for asked /mcafee/client/key-of-ops-again 5 1
+is "$(types_at /mcafee/client/key-of-ops-again | grep -cvx 5)" 0 \
+	'nor is a key asked for in the clear'
+end_process "$all_pid" TERM
 ok 'all of that has ended no listener' alive "$ear_pid"
 end_process "$bob_pid" TERM
 done_testing

@@ -68,9 +68,10 @@ void guard_forward(struct guard *guard, struct span inbox, struct span envelope,
 void guard_introduction(struct guard *guard, struct span sig, struct span *bind,
 	struct span *cert);
 
-/* A type 13 came to our inbox: a question for a key, or the answer to one. */
+/* A type 13 came to our inbox: a question for a key, or the answer to one.
+ * about is its qchat.topic, and that of our answer; empty if it has none. */
 void guard_hear_key(struct guard *guard, const struct room_message *message,
-	int64_t mono, int64_t wall);
+	struct span about, int64_t mono, int64_t wall);
 
 /*
  * A message came: it is passed on at once, or when its key is known, or when

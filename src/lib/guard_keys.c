@@ -202,11 +202,26 @@ next_random(struct guard *guard)
 	return z ^ (z >> 31);
 }
 
+/* What a message is signed for. */
 static void
-publish(struct guard *guard, const char *topic,
+append_place(struct text *place, const char *topic, struct span about)
+{
+	text_append_string(place, topic);
+	if (about.len == 0)
+		return;
+	text_append_char(place, '\n');
+	text_append(place, about.bytes, about.len);
+}
+
+/* What goes to an inbox says which room it is about, so that it is sealed as
+ * that is. */
+static void
+publish(struct guard *guard, const char *topic, struct span about,
 	const struct room_message *message, int64_t mono, int64_t wall)
 {
 	struct text payload = { 0 }, id = { 0 }, envelope = { 0 }, out = { 0 };
+	struct text place = { 0 };
+	struct span fields[2] = { span_of(ROOM_TOPIC_FIELD), about };
 	uint64_t a = next_random(guard), b = next_random(guard);
 
 	room_format(message, &payload);
@@ -220,9 +235,11 @@ publish(struct guard *guard, const char *topic,
 		.type = DXL_EVENT,
 		.message_id = { id.bytes, id.len },
 		.payload = { payload.bytes, payload.len },
+		.other_fields = { fields, about.len > 0 ? 2 : 0 },
 	};
 	dxl_format(&event, &envelope);
-	guard_sign(guard, span_of(topic),
+	append_place(&place, topic, about);
+	guard_sign(guard, (struct span){ place.bytes, place.len },
 		(struct span){ envelope.bytes, envelope.len }, mono, wall,
 		&out);
 	guard->calls.publish(guard->calls.context, topic,
@@ -230,12 +247,13 @@ publish(struct guard *guard, const char *topic,
 	text_free(&payload);
 	text_free(&id);
 	text_free(&envelope);
+	text_free(&place);
 	text_free(&out);
 }
 
 void
-guard_ask_key(struct guard *guard, struct span inbox, const char *key,
-	int64_t mono, int64_t wall)
+guard_ask_key(struct guard *guard, struct span inbox, struct span about,
+	const char *key, int64_t mono, int64_t wall)
 {
 	struct room_message question;
 	char *topic = string_of(inbox);
@@ -244,13 +262,13 @@ guard_ask_key(struct guard *guard, struct span inbox, const char *key,
 	question.inbox = span_of(guard->inbox);
 	question.key = span_of(key);
 	guard->counts.asked++;
-	publish(guard, topic, &question, mono, wall);
+	publish(guard, topic, about, &question, mono, wall);
 	free(topic);
 }
 
 static void
-answer(struct guard *guard, const struct room_message *question, int64_t mono,
-	int64_t wall)
+answer(struct guard *guard, const struct room_message *question,
+	struct span about, int64_t mono, int64_t wall)
 {
 	struct room_message reply;
 	unsigned char id[SIGN_KEY_ID_BYTES];
@@ -270,13 +288,13 @@ answer(struct guard *guard, const struct room_message *question, int64_t mono,
 	reply.key = span_of(name);
 	while ((inbox = answers_take(guard->answers, mono)) != NULL) {
 		guard->counts.answered++;
-		publish(guard, inbox, &reply, mono, wall);
+		publish(guard, inbox, about, &reply, mono, wall);
 	}
 }
 
 void
 guard_hear_key(struct guard *guard, const struct room_message *message,
-	int64_t mono, int64_t wall)
+	struct span about, int64_t mono, int64_t wall)
 {
 	const struct trust_claim claim = {
 		.bind = message->bind,
@@ -286,7 +304,7 @@ guard_hear_key(struct guard *guard, const struct room_message *message,
 	char name[GUARD_KEY_TEXT];
 
 	if (message->inbox.len > 0) {
-		answer(guard, message, mono, wall);
+		answer(guard, message, about, mono, wall);
 		return;
 	}
 	/* Nothing is learnt that nobody waits for. */

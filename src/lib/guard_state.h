@@ -88,9 +88,10 @@ bool guard_must_introduce(struct guard *guard, struct span topic,
 void guard_rewrite(const struct dxl_message *event, struct span sig,
 	struct span bind, struct span cert, struct text *out);
 
-/* Asks an inbox for a key. */
-void guard_ask_key(struct guard *guard, struct span inbox, const char *key,
-	int64_t mono, int64_t wall);
+/* Asks an inbox for a key; about is the topic of the room that it was heard
+ * of in, or empty. */
+void guard_ask_key(struct guard *guard, struct span inbox, struct span about,
+	const char *key, int64_t mono, int64_t wall);
 
 void guard_free_keys(struct guard *guard);
 

@@ -91,9 +91,12 @@ give_up(struct guard *guard, struct guard_waiting *waiting)
 /* Who said it, or who sent it again, is asked for the key, if it tells its
  * inbox.  Else nobody is there who could answer. */
 static bool
-ask(struct guard *guard, const struct dxl_message *event, const char *key,
-	int64_t mono, int64_t wall)
+ask(struct guard *guard, const struct dxl_message *event, struct span topic,
+	const char *key, int64_t mono, int64_t wall)
 {
+	bool in_room = room_of_topic(topic).len > 0;
+	struct span about = in_room ? topic
+				    : dxl_field(event, ROOM_TOPIC_FIELD);
 	struct room_message message;
 	struct fault fault;
 
@@ -107,7 +110,7 @@ ask(struct guard *guard, const struct dxl_message *event, const char *key,
 	guard->counts.unasked += is_known && !may_ask;
 	if (may_ask) {
 		answers_take(guard->asks, mono);
-		guard_ask_key(guard, message.inbox, key, mono, wall);
+		guard_ask_key(guard, message.inbox, about, key, mono, wall);
 	}
 	room_message_free(&message);
 	return may_ask;
@@ -161,7 +164,7 @@ hold(struct guard *guard, const struct dxl_message *event, const char *key,
 
 	if (waiting == NULL) {
 		if (!has_room(guard, bytes) ||
-			!ask(guard, event, key, mono, wall))
+			!ask(guard, event, topic, key, mono, wall))
 			return false;
 		if (table_count(guard->waiting) == GUARD_WAITING_KEYS_MAX) {
 			guard->counts.over_waiting_keys++;

@@ -157,8 +157,10 @@ struct member_calls {
 	/* All that others sign, two of them at least, is so much from our
 	 * clock (ms, of the last one): it is ours that is wrong. */
 	void (*clock)(void *context, int64_t off);
-	/* A question for a key, or an answer to one, came to our inbox. */
-	void (*key)(void *context, const struct room_message *message);
+	/* A question for a key, or an answer to one, came to our inbox; about
+	 * is its qchat.topic, or empty. */
+	void (*key)(void *context, const struct room_message *message,
+		struct span about);
 };
 
 struct member *member_new(const struct member_config *config,

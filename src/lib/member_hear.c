@@ -843,7 +843,8 @@ hear(struct member *member, const struct room_message *message,
 	}
 	if (message->type == ROOM_KEY) {
 		if (member->calls.key != NULL)
-			member->calls.key(member->calls.context, message);
+			member->calls.key(member->calls.context, message,
+				dxl_field(event, ROOM_TOPIC_FIELD));
 		return;
 	}
 	bool direct = span_equal(dxl_field(event, COVER_FIELD),

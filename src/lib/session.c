@@ -203,8 +203,8 @@ open_trust(struct session *session, const struct conf *conf,
 	if (session->trust == NULL)
 		return -1;
 	session->guard = session_trust_guard(session->trust);
-	session->cover = session_cover_new(
-		session_trust_signer(session->trust));
+	session->cover = session_cover_new(session_trust_signer(session->trust),
+		config->room == NULL);
 	return 0;
 }
 

@@ -22,18 +22,28 @@ struct room {
 
 struct session_cover {
 	const struct signer *signer;
+	bool all;
 	struct room *rooms;
 	size_t count;
 	int64_t look_mono, glance_mono;
 };
 
 struct session_cover *
-session_cover_new(const struct signer *signer)
+session_cover_new(const struct signer *signer, bool all)
 {
 	struct session_cover *cover = memory_alloc(1, sizeof(*cover));
 
 	cover->signer = signer;
+	cover->all = all;
 	return cover;
+}
+
+static void
+room_free(struct room *room)
+{
+	seal_free(room->seal);
+	free(room->name);
+	free(room->topic);
 }
 
 void
@@ -41,11 +51,8 @@ session_cover_free(struct session_cover *cover)
 {
 	if (cover == NULL)
 		return;
-	for (size_t i = 0; i < cover->count; i++) {
-		seal_free(cover->rooms[i].seal);
-		free(cover->rooms[i].name);
-		free(cover->rooms[i].topic);
-	}
+	for (size_t i = 0; i < cover->count; i++)
+		room_free(&cover->rooms[i]);
 	free(cover->rooms);
 	free(cover);
 }
@@ -81,24 +88,56 @@ find(const struct session_cover *cover, struct span topic)
 	return NULL;
 }
 
+static struct room *
+keep(struct session_cover *cover, struct room *room)
+{
+	cover->rooms = memory_resize(cover->rooms, cover->count + 1,
+		sizeof(*cover->rooms));
+	room->is_changed = false;
+	cover->rooms[cover->count] = *room;
+	return &cover->rooms[cover->count++];
+}
+
 int
 session_cover_add(struct session_cover *cover, const char *name,
 	struct fault *fault)
 {
 	struct room room = { .name = memory_string(name),
 		.topic = room_topic(name) };
-	int rc = load(&room, fault);
+	struct room *known = find(cover, span_of(room.topic));
+	int rc = load(known != NULL ? known : &room, fault);
 
-	if (rc < 0) {
-		free(room.name);
-		free(room.topic);
-		return -1;
+	if (known == NULL && rc >= 0) {
+		keep(cover, &room);
+		return rc;
 	}
-	cover->rooms = memory_resize(cover->rooms, cover->count + 1,
-		sizeof(*cover->rooms));
-	room.is_changed = false;
-	cover->rooms[cover->count++] = room;
-	return rc;
+	room_free(&room);
+	return rc < 0 ? -1 : known->seal != NULL;
+}
+
+/* Nothing is kept of a room that has no secret: anybody can name any. */
+static struct room *
+meet(struct session_cover *cover, struct span topic)
+{
+	struct span name = room_of_topic(topic);
+	struct fault ignored;
+
+	if (!cover->all || room_name_check(name, &ignored) < 0)
+		return NULL;
+	struct room room = { .name = memory_copy(name.bytes, name.len) };
+	room.topic = room_topic(room.name);
+	if (load(&room, &ignored) != 0)
+		return keep(cover, &room);
+	room_free(&room);
+	return NULL;
+}
+
+static struct room *
+find_or_meet(struct session_cover *cover, struct span topic)
+{
+	struct room *room = find(cover, topic);
+
+	return room != NULL ? room : meet(cover, topic);
 }
 
 bool
@@ -113,7 +152,7 @@ session_cover_is_sealed(const struct session_cover *cover, struct span topic)
 static struct room *
 room_of(struct session_cover *cover, struct span place, struct span envelope)
 {
-	struct room *room = find(cover, place);
+	struct room *room = find_or_meet(cover, place);
 	struct dxl_message event;
 	struct fault fault;
 
@@ -122,8 +161,8 @@ room_of(struct session_cover *cover, struct span place, struct span envelope)
 		return room;
 	struct span about = dxl_field(&event, ROOM_TOPIC_FIELD);
 	if (about.len > 0)
-		room = find(cover, about);
-	else if (cover->count > 0 &&
+		room = find_or_meet(cover, about);
+	if (room == NULL && !cover->all && cover->count > 0 &&
 		!span_equal(place, span_of(ROOM_LOBBY_TOPIC)))
 		room = &cover->rooms[0];
 	dxl_message_free(&event);

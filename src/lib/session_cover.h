@@ -12,11 +12,14 @@
 /* The secrets of the rooms of a session, and what is done with them. */
 struct session_cover;
 
-struct session_cover *session_cover_new(const struct signer *signer);
+/* With `all`, a room need not be added: when it is first heard of, its secrets
+ * are looked for. */
+struct session_cover *session_cover_new(const struct signer *signer, bool all);
 void session_cover_free(struct session_cover *cover);
 
-/* Loads the secrets of a room.  1 if it is sealed, 0 if it is not, or -1 with
- * FAULT_NOPERM, FAULT_IO or FAULT_CONFIG: nothing may be said there then. */
+/* Loads the secrets of a room, which may be there already.  1 if it is sealed,
+ * 0 if it is not, or -1 with FAULT_NOPERM, FAULT_IO or FAULT_CONFIG: nothing
+ * may be said there then. */
 int session_cover_add(struct session_cover *cover, const char *room,
 	struct fault *fault);
 

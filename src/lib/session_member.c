@@ -116,12 +116,12 @@ member_introduction(void *context, struct span sig, struct span *bind,
 }
 
 static void
-member_key(void *context, const struct room_message *message)
+member_key(void *context, const struct room_message *message, struct span about)
 {
 	struct session *session = context;
 	struct instant now = session_now();
 
-	guard_hear_key(session->guard, message, now.mono, now.wall);
+	guard_hear_key(session->guard, message, about, now.mono, now.wall);
 }
 
 static void

@@ -320,9 +320,11 @@ deliver_key(struct peer *from, struct peer *to)
 	is(from->topic, to->inbox, "it goes to the inbox");
 	if (dxl_parse(&event, span(&from->published), &fault) < 0)
 		return;
+	struct span about = dxl_field(&event, ROOM_TOPIC_FIELD);
+	ok(span_equal(about, span_of(ROOM)), "and says which room it is about");
 	if (room_parse(&message, event.payload, &fault) == 0) {
 		ok(message.type == ROOM_KEY, "as a type 13");
-		guard_hear_key(to->guard, &message, mono, wall);
+		guard_hear_key(to->guard, &message, about, mono, wall);
 		room_message_free(&message);
 	}
 	dxl_message_free(&event);
@@ -437,6 +439,55 @@ test_quotas(void)
 	peer_free(dave);
 }
 
+/* A room that a question is about is that of the message. */
+static void
+asks_about(const char *topic, const char *header, const char *want,
+	const char *name)
+{
+	struct peer *alice = peer_new("alice"), *bob = peer_new("bob");
+	struct text bytes = { 0 }, again = { 0 };
+	struct span fields[2] = { span_of(ROOM_TOPIC_FIELD), span_of(header) };
+	struct dxl_message event, said;
+	struct fault fault;
+
+	say(alice, OF_ALICE(""), &bytes); /* introduces the key, and is lost */
+	say(alice, OF_ALICE(""), &bytes);
+	if (dxl_parse(&event, span(&bytes), &fault) == 0) {
+		struct span sig[4] = { span_of(SIGN_SIG_FIELD),
+			dxl_field(&event, SIGN_SIG_FIELD), fields[0],
+			fields[1] };
+
+		said = event;
+		said.other_fields = (struct dxl_list){ sig,
+			header != NULL ? 4 : 2 };
+		dxl_format(&said, &again);
+		dxl_message_free(&event);
+	}
+	guard_receive(bob->guard, span_of(topic), span(&again), mono, wall);
+	ok(guard_counts(bob->guard).asked == 1, "a question");
+	if (dxl_parse(&event, span(&bob->published), &fault) == 0) {
+		ok(span_equal(dxl_field(&event, ROOM_TOPIC_FIELD),
+			   span_of(want)),
+			"%s", name);
+		dxl_message_free(&event);
+	}
+	text_free(&bytes);
+	text_free(&again);
+	peer_free(alice);
+	peer_free(bob);
+}
+
+static void
+test_about(void)
+{
+	asks_about(ROOM, NULL, ROOM, "is about the room of the message");
+	asks_about(ROOM, ROOM "/other", ROOM, "whatever that says");
+	asks_about("/mcafee/client/{bob}", ROOM, ROOM,
+		"or the one that an inbox message names");
+	asks_about("/mcafee/client/{bob}", NULL, "", "if it names one");
+	asks_about(ROOM_LOBBY_TOPIC, NULL, "", "the lobby is no room");
+}
+
 static void
 test_names(void)
 {
@@ -546,6 +597,7 @@ main(void)
 	test_strangers();
 	test_waiting();
 	test_quotas();
+	test_about();
 	test_names();
 	test_file();
 	char *remove = memory_format("rm -rf '%s'", folder);

@@ -28,6 +28,7 @@ struct bus {
 	bool is_doubted;        /* the round before failed doubtfully */
 	int64_t connected_mono; /* when the last one was begun */
 	int64_t rest_until;     /* mono ms */
+	bool was_up;            /* any of them */
 	int64_t rest_ms;        /* after the next round that fails */
 	int64_t flap_ms;        /* after the next connection that is lost */
 };
@@ -139,6 +140,7 @@ on_up(void *context)
 {
 	struct bus *bus = context;
 
+	bus->was_up = true;
 	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	routes_end(bus->routes);
 	bus->calls.up(bus->calls.context);
@@ -199,7 +201,8 @@ fail_round(struct bus *bus, int64_t mono)
 	struct fault why = bus->round_why;
 	bool was_doubted = bus->is_doubted;
 
-	rest(bus, &bus->rest_ms, BUS_BACKOFF_MAX_MS, mono);
+	rest(bus, &bus->rest_ms,
+		bus->was_up ? BUS_RETURN_MS : BUS_BACKOFF_MAX_MS, mono);
 	bus->is_doubted = why.term == FAULT_DOUBTFUL;
 	if (bus->is_doubted && !was_doubted)
 		return;

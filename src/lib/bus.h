@@ -29,7 +29,12 @@ enum {
 	BUS_ATTEMPT_MS = 10 * 1000, /* from TCP to the last SUBACK */
 	BUS_PROBE_MS = 1000,        /* to measure brokers (protocol.md, 3.5) */
 	BUS_BACKOFF_MIN_MS = 250,   /* doubled after each round … */
-	BUS_BACKOFF_MAX_MS = 30 * 1000, /* … up to this, and a random quarter */
+	BUS_BACKOFF_MAX_MS = 30 * 1000, /* … up to this, and a random quarter,
+					 * … */
+	/* … or this for who was connected once: who says something after an
+	 * outage waits for those who lost the broker with it, and has to know
+	 * for how long. */
+	BUS_RETURN_MS = 1000,
 	/* After a connection that was up the rests are counted for
 	 * themselves: doubled up to this, … */
 	BUS_FLAPPING_MS = 1000,

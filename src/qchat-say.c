@@ -47,8 +47,11 @@ say_all(struct say *say)
 	if (say_is_to_be_kept(say))
 		say_keep(say);
 	else if (say->said && !say->dry_run && !say->no_spool &&
-		!say->stopped && say->fault.kind == FAULT_NONE)
+		!say->stopped && say->fault.kind == FAULT_NONE) {
+		if (say->after_outage)
+			say_end_outage(say);
 		say_flush_others(say);
+	}
 	if (!say->said && !say->source.skip_empty && !say->stopped &&
 		say->input_fault.kind == FAULT_NONE &&
 		say->fault.kind == FAULT_NONE)

@@ -37,6 +37,20 @@ void queue_free(struct queue *queue);
 int queue_keep(struct queue *queue, struct member *member, const char *user,
 	const sigset_t *during, size_t *kept, struct fault *fault);
 
+/*
+ * Those who listen lost the broker when we could not reach it, and may be back
+ * a moment later than it is: what is said meanwhile is proved, and nobody has
+ * it.  So an outage is remembered in the spool's folder until something was
+ * said that waited for them.  Of several fabrics the last one is.  That this
+ * cannot be written is no fault.
+ */
+void queue_note_outage(struct queue *queue);
+
+/* Is one remembered, so that others may not be back yet? */
+bool queue_had_outage(struct queue *queue);
+
+void queue_end_outage(struct queue *queue);
+
 /* What a flush is about. */
 enum queue_extent {
 	QUEUE_FRESH, /* what was not sent in vain before, in a bounded time */

@@ -52,11 +52,15 @@ on_link(void *context, enum session_link link, const struct fault *why)
 
 	if (link == SESSION_UP) {
 		flush->down_mono = INT64_MAX;
+		flush->hold_mono = flush->after_outage
+			? session_now().mono + MEMBER_RETURN_MS
+			: 0;
 		return;
 	}
 	if (flush->down_mono == INT64_MAX)
 		flush->down_mono = session_now().mono;
 	if (link == SESSION_CONNECTING) {
+		queue_note_outage(flush->queue);
 		if (flush->fault->kind == FAULT_NONE)
 			*flush->fault = *why;
 		return;
@@ -65,8 +69,9 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	/* For want of an echo it was given up by ourselves. */
 	if (why->kind == FAULT_TIMEOUT)
 		return;
-	flush->lost = true;
+	flush->lost = flush->after_outage = true;
 	flush->lost_why = *why;
+	queue_note_outage(flush->queue);
 }
 
 /* Any room does: it is not heard, and nothing is said there. */
@@ -164,15 +169,16 @@ next_waiting(struct flush *flush)
 	return NULL;
 }
 
-/* Nothing is sent before the connection stands, so that what it costs then is
- * the fault of what is on its way.  What has cost one goes alone, so that it is
- * known which it was. */
+/* Nothing is sent before the connection stands, and who lost theirs is back, so
+ * that what it costs then is the fault of what is on its way.  What has cost
+ * one goes alone, so that it is known which it was. */
 static void
 send_what_may(struct flush *flush)
 {
 	struct flush_item *item;
 
 	while (session_link(flush->session) == SESSION_UP &&
+		session_now().mono >= flush->hold_mono &&
 		flush->on_way < WINDOW &&
 		(item = next_waiting(flush)) != NULL) {
 		if (flush->on_way > 0 && (flush->alone || item->losses > 0))
@@ -267,6 +273,9 @@ next_wake(const struct flush *flush)
 {
 	int64_t timeout = flush->timeout_ms;
 
+	if (session_link(flush->session) == SESSION_UP &&
+		session_now().mono < flush->hold_mono)
+		return earlier(flush->hold_mono, flush->end_mono);
 	return earlier(earlier(after(flush->down_mono, timeout),
 			       after(flush->unsteady_mono,
 				       UNSTEADY_TIMES * timeout)),
@@ -362,6 +371,9 @@ flush_list(struct flush *flush, const sigset_t *during)
 		else
 			send_all(flush, during);
 	}
+	if (flush->after_outage && flush->sent > 0 &&
+		flush->fault->kind == FAULT_NONE)
+		queue_end_outage(flush->queue);
 	enum queue_flushed rc = flush_judge(flush);
 	free(flush->items);
 	return rc;
@@ -369,7 +381,7 @@ flush_list(struct flush *flush, const sigset_t *during)
 
 /* A list may not hold all that waits. */
 static enum queue_flushed
-flush_lists(const struct queue *queue, const struct cli *cli,
+flush_lists(struct queue *queue, const struct cli *cli,
 	enum queue_extent extent, const sigset_t *during, struct fault *fault)
 {
 	const bool fresh = extent == QUEUE_FRESH;
@@ -391,6 +403,7 @@ flush_lists(const struct queue *queue, const struct cli *cli,
 			.end_mono = end_mono,
 			.down_mono = INT64_MAX,
 			.unsteady_mono = INT64_MAX,
+			.after_outage = queue_had_outage(queue),
 			.fault = fault,
 		};
 

@@ -20,7 +20,7 @@ struct flush_item {
 };
 
 struct flush {
-	const struct queue *queue;
+	struct queue *queue;
 	const struct cli *cli;
 	enum queue_extent extent;
 	int64_t timeout_ms;
@@ -34,6 +34,8 @@ struct flush {
 
 	bool lost; /* a connection, and that is to be seen to */
 	struct fault lost_why;
+	bool after_outage;     /* others may have lost the broker, too */
+	int64_t hold_mono;     /* so nothing is sent before this */
 	int64_t down_mono;     /* since when there is no connection */
 	int64_t unsteady_mono; /* when one was lost first, with no proof since
 				*/

@@ -23,6 +23,7 @@ struct say {
 	struct conf conf;
 	struct session *session;
 	struct source source;
+	bool after_outage;     /* others may not be back yet */
 	bool said;             /* something */
 	bool stopped;          /* by a signal, with nothing left to be said */
 	int64_t proved;        /* numbers */
@@ -61,6 +62,12 @@ void say_run(struct say *say);
 
 /* Is what has no proof for another time, and not lost or forbidden? */
 bool say_is_to_be_kept(const struct say *say);
+
+/* Was the fabric out of reach the last time?  Keeps the answer. */
+bool say_is_after_outage(struct say *say);
+
+/* What was said has waited for those who lost the broker. */
+void say_end_outage(struct say *say);
 
 /* Puts what has no proof, and what is still to be read, into the spool. */
 void say_keep(struct say *say);

@@ -151,6 +151,16 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 		member_room(session_member(say->session, 0)));
 }
 
+/* The only broker is lost.  Who listens has lost it, too, and would not hear
+ * what is said as soon as it is back.  (For want of an echo a connection is
+ * ended by ourselves.) */
+static bool
+is_to_be_spooled(const struct say *say, const struct fault *why)
+{
+	return !say->source.by_lines && !say->no_spool &&
+		say->conf.broker_count == 1 && why->kind != FAULT_TIMEOUT;
+}
+
 static void
 on_link(void *context, enum session_link link, const struct fault *why)
 {
@@ -166,7 +176,8 @@ on_link(void *context, enum session_link link, const struct fault *why)
 		say->down_mono = session_now().mono;
 	if (link != SESSION_CONNECTING)
 		cli_trace(&say->cli, "%s", why->text);
-	else if (say->fault.kind == FAULT_NONE)
+	if (say->fault.kind == FAULT_NONE &&
+		(link == SESSION_CONNECTING || is_to_be_spooled(say, why)))
 		say->fault = *why;
 }
 
@@ -203,6 +214,11 @@ say_set_up(struct say *say)
 	config.room = cli_room(&say->cli, &say->conf, &say->fault);
 	if (config.room == NULL)
 		return -1;
+	/* Who stays until others are back is a stream. */
+	if (say_is_after_outage(say)) {
+		config.after_outage = config.stream = true;
+		config.once = false;
+	}
 	say->session = session_open(&say->conf, &config, &calls, &say->fault);
 	return say->session != NULL ? 0 : -1;
 }

@@ -37,6 +37,30 @@ keep_all(struct say *say, struct queue *queue, size_t *kept,
 	}
 }
 
+bool
+say_is_after_outage(struct say *say)
+{
+	struct queue *queue = queue_open(&say->conf);
+
+	say->after_outage = !say->no_spool && !say->unconfirmed &&
+		queue_had_outage(queue);
+	queue_free(queue);
+	if (say->after_outage)
+		cli_trace(&say->cli,
+			"the fabric was out of reach: waiting for others "
+			"who may not be back yet");
+	return say->after_outage;
+}
+
+void
+say_end_outage(struct say *say)
+{
+	struct queue *queue = queue_open(&say->conf);
+
+	queue_end_outage(queue);
+	queue_free(queue);
+}
+
 void
 say_keep(struct say *say)
 {
@@ -44,6 +68,7 @@ say_keep(struct say *say)
 	struct fault why = say->fault, fault = { 0 };
 	size_t kept = 0;
 
+	queue_note_outage(queue);
 	int rc = keep_all(say, queue, &kept, &fault);
 	if (rc < 0 && kept == 0)
 		fault_set(&say->fault, fault.kind,

@@ -466,9 +466,10 @@ like "$(err)" 'key was used 1 time to sign' 'with one signature of the key'
 must wait_line "$T/ear.out" 'bob l2$'
 is "$(grep -cE 'bob (full|nowhere|l3)$' "$T/ear.out")" 0 'nothing else came'
 
-# Killed at any moment, with the broker up and down in turn: what was accepted
-# comes once.
-# How long one takes here, so that about half of them are killed.
+# Killed at any moment, with the broker up and down in turn, and a listener that
+# comes back when it does: what was accepted comes once.
+# How long one takes here, so that about half of those that are killed have
+# ended.
 begun=$(date +%s%N)
 as bob exit_is 0 'one that is left alone' qchat-say -r ops alone
 took=$(($(date +%s%N) - begun))
@@ -482,16 +483,20 @@ while [ "$i" -lt "$runs" ]; do
 			broker_kill
 			up=
 		else
-			must broker_back
+			must broker_restart
 			up=yes
 		fi
 	fi
 	as bob start "kill$i" qchat-say -r ops "run $i"
-	# How long it lives is chance.
-	delay=$(od -An -N2 -tu2 /dev/urandom)
-	sleep "$(awk -v r="$delay" -v ns="$took" \
-		'BEGIN { print r / 65536 * 1.6 * ns / 1e9 }')"
-	end_process "$pid" KILL
+	# Whether it is left alone, and how long it lives, is chance.
+	chance=$(od -An -N2 -tu2 /dev/urandom)
+	if [ $((chance % 2)) -eq 0 ]; then
+		wait_end "$pid"
+	else
+		sleep "$(awk -v r="$chance" -v ns="$took" \
+			'BEGIN { print r / 65536 * 1.6 * ns / 1e9 }')"
+		end_process "$pid" KILL
+	fi
 	case $status in
 	0 | 75) echo "bob run $i" >>"$T/accepted" ;;
 	137) ;;
@@ -499,11 +504,6 @@ while [ "$i" -lt "$runs" ]; do
 	esac
 done
 [ "$up" = yes ] || must broker_restart
-broker_has_ear() {
-	as bob run qchat-say --no-spool -r ops "probe $1"
-	[ "$status" = 0 ] && has_lines "$T/ear.out" "probe $1" 1
-}
-must wait_for broker_has_ear end
 as bob exit_is 0 'one flush for all' qchat-say --flush
 is "$(waiting)" 0 'nothing waits'
 as bob exit_is 0 'the last one' qchat-say -r ops end of all

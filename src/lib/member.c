@@ -22,6 +22,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->participant = config->participant;
 	member->once = config->once;
 	member->stream = config->stream;
+	member->after_outage = config->after_outage;
 	member->unconfirmed = config->unconfirmed;
 	member->show_own = config->show_own;
 	member->durable = config->durable;

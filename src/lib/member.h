@@ -37,6 +37,9 @@ enum {
 	/* after an outage of theirs, as well, from when the others are back:
 	 * at most so much more. */
 	MEMBER_RETURN_MAX_MS = 40 * 1000,
+	/* How long others rest at most, when the broker is there again, and
+	 * until they are connected (bus.h). */
+	MEMBER_RETURN_MS = 1600,
 	/* In rooms beyond this only a random share pings, so many a minute. */
 	MEMBER_PINGS_MAX = 200,
 };
@@ -59,8 +62,11 @@ struct member_config {
 	struct quotas quotas; /* against floods; 0: the usual ones */
 	bool participant;     /* says that it is here, and answers */
 	bool once;            /* says one thing only, under a UID of its own */
-	bool stream;      /* says much: leaves the room after its first echo,
-			   * and proves the rest by markers to its inbox */
+	bool stream; /* says much: leaves the room after its first echo,
+		      * and proves the rest by markers to its inbox */
+	/* As if this stream had lost the broker a moment ago: at its end it
+	 * waits for those who did. */
+	bool after_outage;
 	bool unconfirmed; /* does not await its own echo: member_sent() */
 	bool show_own;    /* wants records of what it said, when it is proved */
 	size_t store_bytes; /* of what was sent and seen, for repairs; */

@@ -14,9 +14,6 @@ enum {
 	/* After the last message, and at most as much again, until it is told
 	 * which was the last. */
 	HEADS_QUIET_MS = 3000,
-	/* What others rest at most behind a connection that was short, and
-	 * after their first attempt that fails (bus.h). */
-	RETURN_MS = 1600,
 };
 
 /* Asks for the proof of all that was published so far, one at a time. */
@@ -355,11 +352,13 @@ member_lose_others(struct member *member, struct instant now)
 void
 member_await_others(struct member *member, struct instant now)
 {
-	if (member->lost_mono < 0)
+	if (member->lost_mono < 0 && !member->after_outage)
 		return;
-	member->return_mono = now.mono + RETURN_MS +
-		(now.mono - member->lost_mono) * 5 / 4;
+	member->return_mono = now.mono + MEMBER_RETURN_MS;
+	if (member->lost_mono >= 0)
+		member->return_mono += (now.mono - member->lost_mono) * 5 / 4;
 	member->lost_mono = -1;
+	member->after_outage = false;
 	if (member->finished && member->stream)
 		linger(member, now);
 }

@@ -147,6 +147,7 @@ struct member {
 	int64_t linger_until, linger_max; /* mono ms */
 	int64_t finished_mono;
 	int64_t lost_mono;   /* when the last connection was lost; -1 */
+	bool after_outage;   /* others lost theirs, if not we */
 	int64_t return_mono; /* when who lost it with us should be back */
 
 	/* repair */

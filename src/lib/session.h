@@ -59,7 +59,7 @@ struct session_config {
 	const char *room; /* NULL: all rooms, only looking */
 	const char *app;  /* "qchat-join" */
 	/* As in struct member_config. */
-	bool participant, once, stream, unconfirmed, show_own;
+	bool participant, once, stream, after_outage, unconfirmed, show_own;
 	bool unheard; /* does not subscribe to the room: session_room() may */
 	int64_t proof_ms;
 	int64_t catch_up_records, catch_up_since;

@@ -135,7 +135,7 @@ restore_senders(struct member *member, struct span *left, struct fault *fault)
 		if (span_equal(line, span_of("end")))
 			return 0;
 		int64_t done = number_before(line, &uid);
-		if (done < 0 || uid.len == 0 || uid.len > ROOM_UID_MAX)
+		if (done < 0 || !room_uid_check(uid))
 			return fault_set(fault, FAULT_DATA,
 				"its line \"%.*s\" is no number and UID",
 				(int)(line.len < 80 ? line.len : 80),

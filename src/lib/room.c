@@ -214,13 +214,13 @@ read_message(struct room_message *message, const json_t *object,
 	return 0;
 }
 
-static bool
-has_control(struct span span)
+bool
+room_uid_check(struct span uid)
 {
-	for (size_t i = 0; i < span.len; i++)
-		if ((unsigned char)span.bytes[i] < 0x20)
-			return true;
-	return false;
+	for (size_t i = 0; i < uid.len; i++)
+		if ((unsigned char)uid.bytes[i] < 0x20)
+			return false;
+	return uid.len > 0 && uid.len <= ROOM_UID_MAX;
 }
 
 static void
@@ -238,8 +238,7 @@ get_heads(const json_t *object, struct room_message *message)
 			number_at(item, 1), number_at(item, 2),
 			number_at(item, 3) };
 
-		if (head.uid.len > 0 && head.uid.len <= ROOM_UID_MAX &&
-			!has_control(head.uid) && head.last > 0)
+		if (room_uid_check(head.uid) && head.last > 0)
 			message->heads[message->head_count++] = head;
 	}
 }
@@ -367,7 +366,7 @@ read_object(struct room_message *message, const json_t *object,
 
 	message->user = get_span(object, "user", ROOM_USER_MAX);
 	message->uid = get_span(object, "UID", ROOM_UID_MAX);
-	if (has_control(message->uid))
+	if (message->uid.len > 0 && !room_uid_check(message->uid))
 		return fault_set(fault, FAULT_DATA,
 			"a UID with control characters");
 	message->time = get_time(object);

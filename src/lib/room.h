@@ -160,6 +160,9 @@ char *room_topic(const char *name);
 /* The name in a topic, or an empty span if it is no room's topic. */
 struct span room_of_topic(struct span topic);
 
+/* Has it 1 to ROOM_UID_MAX bytes, and no control character? */
+bool room_uid_check(struct span uid);
+
 /* Is it the topic of one inbox: one level behind ROOM_INBOX_PREFIX? */
 bool room_inbox_check(struct span topic);
 

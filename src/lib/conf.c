@@ -541,8 +541,11 @@ is_host(const char *host)
 {
 	const char *colon = strchr(host, ':');
 
+	for (const char *at = host; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f)
+			return false;
 	/* One colon is a port's; an IPv6 address has two or more. */
-	return host[strcspn(host, "/[]@ \t\r\n")] == '\0' &&
+	return host[strcspn(host, "/[]@")] == '\0' &&
 		(colon == NULL || strchr(colon + 1, ':') != NULL);
 }
 

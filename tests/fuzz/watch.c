@@ -83,8 +83,7 @@ sender_of(struct watch *watch, struct span uid)
 	return sender;
 }
 
-/* A number far ahead is shown, and believed no further; whether the first one
- * is, the next one tells. */
+/* A number far ahead is shown, and believed when another goes on from it. */
 static void
 check_order(struct watch *watch, struct span uid, int64_t first, int64_t last)
 {
@@ -93,12 +92,15 @@ check_order(struct watch *watch, struct span uid, int64_t first, int64_t last)
 	FUZZ_CHECK(first > 0 && last >= first && last <= ROOM_NUMBER_MAX);
 	if (sender == NULL)
 		return;
-	if (sender->is_doubted && first <= sender->last)
-		sender->last = 0;
+	bool goes_on = sender->far > 0 && first > sender->far &&
+		first - sender->far <= SEQUENCE_JUMP_MAX;
+	if (first - sender->last > SEQUENCE_JUMP_MAX && !goes_on) {
+		sender->far = last;
+		return;
+	}
 	FUZZ_CHECK(first > sender->last);
-	sender->is_doubted = sender->last == 0 && first > SEQUENCE_JUMP_MAX;
-	if (sender->last == 0 || first - sender->last <= SEQUENCE_JUMP_MAX)
-		sender->last = last;
+	sender->last = last;
+	sender->far = 0;
 }
 
 static void

@@ -16,8 +16,8 @@ enum { WATCH_SENDERS = 64, WATCH_ECHOES = 64 };
 
 struct watch_sender {
 	char uid[ROOM_UID_MAX + 1];
-	int64_t last;    /* delivered, or told to be missing */
-	bool is_doubted; /* it was the first, and far ahead */
+	int64_t last; /* delivered, or told to be missing */
+	int64_t far;  /* shown, and not believed */
 };
 
 struct watch_echo {

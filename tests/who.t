@@ -193,7 +193,7 @@ raw "sub $flooded"
 peer 8 attacker attacker.js eve
 {
 	cat "$(user_conf bob)"
-	echo 'limits = { bad_signatures = 5; participants = 20; };'
+	echo 'limits = { bad_signatures = 5; participants = 256; };'
 } >"$T/limits.conf"
 attacked=0
 
@@ -205,7 +205,7 @@ flood() {
 }
 
 # watch NAME OPTION…: qchat-who looks at the room, where nobody is, while it is
-# flooded with 200 bad signatures and 50 participants that are none
+# flooded with 200 bad signatures and 300 participants that are none
 watched=0
 watch() {
 	watch_name=$1
@@ -218,7 +218,7 @@ watch() {
 		flip: "sig", times: 200, key: "'"$watched"'", payload: {
 		type: 1, message: "harmful", user: "eve", UID: "b%n", seq: 1 } }')"
 	flood "$(jq -nc --arg topic "$flooded" '{ do: "say", topic: $topic,
-		sign: false, times: 50, payload: { type: 2, user: "u%n",
+		sign: false, times: 300, payload: { type: 2, user: "u%n",
 		UID: "u%n", time: "1" } }')"
 	flood "$(jq -nc --arg topic "$flooded" '{ do: "say", topic: $topic,
 		sign: false, text: "the last" }')"
@@ -245,11 +245,11 @@ like "$(tail -n 1 "$T/usual.err")" 'flooded: counted .*bad_signatures [0-9]' \
 watch limited -d --config "$T/limits.conf"
 ok 'fewer signatures are looked at, where the settings say so' \
 	test "$(counter bad_signatures "$T/limited.out")" -lt 50
-is "$(counter participants "$T/limited.out")" 20 'and fewer are listed'
+is "$(counter participants "$T/limited.out")" 256 'and fewer are listed'
 ok 'the others are counted' \
-	test "$(counter over_participants "$T/limited.out")" -ge 30
+	test "$(counter over_participants "$T/limited.out")" -ge 44
 watch json -d --json --config "$T/limits.conf"
-is "$(jq -r 'select(.type == "room") | .participants' <"$T/json.out")" 20 \
+is "$(jq -r 'select(.type == "room") | .participants' <"$T/json.out")" 256 \
 	'JSON tells of the room'
 is "$(jq -c 'select(.type == "counts") | .counts | keys' <"$T/json.out")" \
 	"$(sed '/^over_\|^bad_\|^malf\|^forg\|^wait\|^key/!d; s/ .*//' \

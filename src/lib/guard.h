@@ -58,6 +58,10 @@ void guard_free(struct guard *guard);
 /* A connection is being made: all keys will be introduced anew. */
 void guard_connected(struct guard *guard);
 
+/* The verifier has other authorities: what was introduced lately is judged by
+ * these, so that nobody has to be asked. */
+void guard_learn_again(struct guard *guard, int64_t wall);
+
 /* See struct member_calls. */
 void guard_sign(struct guard *guard, struct span topic, struct span envelope,
 	int64_t mono, int64_t wall, struct text *out);

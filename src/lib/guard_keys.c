@@ -103,6 +103,15 @@ guard_note_key(struct guard *guard, const struct trust_claim *claim)
 		table_favour(guard->keys, key);
 }
 
+void
+guard_learn_again(struct guard *guard, int64_t wall)
+{
+	for (const struct guard_key *key = table_oldest(guard->keys);
+		key != NULL; key = table_newer(key))
+		verifier_learn(guard->verifier, span_of(""), span_of(key->bind),
+			span_of(key->cert), wall, NULL);
+}
+
 bool
 guard_find_key(struct guard *guard, const char *name, struct span *bind,
 	struct span *cert)
@@ -304,7 +313,11 @@ guard_hear_key(struct guard *guard, const struct room_message *message,
 	char name[GUARD_KEY_TEXT];
 
 	if (message->inbox.len > 0) {
-		answer(guard, message, about, mono, wall);
+		struct fault ignored;
+		struct span room = room_of_topic(about);
+
+		if (about.len == 0 || room_name_check(room, &ignored) == 0)
+			answer(guard, message, about, mono, wall);
 		return;
 	}
 	/* Nothing is learnt that nobody waits for. */

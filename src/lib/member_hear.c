@@ -883,12 +883,15 @@ read_event(struct member *member, const struct dxl_message *event,
 		return fault_set(fault, FAULT_DATA,
 			"a DXL message that is no "
 			"event");
-	if (place == PLACE_INBOX && about.len > 0 &&
-		!span_equal(about, span_of(member->topic)))
-		return fault_set(fault, FAULT_DATA,
-			"an inbox message about another room");
 	if (room_parse(&message, event->payload, fault) < 0)
 		return -1;
+	/* Keys are those of all rooms. */
+	if (place == PLACE_INBOX && about.len > 0 && message.type != ROOM_KEY &&
+		!span_equal(about, span_of(member->topic))) {
+		room_message_free(&message);
+		return fault_set(fault, FAULT_DATA,
+			"an inbox message about another room");
+	}
 	hear(member, &message, event, envelope, place, now);
 	room_message_free(&message);
 	return 0;

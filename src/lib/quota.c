@@ -7,22 +7,23 @@
 #define MIB         (1024 * KIB)
 #define LIMIT(name) #name, offsetof(struct quotas, name)
 
-/* Where the least is 16, we ourselves are one of them.  Of requests there is
- * room for 256 (REPAIRS_MAX).  The file of names is read up to 2 MiB; a line of
- * it has 131 bytes at most, and several processes that run at once may each add
- * as many. */
+/* Where the least is 16, we ourselves are one of them.  A room with fewer
+ * participants than 256 is no crowd (MEMBER_PINGS_MAX), and must not be taken
+ * for none.  Of requests there is room for 256 (REPAIRS_MAX).  What waits has
+ * to hold more than one block.  Keys are gone through for each new one.  The
+ * file of names is read up to 2 MiB; a line of it has 322 bytes at most. */
 static const struct quota_key keys[] = {
 	{ LIMIT(bad_signatures), 50, 1, 100000 },
 	{ LIMIT(bad_signatures_all), 2000, 1, 1000000 },
-	{ LIMIT(catch_up_bytes), 4 * MIB, 64 * KIB, 1024 * MIB },
-	{ LIMIT(keys_strangers), 1024, 16, 1000000 },
-	{ LIMIT(keys_trusted), 4096, 16, 1000000 },
-	{ LIMIT(names), 4096, 1, 8000 },
-	{ LIMIT(participants), 16384, 16, 1000000 },
+	{ LIMIT(catch_up_bytes), 4 * MIB, MIB, 1024 * MIB },
+	{ LIMIT(keys_strangers), 1024, 16, 16384 },
+	{ LIMIT(keys_trusted), 4096, 16, 16384 },
+	{ LIMIT(names), 4096, 1, 4096 },
+	{ LIMIT(participants), 16384, 256, 1000000 },
 	{ LIMIT(repair_bytes), MIB, 4 * KIB, 64 * MIB },
 	{ LIMIT(repairs_waiting), 256, 1, 256 },
 	{ LIMIT(senders), 65536, 16, 1000000 },
-	{ LIMIT(waiting_bytes), 4 * MIB, 64 * KIB, 1024 * MIB },
+	{ LIMIT(waiting_bytes), 4 * MIB, MIB, 1024 * MIB },
 	{ LIMIT(waiting_messages), 64, 1, 100000 },
 };
 

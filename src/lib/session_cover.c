@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 enum {
-	LOOK_MS = 1000, /* between two looks at the files, … */
-	GLANCE_MS = 50, /* … and when something cannot be opened */
+	ROOMS_MAX = 256, /* that are met in a session on all rooms */
+	LOOK_MS = 1000,  /* between two looks at the files, … */
+	GLANCE_MS = 50,  /* … and when something cannot be opened */
 };
 
 struct room {
@@ -25,6 +26,7 @@ struct session_cover {
 	bool all;
 	struct room *rooms;
 	size_t count;
+	struct room beyond; /* stands for rooms beyond ROOMS_MAX: mute */
 	int64_t look_mono, glance_mono;
 };
 
@@ -35,6 +37,9 @@ session_cover_new(const struct signer *signer, bool all)
 
 	cover->signer = signer;
 	cover->all = all;
+	cover->beyond = (struct room){ .name = memory_string("one more room"),
+		.topic = memory_string(""),
+		.is_mute = true };
 	return cover;
 }
 
@@ -53,6 +58,7 @@ session_cover_free(struct session_cover *cover)
 		return;
 	for (size_t i = 0; i < cover->count; i++)
 		room_free(&cover->rooms[i]);
+	room_free(&cover->beyond);
 	free(cover->rooms);
 	free(cover);
 }
@@ -124,6 +130,8 @@ meet(struct session_cover *cover, struct span topic)
 
 	if (!cover->all || room_name_check(name, &ignored) < 0)
 		return NULL;
+	if (cover->count >= ROOMS_MAX)
+		return &cover->beyond;
 	struct room room = { .name = memory_copy(name.bytes, name.len) };
 	room.topic = room_topic(room.name);
 	if (load(&room, &ignored) != 0)
@@ -176,7 +184,7 @@ look(struct session_cover *cover, struct room *room)
 	struct fault ignored;
 	int64_t mono = session_now().mono;
 
-	if (mono - cover->glance_mono < GLANCE_MS)
+	if (room == &cover->beyond || mono - cover->glance_mono < GLANCE_MS)
 		return false;
 	cover->glance_mono = mono;
 	return load(room, &ignored) == 1;

@@ -29,6 +29,7 @@ struct session_trust {
 	struct guard *guard;
 	struct conf files; /* what the verifier has it from */
 	struct seen ca, crl;
+	bool is_stale; /* they have changed, and could not be taken */
 	int64_t look_mono;
 	char *names; /* path of the file; NULL: none is kept */
 	int64_t save_mono;
@@ -46,7 +47,7 @@ look_at(const char *path)
 	if (path == NULL || stat(path, &stats) < 0)
 		return (struct seen){ 0 };
 	return (struct seen){ stats.st_dev, stats.st_ino, stats.st_size,
-		stats.st_mtim };
+		stats.st_ctim };
 }
 
 static bool
@@ -243,13 +244,23 @@ session_trust_deadline(const struct session_trust *trust)
 }
 
 /* Certificates are revoked while we are here.  Where the new files are no good,
- * the old ones hold. */
+ * the old ones hold, and that is told once. */
 static void
 look_again(struct session_trust *trust, struct instant now)
 {
+	struct fault fault = { 0 };
+	bool is_changed = look(trust);
+
 	trust->look_mono = now.mono + LOOK_MS;
-	if (look(trust) && read_verifier(trust, &trust->news) == 0)
+	if (!is_changed && !trust->is_stale)
+		return;
+	trust->is_stale = read_verifier(trust, &fault) < 0;
+	if (!trust->is_stale) {
 		learn_own(trust, now.wall);
+		guard_learn_again(trust->guard, now.wall);
+	} else if (is_changed) {
+		trust->news = fault;
+	}
 }
 
 void

@@ -128,8 +128,8 @@ struct verifier_limits {
 struct verifier_config {
 	struct span ca;       /* PEM: who issues certificates to participants */
 	const char *ca_file;  /* its name for messages */
-	struct span crl;      /* PEM: revocation lists; empty: none is wanted */
-	const char *crl_file; /* its name for messages */
+	struct span crl;      /* PEM: revocation lists */
+	const char *crl_file; /* its name for messages; NULL: none is wanted */
 	/* Of OpenSSL, for keys and signatures of the chain; 0: 1, -1: any. */
 	int security_level;
 	struct verifier_limits limits;

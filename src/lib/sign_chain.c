@@ -103,7 +103,7 @@ authorities_new(const struct verifier_config *config, struct fault *fault)
 		memory_out();
 	if (read_part(trust, read_authorities, config->ca, config->ca_file,
 		    "certificate", fault) == 0 &&
-		(config->crl.len == 0 ||
+		(config->crl_file == NULL ||
 			read_part(trust, read_lists, config->crl,
 				config->crl_file, "revocation list",
 				fault) == 0))

@@ -166,7 +166,16 @@ bool
 verifier_trusts(const struct verifier *verifier,
 	const unsigned char key_id[static SIGN_KEY_ID_BYTES])
 {
-	return table_find(verifier->keys[TRUSTED], sign_id(key_id)) != NULL;
+	for (int i = 0; i < KINDS; i++) {
+		const struct key *key = table_find(verifier->keys[i],
+			sign_id(key_id));
+
+		if (key != NULL &&
+			table_find(verifier->certificates[TRUSTED],
+				sign_id(key->certificate)) != NULL)
+			return true;
+	}
+	return false;
 }
 
 bool

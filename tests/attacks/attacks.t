@@ -240,6 +240,9 @@ ok 'also to who has a list' wait_line "$T/crl.out" \
 echo damaged >"$dated_dir/crl.pem"
 ok 'a list that is damaged meanwhile is told' wait_line "$T/crl.err" \
 	"$dated_dir/crl.pem: "
+: >"$dated_dir/crl.pem"
+ok 'and so is one that is empty' wait_line "$T/crl.err" \
+	"$dated_dir/crl.pem: " 2
 must ca -revoke "$dated_dir/user.crt"
 must list_revoked
 shows + 'a certificate that is revoked, where nobody knows it' 'revoked' \

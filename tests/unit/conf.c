@@ -352,7 +352,7 @@ test_quotas(void)
 		"repair_bytes, repairs_waiting, senders, waiting_bytes, "
 		"waiting_messages)");
 	fails("limits = { names = \"5\"; };",
-		"q.conf:1: names is a number from 1 to 8000 (");
+		"q.conf:1: names is a number from 1 to 4096 (");
 	fails("limits = { bad_signatures_all = 7; "
 	      "bad_signatures = 4294967301; };",
 		"q.conf:1: bad_signatures has more than 32 bits");

@@ -309,6 +309,35 @@ test_strangers(void)
 	free(foreign);
 }
 
+/* The authorities are taken anew: what was introduced needs not be again. */
+static void
+test_other_authorities(void)
+{
+	struct peer *alice = peer_new("alice"), *bob = peer_new("bob");
+	struct text bytes = { 0 };
+	struct fault fault = { 0 };
+	char *path = memory_format("%s/bob/ca.pem", folder);
+	char *ca = read_file(path);
+	const struct verifier_config config = { .ca = span_of(ca),
+		.ca_file = "ca.pem" };
+
+	say(alice, "{\"type\":1}", &bytes);
+	hear(bob, &bytes);
+	text_clear(&bob->passed);
+	ok(verifier_trust(bob->verifier, &config, &fault) == 0,
+		"the same authority, read again");
+	guard_learn_again(bob->guard, wall);
+	say(alice, "{\"type\":1,\"n\":2}", &bytes);
+	hear(bob, &bytes);
+	passed_is(bob, "{\"type\":1,\"n\":2}\n", "nobody has to be asked");
+	ok(vouch(bob, &bytes, "alice").mark == TRUST_GOOD, "and it is good");
+	text_free(&bytes);
+	free(ca);
+	free(path);
+	peer_free(alice);
+	peer_free(bob);
+}
+
 /* What is published arrives in the inbox of another. */
 static void
 deliver_key(struct peer *from, struct peer *to)
@@ -595,6 +624,7 @@ main(void)
 	}
 	test_introductions();
 	test_strangers();
+	test_other_authorities();
 	test_waiting();
 	test_quotas();
 	test_about();

@@ -5,7 +5,8 @@
 //
 //	escapes.js count            how many there are
 //	escapes.js commands TOPIC   for raw.js: each as name, text, title, tag,
-//	                            program and UID, said and as presence
+//	                            program and UID, said, as presence, and as a
+//	                            property of the room
 //	escapes.js rooms PREFIX     for raw.js: presence in rooms whose topics are
 //	                            PREFIX and those that can be a name
 //	escapes.js check FILE…      prints what is in these files and must not be
@@ -88,7 +89,12 @@ function commands (topic) {
 			type: 2, time: '1', user: `p${text}`, UID: `p${text}`,
 			app: `a${text}`, conn: text, since: 1, idle: 1
 		}
-		for (const object of [said, here]) {
+		// A property of the room: no tool shows any yet.
+		const property = {
+			type: 10, time: '1', user: `r${text}`, UID: `r${i}`, seq: 1,
+			name: `n${text}`, value: `v${text}`
+		}
+		for (const object of [said, here, property]) {
 			if (isUtf8(bytes)) {
 				console.log(`json ${topic} ${ascii(object)}`)
 				continue

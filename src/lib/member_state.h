@@ -19,6 +19,8 @@
  *	member_say.c       what it says
  *	member_prove.c     that what it said was routed
  *	member_hear.c      what it hears
+ *	member_present.c   who is here, and what these say of each other
+ *	member_deliver.c   what it hands out, in order
  *	member_trust.c     who said it
  *	member_direct.c    what is said to one alone
  *	member_repair.c    what it missed, and what others did
@@ -344,12 +346,39 @@ void member_append_place(const char *topic, const char *about,
 int member_fill_post(struct member *member, const struct member_post *post,
 	struct room_message *message, struct instant now, struct fault *fault);
 
-/* member_hear.c */
+/* member_deliver.c */
+
+bool member_is_own(const struct member *member,
+	const struct room_message *message);
+
+/* Wall ms: when it was said, or else came. */
+int64_t member_time_of(const struct room_message *message, struct instant now);
+
+/* Of a block, that of its last line. */
+int64_t member_last_number(const struct room_message *message);
+
+/* Did a sender that began then (wall ms; -1: not said) begin after we came? */
+bool member_is_younger(const struct member *member, int64_t since);
+
+/* The same for one that speaks now, whose clock may be wrong. */
+bool member_is_younger_now(const struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	struct instant now);
 
 struct record member_record(const struct member *member,
 	const struct room_message *message, enum record_type type,
 	struct instant now);
 void member_deliver(struct member *member, const struct record *record);
+
+/* Its records from number `from` on. */
+void member_deliver_message(struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	int64_t from, bool replayed, struct instant now);
+
+/* Somebody is here. */
+void member_deliver_arrival(struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	bool answer, struct instant now);
 
 /* Hands out the records of a payload of our own. */
 void member_deliver_own(struct member *member, struct span payload,
@@ -365,15 +394,28 @@ void member_accept(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, int64_t from,
 	bool replayed, enum member_age age, struct instant now);
 
-/* The same for what was asked for and came. */
-void member_hear_repaired(struct member *member,
-	const struct room_message *message, const struct trust *trust,
-	struct span envelope, struct instant now);
-
 /* Hands out what was held behind what is delivered or given up by now.  Returns
  * the first number that was held and is not kept any more, or 0. */
 int64_t member_deliver_held(struct member *member, struct span uid,
 	struct instant now);
+
+/* member_present.c */
+
+/* A sender says which number is its newest. */
+void member_hear_last(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct instant now);
+
+/* Types 2, 3 and 4. */
+void member_hear_presence(struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	enum place place, struct instant now);
+
+/* member_hear.c */
+
+/* Takes in what was asked for and came. */
+void member_hear_repaired(struct member *member,
+	const struct room_message *message, const struct trust *trust,
+	struct span envelope, struct instant now);
 
 /* The same as for an envelope that arrives on the room's topic. */
 void member_hear_envelope(struct member *member, struct span envelope,

@@ -205,6 +205,17 @@ on_changed(void *context, struct span user, const char *seen,
 	text_free(&line);
 }
 
+static void
+on_trouble(void *context, const char *what)
+{
+	struct join *join = context;
+
+	if (join->screen == NULL)
+		cli_warn(&join->cli, "%s", what);
+	else
+		notice(join, what);
+}
+
 /* Asks for what was not said.  0, or -1 with a fault. */
 static int
 ask(struct join *join)
@@ -249,6 +260,7 @@ set_up(struct join *join)
 		.link = on_link,
 		.ignored = on_ignored,
 		.changed = on_changed,
+		.trouble = on_trouble,
 		.foreign = on_foreign,
 		.clock = on_clock,
 	};

@@ -354,6 +354,14 @@ on_changed(void *context, struct span user, const char *seen,
 	cli_warn_changed(&channel->listen->cli, user, seen, fingerprint);
 }
 
+static void
+on_trouble(void *context, const char *what)
+{
+	const struct channel *channel = context;
+
+	cli_warn(&channel->listen->cli, "%s", what);
+}
+
 static int
 open_channel(struct listen *listen, const char *room)
 {
@@ -364,6 +372,7 @@ open_channel(struct listen *listen, const char *room)
 		.link = on_link,
 		.ignored = on_ignored,
 		.changed = on_changed,
+		.trouble = on_trouble,
 		.foreign = on_foreign,
 		.clock = on_clock,
 	};

@@ -164,6 +164,14 @@ on_changed(void *context, struct span user, const char *seen,
 		cli_warn_changed(&who->cli, user, seen, fingerprint);
 }
 
+static void
+on_trouble(void *context, const char *what)
+{
+	const struct who *who = context;
+
+	cli_warn(&who->cli, "%s", what);
+}
+
 static int
 set_up(struct who *who)
 {
@@ -172,6 +180,7 @@ set_up(struct who *who)
 		.link = on_link,
 		.ignored = on_ignored,
 		.changed = on_changed,
+		.trouble = on_trouble,
 		.foreign = on_foreign,
 		.clock = on_clock,
 	};

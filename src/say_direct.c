@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "counts.h"
 #include "memory.h"
+#include "names.h"
 #include "say.h"
 
 #include <stdlib.h>
@@ -23,18 +24,20 @@ struct direct {
 	struct say *say;
 	struct place places[PLACES_MAX];
 	size_t count;
+	char *names;                      /* path of the file */
+	char seen[NAMES_FINGERPRINT_MAX]; /* of the name, before; or "" */
 	bool asked, arrived;
 	int64_t asked_mono, until;
 };
 
-/* A good one takes the place of one that is not, when there is no other. */
+/* One with a claim takes the place of one without, when there is no other. */
 static struct place *
 free_place(struct direct *direct, const struct trust *trust)
 {
 	if (direct->count < PLACES_MAX)
 		return &direct->places[direct->count++];
-	for (size_t i = 0; i < PLACES_MAX && trust->mark == TRUST_GOOD; i++)
-		if (direct->places[i].trust.mark != TRUST_GOOD)
+	for (size_t i = 0; i < PLACES_MAX && trust->is_trusted; i++)
+		if (!direct->places[i].trust.is_trusted)
 			return &direct->places[i];
 	return NULL;
 }
@@ -86,6 +89,46 @@ on_changed(void *context, struct span user, const char *seen,
 	cli_warn_changed(&direct->say->cli, user, seen, fingerprint);
 }
 
+static void
+on_trouble(void *context, const char *what)
+{
+	struct direct *direct = context;
+
+	cli_warn(&direct->say->cli, "%s", what);
+}
+
+/* The certificate that the name was seen with before, if it was. */
+static int
+find_seen(struct direct *direct)
+{
+	struct say *say = direct->say;
+	int rc = -1;
+
+	direct->names = names_path(&say->conf, &say->fault);
+	if (direct->names != NULL)
+		rc = names_find(direct->names, say->to, direct->seen,
+			&say->fault);
+	return rc < 0 ? -1 : 0;
+}
+
+/* It has proved to be there: from now on the name is its own. */
+static void
+remember(struct direct *direct)
+{
+	struct say *say = direct->say;
+	struct text line = { 0 };
+	struct fault fault = { 0 };
+
+	if (direct->seen[0] != '\0')
+		return;
+	text_appendf(&line, "%s %s\n", direct->places[0].trust.fingerprint,
+		say->to);
+	if (names_merge(direct->names, (struct span){ line.bytes, line.len },
+		    &fault) < 0)
+		cli_trace(&say->cli, "%s", fault.text);
+	text_free(&line);
+}
+
 static int
 open_session(struct direct *direct)
 {
@@ -95,17 +138,20 @@ open_session(struct direct *direct)
 		.deliver = on_deliver,
 		.link = on_link,
 		.changed = on_changed,
+		.trouble = on_trouble,
 		.receipt = on_receipt,
 	};
 	struct session_config config = {
 		.app = say->cli.tool->name,
 		.proof_ms = say->cli.timeout_ms,
+		/* Who answers first is not to have the name by that. */
+		.forgets_names = true,
 	};
 
 	if (cli_conf(&say->cli, &say->conf, &say->fault) < 0)
 		return -1;
 	config.room = cli_room(&say->cli, &say->conf, &say->fault);
-	if (config.room == NULL)
+	if (config.room == NULL || find_seen(direct) < 0)
 		return -1;
 	say->session = session_open(&say->conf, &config, &calls, &say->fault);
 	return say->session != NULL ? 0 : -1;
@@ -161,18 +207,27 @@ find_all(struct direct *direct)
 	}
 }
 
-/* Where one is good, others under its name are not to keep it from having its
- * messages. */
-static void
-keep_good(struct direct *direct)
+/* Is it the one whose name was known before, or, if none was, may it be? */
+static bool
+is_choice(const struct direct *direct, const struct trust *trust)
 {
-	size_t good = 0;
+	return direct->seen[0] != '\0' ? trust->mark == TRUST_GOOD &&
+			strcmp(trust->fingerprint, direct->seen) == 0
+				       : trust->is_trusted;
+}
+
+/* Others under its name are not to keep one from having its messages, unless
+ * they have as good a claim to it. */
+static void
+keep_choice(struct direct *direct)
+{
+	size_t kept = 0;
 
 	for (size_t i = 0; i < direct->count; i++)
-		if (direct->places[i].trust.mark == TRUST_GOOD)
-			direct->places[good++] = direct->places[i];
-	if (good > 0)
-		direct->count = good;
+		if (is_choice(direct, &direct->places[i].trust))
+			direct->places[kept++] = direct->places[i];
+	if (kept > 0)
+		direct->count = kept;
 }
 
 /* All have to be one person, whose name is its own. */
@@ -283,10 +338,12 @@ send_and_wait(struct direct *direct, struct span text)
 			"%s: no connection within %g s (-W gives it longer)",
 			session_peer(say->session),
 			(double)say->cli.timeout_ms / 1000);
-	keep_good(direct);
+	keep_choice(direct);
 	if (say->fault.kind == FAULT_NONE && check_places(direct) == 0 &&
 		!say->dry_run && send_all(direct, text) == 0)
 		await_receipt(direct);
+	if (direct->arrived)
+		remember(direct);
 }
 
 void
@@ -305,5 +362,6 @@ say_direct(struct say *say)
 	/* The session calls back with it. */
 	session_free(say->session);
 	say->session = NULL;
+	free(direct->names);
 	free(direct);
 }

@@ -184,6 +184,32 @@ own alice exit_is 0 'somebody without the secret has no name' \
 	qchat-say -r ops -t bob 'still you'
 ok 'and Bob has it' wait_line "$T/bob.out" 'still you'
 
+# Two who have the name, under certificates of the same authority.
+own bob start right qchat-listen -v -r twins --json
+right_pid=$pid
+must wait_line "$T/right.err" 'in twins'
+own mallory start wrong qchat-listen -v -r twins -u bob --json
+wrong_pid=$pid
+must wait_line "$T/wrong.err" 'in twins'
+for i in 1 2; do
+	own dave exit_is 77 "who is not known is none of two: $i" \
+		qchat-say -r twins -t bob 'for whom'
+	like "$(err)" 'bob is here with two certificates' 'and says so'
+done
+end_process "$wrong_pid" TERM
+own dave exit_is 0 'one alone is it' qchat-say -r twins -t bob 'for bob'
+own mallory start wrong qchat-listen -v -r twins -u bob --json
+wrong_pid=$pid
+must wait_line "$T/wrong.err" 'in twins'
+own dave exit_is 0 'and is known from then on' qchat-say -r twins -t bob 'once more'
+ok 'it has both' wait_line "$T/right.out" 'once more'
+end_process "$right_pid" TERM
+own dave exit_is 77 'another is not, when it is away' \
+	qchat-say -r twins -t bob 'for whom'
+end_process "$wrong_pid" TERM
+is "$(grep -c '"type":"direct"' "$T/wrong.out")" 0 'and has got nothing'
+is "$(grep -c '"type":"direct"' "$T/right.out")" 2 'where the right one got two'
+
 # Rotation: what runs takes the new secret, and reads the old one.
 own alice exit_is 0 'a new secret' qchat-invite --rotate -r ops
 own alice must qchat-invite -r ops "$bob/user.crt"

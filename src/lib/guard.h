@@ -90,10 +90,13 @@ void guard_tick(struct guard *guard, int64_t mono);
 
 /*
  * Names and the certificates that they were first seen with, a line each:
- * fingerprint, blank, name.  guard_names_restore() takes what it can read;
+ * fingerprint, blank, name.  guard_names_restore() takes what it can read, and
+ * returns how many lines are none; with guard_names_lose() it is known that
+ * there were some which cannot be read: then no name that is new is trusted.
  * guard_names_save() appends those that are new since guard_names_saved().
  */
-void guard_names_restore(struct guard *guard, struct span lines);
+size_t guard_names_restore(struct guard *guard, struct span lines);
+void guard_names_lose(struct guard *guard);
 bool guard_names_changed(const struct guard *guard);
 void guard_names_save(const struct guard *guard, struct text *lines);
 void guard_names_saved(struct guard *guard);

@@ -84,14 +84,20 @@ guard_check_name(struct guard *guard, struct span user, struct trust *trust)
 	}
 	struct guard_name *name = table_find(guard->names, user);
 	if (name == NULL) {
-		if (trust->mark == TRUST_GOOD && !remember(guard, user, trust))
+		if (trust->mark == TRUST_GOOD && guard->names_lost)
+			doubt(trust, "the file of known names is damaged");
+		else if (trust->mark == TRUST_GOOD &&
+			!remember(guard, user, trust))
 			doubt(trust, "its name cannot be remembered");
 	} else if (!is_signed) {
 		doubt(trust, "not signed, and its name has a certificate");
 		strcpy(trust->pinned, name->fingerprint);
 	} else if (strcmp(name->fingerprint, trust->fingerprint) != 0) {
-		doubt(trust, "its name was seen with another certificate");
 		strcpy(trust->pinned, name->fingerprint);
+		/* One that is not trusted cannot be pinned either. */
+		if (trust->mark != TRUST_GOOD)
+			return;
+		doubt(trust, "its name was seen with another certificate");
 		tell_change(guard, user, name, trust);
 	}
 }
@@ -118,20 +124,31 @@ is_fingerprint(const char *text)
 }
 
 void
+guard_names_lose(struct guard *guard)
+{
+	guard->names_lost = true;
+}
+
+size_t
 guard_names_restore(struct guard *guard, struct span lines)
 {
 	const size_t hex = TRUST_FINGERPRINT_MAX - 1;
 	struct span line;
+	size_t bad = 0;
 	bool made;
 
 	while (next_line(&lines, &line)) {
 		struct span user = { line.bytes + hex + 1,
 			line.len > hex + 1 ? line.len - hex - 1 : 0 };
 
+		if (line.len == 0)
+			continue;
 		if (user.len == 0 || user.len > TABLE_KEY_MAX ||
 			line.bytes[hex] != ' ' || !is_fingerprint(line.bytes) ||
-			has_control(user))
+			has_control(user)) {
+			bad++;
 			continue;
+		}
 		if (table_count(guard->names) == (size_t)guard->quotas.names) {
 			guard->counts.over_names++;
 			continue;
@@ -142,6 +159,9 @@ guard_names_restore(struct guard *guard, struct span lines)
 		name->fingerprint[hex] = '\0';
 		name->told[0] = '\0';
 	}
+	if (bad > 0)
+		guard_names_lose(guard);
+	return bad;
 }
 
 bool

@@ -55,6 +55,7 @@ struct guard {
 	size_t waiting_bytes;
 	struct table *names; /* of struct guard_name */
 	bool names_changed;
+	bool names_lost; /* there were more than could be read */
 	struct answers *answers;
 	struct answers *asks; /* whom we asked for keys, likewise bounded */
 	struct guard_introduced introduced[GUARD_TOPICS_MAX];

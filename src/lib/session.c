@@ -203,6 +203,8 @@ open_trust(struct session *session, const struct conf *conf,
 	if (session->trust == NULL)
 		return -1;
 	session->guard = session_trust_guard(session->trust);
+	if (config->forgets_names)
+		session_trust_forget(session->trust);
 	session->cover = session_cover_new(session_trust_signer(session->trust),
 		config->room == NULL);
 	return 0;
@@ -432,8 +434,9 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 
 	bus_step(session->bus, fds, count, now.mono);
 	session_trust_tick(session->trust, now);
-	if (session_trust_fault(session->trust, &fault))
-		session_ignore(session, fault.text);
+	if (session_trust_fault(session->trust, &fault) &&
+		session->calls.trouble != NULL)
+		session->calls.trouble(session->calls.context, fault.text);
 	look_for_secrets(session, now);
 	bool moving = bus_is_moving(session->bus, now.mono);
 	for (size_t i = 0; i < session->member_count && moving; i++)

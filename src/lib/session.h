@@ -48,6 +48,8 @@ struct session_calls {
 		const char *fingerprint);
 	/* What member_say_to() said has arrived. */
 	void (*receipt)(void *context, const struct trust *trust);
+	/* A file that this session goes by cannot be read, or written. */
+	void (*trouble)(void *context, const char *what);
 	/* Our clock seems to be wrong, by so many ms. */
 	void (*clock)(void *context, int64_t off);
 	/* Something in this room is sealed with a secret that we do not have;
@@ -60,6 +62,7 @@ struct session_config {
 	const char *app;  /* "qchat-join" */
 	/* As in struct member_config. */
 	bool participant, once, stream, after_outage, unconfirmed, show_own;
+	bool forgets_names; /* does not write down whose they were first */
 	bool unheard; /* does not subscribe to the room: session_room() may */
 	int64_t proof_ms;
 	int64_t catch_up_records, catch_up_since;

@@ -11,7 +11,7 @@
 
 enum {
 	LOOK_MS = 5000, /* at the files of authorities and revocations */
-	SAVE_MS = 2000, /* after a name that is new, for more of them */
+	SAVE_MS = 200,  /* after a name that is new, for more of them */
 	AGAIN_MS = 60 * 1000,
 };
 
@@ -34,6 +34,7 @@ struct session_trust {
 	char *names; /* path of the file; NULL: none is kept */
 	int64_t save_mono;
 	struct fault names_fault;
+	bool is_forgetful; /* the names that are new are not written */
 	bool is_told;      /* of the names, by session_trust_fault() */
 	struct fault news; /* of the verifier's files */
 };
@@ -141,9 +142,15 @@ read_names(struct session_trust *trust, const struct conf *conf)
 	trust->names = names_path(conf, &trust->names_fault);
 	if (trust->names == NULL)
 		return;
-	if (names_read(trust->names, &lines, &trust->names_fault) == 0)
-		guard_names_restore(trust->guard,
-			(struct span){ lines.bytes, lines.len });
+	if (names_read(trust->names, &lines, &trust->names_fault) < 0)
+		guard_names_lose(trust->guard);
+	else if (guard_names_restore(trust->guard,
+			 (struct span){ lines.bytes, lines.len }) > 0)
+		fault_set(&trust->names_fault, FAULT_DATA,
+			"%s: it is damaged, and names that are not in it are "
+			"trusted no more (take out the lines that are no "
+			"fingerprint and name)",
+			trust->names);
 	text_free(&lines);
 }
 
@@ -196,12 +203,25 @@ save(struct session_trust *trust, int64_t mono)
 	text_free(&lines);
 }
 
+static bool
+is_to_be_saved(const struct session_trust *trust)
+{
+	return trust->names != NULL && !trust->is_forgetful &&
+		guard_names_changed(trust->guard);
+}
+
+void
+session_trust_forget(struct session_trust *trust)
+{
+	trust->is_forgetful = true;
+}
+
 void
 session_trust_free(struct session_trust *trust)
 {
 	if (trust == NULL)
 		return;
-	if (trust->names != NULL && guard_names_changed(trust->guard))
+	if (is_to_be_saved(trust))
 		save(trust, 0);
 	guard_free(trust->guard);
 	verifier_free(trust->verifier);
@@ -235,8 +255,7 @@ session_trust_deadline(const struct session_trust *trust)
 {
 	int64_t deadline = guard_deadline(trust->guard);
 
-	if (trust->names != NULL && guard_names_changed(trust->guard) &&
-		trust->save_mono == INT64_MAX)
+	if (is_to_be_saved(trust) && trust->save_mono == INT64_MAX)
 		return 0;
 	if (trust->look_mono < deadline)
 		deadline = trust->look_mono;
@@ -277,12 +296,9 @@ session_trust_tick(struct session_trust *trust, struct instant now)
 		guard_connected(trust->guard);
 		learn_own(trust, now.wall);
 	}
-	if (trust->names == NULL)
-		return;
 	if (now.mono >= trust->save_mono)
 		save(trust, now.mono);
-	else if (trust->save_mono == INT64_MAX &&
-		guard_names_changed(trust->guard))
+	else if (trust->save_mono == INT64_MAX && is_to_be_saved(trust))
 		trust->save_mono = now.mono + SAVE_MS;
 }
 

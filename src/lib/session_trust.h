@@ -38,6 +38,9 @@ struct session_trust *session_trust_new(const struct conf *conf,
 /* Writes what there is of new names, and frees it. */
 void session_trust_free(struct session_trust *trust);
 
+/* The names that are new are not written. */
+void session_trust_forget(struct session_trust *trust);
+
 struct signer *session_trust_signer(const struct session_trust *trust);
 /* Zeros if it looks at nothing. */
 struct verifier_counts session_trust_counts(const struct session_trust *trust);

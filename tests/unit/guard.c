@@ -557,11 +557,17 @@ test_names(void)
 	guard_names_saved(bob->guard);
 	ok(!guard_names_changed(bob->guard), "are saved");
 
-	struct peer *carol = peer_new("carol");
+	struct peer *carol = peer_new("carol"), *dave = peer_new("dave");
+	ok(guard_names_restore(carol->guard, span(&lines)) == 0 &&
+			vouch(carol, &other, "alice").mark == TRUST_DOUBTFUL,
+		"and restored");
 	text_append_string(&lines, "nonsense\n\nab cd\n");
-	guard_names_restore(carol->guard, span(&lines));
-	ok(vouch(carol, &other, "alice").mark == TRUST_DOUBTFUL,
-		"and restored, whatever else is there");
+	ok(guard_names_restore(dave->guard, span(&lines)) == 2 &&
+			vouch(dave, &other, "alice").mark == TRUST_DOUBTFUL,
+		"whatever else is there");
+	ok(vouch(dave, &other, "mallory").mark == TRUST_DOUBTFUL,
+		"but then no name that is new is trusted");
+	peer_free(dave);
 	for (int i = 0; i < 40; i++) {
 		snprintf(name, sizeof(name), "name%d", i);
 		vouch(carol, &other, name);

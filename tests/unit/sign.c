@@ -213,7 +213,7 @@ verifier_of(X509 *authority, X509_CRL *list,
 	const struct verifier_limits *limits)
 {
 	struct verifier_config config = { .ca_file = "ca.pem",
-		.crl_file = "crl.pem" };
+		.crl_file = list != NULL ? "crl.pem" : NULL };
 	struct fault fault = { 0 };
 	struct text ca = { 0 }, crl = { 0 };
 

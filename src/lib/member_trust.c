@@ -85,7 +85,7 @@ is_of_its_sender(const struct room_message *message)
 
 static void
 judge_owner(struct member *member, const struct room_message *message,
-	bool is_live, struct trust *trust)
+	bool is_signed, bool is_live, struct trust *trust)
 {
 	if (message->uid.len == 0 || !is_of_its_sender(message))
 		return;
@@ -94,11 +94,10 @@ judge_owner(struct member *member, const struct room_message *message,
 		return;
 	if (!is_proven(trust))
 		condemn(trust,
-			trust->mark == TRUST_NONE
-				? "not signed, and its UID belongs to a "
-				  "certificate"
-				: "its key could not be had, and its UID "
-				  "belongs to a certificate");
+			is_signed ? "its key could not be had, and its UID "
+				    "belongs to a certificate"
+				  : "not signed, and its UID belongs to a "
+				    "certificate");
 	else if (strcmp(owner->fingerprint, trust->fingerprint) != 0)
 		condemn(trust, "its UID belongs to another certificate");
 	else if (is_live && !is_will(member, message) &&
@@ -148,7 +147,7 @@ member_judge_claim(struct member *member, const struct room_message *message,
 		member->stale[0] = '\0';
 	if (trust->is_trusted)
 		member->has_trusted = true;
-	judge_owner(member, message, is_live, trust);
+	judge_owner(member, message, claim->sig.len > 0, is_live, trust);
 }
 
 /* What an event says of who signed it for that topic. */

@@ -205,7 +205,8 @@ is_dangerous(uint32_t c)
 }
 
 /* What has no width, or looks like nothing: it hides.  Unicode's
- * Default_Ignorable_Code_Point, but for what is above, and what joins. */
+ * Default_Ignorable_Code_Point, but for what is above, and what joins; and some
+ * that show nothing by themselves. */
 static bool
 is_invisible(uint32_t c)
 {
@@ -219,7 +220,10 @@ is_invisible(uint32_t c)
 		{ 0x3164, 0x3164 },
 		{ 0xffa0, 0xffa0 },
 		{ 0xfff0, 0xfff8 },
+		{ 0x13430, 0x1343f }, /* hieroglyphs' format controls */
+		{ 0x16fe4, 0x16fe4 }, /* a filler */
 		{ 0x1bca0, 0x1bca3 },
+		{ 0x1d159, 0x1d159 }, /* a null notehead */
 		{ 0x1d173, 0x1d17a },
 		{ 0xe0080, 0xe00ff },
 		{ 0xe01f0, 0xe0fff },

@@ -251,8 +251,8 @@ explain_verify(const struct tls *tls, const char *peer, struct fault *fault)
 			peer, tls->verify_name, tls->conf->ca);
 	default:
 		return fault_set(fault, FAULT_CONFIG,
-			"%s: the broker's "
-			"certificate is not good: %s",
+			"%s: the broker's certificate is not good: %s (it "
+			"needs another one)",
 			peer, X509_verify_cert_error_string(tls->verify_error));
 	}
 }
@@ -281,8 +281,8 @@ explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
 			peer, certificate);
 	case TLS1_AD_PROTOCOL_VERSION:
 		fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: the broker "
-			"does not speak TLS 1.2 or newer",
+			"%s: the broker does not speak TLS 1.2 or newer "
+			"(it has to be updated, or its settings allow that)",
 			peer);
 		fault->term = FAULT_LASTING;
 		return -1;
@@ -324,7 +324,9 @@ explain_handshake(const struct tls *tls, const char *peer, struct fault *fault)
 		return -1;
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 		fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: the broker does not speak TLS 1.2 or newer", peer);
+			"%s: the broker does not speak TLS 1.2 or newer "
+			"(it has to be updated, or its settings allow that)",
+			peer);
 		fault->term = FAULT_LASTING;
 		break;
 	case SSL_R_WRONG_VERSION_NUMBER:

@@ -344,6 +344,7 @@ static int
 follow_dxl_config(struct reader *reader, const config_t *config)
 {
 	struct conf *conf = reader->conf;
+	struct stat info;
 	struct conf dxl;
 
 	for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -355,6 +356,11 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 				"exclude each other (%s comes from the latter)",
 				keys[i].name, keys[i].name);
 	}
+	/* From a pipe it would be waited for. */
+	if (stat(reader->dxl_config, &info) == 0 && !S_ISREG(info.st_mode))
+		return fault_set(reader->fault, FAULT_CONFIG,
+			"%s: dxl_config is %s, which is no plain file",
+			conf->file, reader->dxl_config);
 	if (conf_read_dxl(&dxl, reader->dxl_config, reader->fault) < 0)
 		return -1;
 	free(dxl.file);

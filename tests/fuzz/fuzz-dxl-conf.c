@@ -71,6 +71,14 @@ check_same(const struct conf *a, const struct conf *b)
 			a->brokers[i].port == b->brokers[i].port);
 }
 
+/* Of a path in the current folder it is told that it is there. */
+static bool
+is_absolute(const struct conf *conf)
+{
+	return conf->ca[0] == '/' && conf->certificate[0] == '/' &&
+		conf->key[0] == '/';
+}
+
 static void
 check_again(const struct conf *conf)
 {
@@ -83,7 +91,7 @@ check_again(const struct conf *conf)
 			(struct span){ file.bytes, file.len });
 
 		FUZZ_CHECK(conf_read_dxl(&other, path, &fault) == 0);
-		FUZZ_CHECK(other.warning_count == 0);
+		FUZZ_CHECK(other.warning_count == 0 || !is_absolute(conf));
 		check_same(conf, &other);
 		conf_free(&other);
 	}

@@ -397,6 +397,10 @@ test_dxl_config(void)
 	fails("dxl_config = \"sub/d.config\";\nkey = \"k\";",
 		"q.conf:2: key and dxl_config exclude each other");
 	fails("dxl_config = \"none\";", "none: cannot be read: No such file");
+	mkfifo("pipe", 0600);
+	fails("dxl_config = \"pipe\";",
+		"q.conf: dxl_config is pipe, which is no plain file");
+	unlink("pipe");
 }
 
 static const struct {

@@ -44,6 +44,7 @@ static const struct cli_tool tool = {
 struct who {
 	struct cli cli;
 	bool all, details, json, names;
+	bool waits; /* how long was said */
 	const char *pin, *unpin;
 	int64_t wait_ms;
 
@@ -87,6 +88,7 @@ parse_args(struct who *who, int argc, char **argv)
 			who->unpin = optarg;
 			break;
 		case 'w':
+			who->waits = true;
 			if (cli_seconds(optarg, &who->wait_ms) == 0 &&
 				who->wait_ms > 0)
 				break;
@@ -198,14 +200,15 @@ set_up(struct who *who)
 }
 
 /* Have all answered of whom anybody who answered knew?  In all rooms nobody
- * can tell. */
+ * can tell; and who wants details for a time sees all of it. */
 static bool
 is_complete(const struct who *who)
 {
 	const struct member *member = session_member(who->session, 0);
 	int64_t known = member_known(member);
 
-	return !who->all && who->asked && known > 0 &&
+	return !who->all && !(who->details && who->waits) && who->asked &&
+		known > 0 &&
 		(int64_t)roster_count(member_roster(member)) >= known &&
 		session_now().mono >= who->asked_mono + SETTLE_MS;
 }

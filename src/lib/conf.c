@@ -547,6 +547,8 @@ is_host(const char *host)
 {
 	const char *colon = strchr(host, ':');
 
+	if (text_utf8_check(span_of(host)) < strlen(host))
+		return false;
 	for (const char *at = host; *at != '\0'; at++)
 		if ((unsigned char)*at <= ' ' || *at == 0x7f)
 			return false;

@@ -27,11 +27,10 @@ append_value(struct text *file, const char *value)
 {
 	text_append_char(file, '"');
 	for (; *value != '\0'; value++)
-		if (isalnum((unsigned char)*value) ||
-			(unsigned char)*value >= 0x80)
+		if (isalnum((unsigned char)*value))
 			text_append_char(file, *value);
 		else
-			text_appendf(file, "\\x%02x", (unsigned)*value);
+			text_appendf(file, "\\x%02x", (unsigned char)*value);
 	text_append_char(file, '"');
 }
 

@@ -151,14 +151,15 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 		member_room(session_member(say->session, 0)));
 }
 
-/* The only broker is lost.  Who listens has lost it, too, and would not hear
- * what is said as soon as it is back.  (For want of an echo a connection is
- * ended by ourselves.) */
+/* The only broker is lost, before the proof.  Who listens has lost it, too, and
+ * would not hear what is said as soon as it is back.  (What a broker forbids,
+ * or a connection that we end for want of an echo, is another matter.) */
 static bool
 is_to_be_spooled(const struct say *say, const struct fault *why)
 {
 	return !say->source.by_lines && !say->no_spool &&
-		say->conf.broker_count == 1 && why->kind != FAULT_TIMEOUT;
+		say->conf.broker_count == 1 && why->kind == FAULT_UNAVAILABLE &&
+		member_unproved(session_member(say->session, 0)) > 0;
 }
 
 static void

@@ -190,14 +190,15 @@ static int
 complain_unknown_limit(const struct reader *reader,
 	const config_setting_t *setting)
 {
-	char known[FAULT_TEXT_MAX / 4] = "";
+	struct text known = { 0 };
 	const struct quota_key *key;
 
-	for (size_t i = 0, len = 0; (key = quota_key(i)) != NULL; i++)
-		len += (size_t)snprintf(known + len, sizeof(known) - len,
-			"%s%s", i > 0 ? ", " : "", key->name);
-	return complain(reader, setting, "unknown limit %s (known are %s)",
-		config_setting_name(setting), known);
+	for (size_t i = 0; (key = quota_key(i)) != NULL; i++)
+		text_appendf(&known, "%s%s", i > 0 ? ", " : "", key->name);
+	int rc = complain(reader, setting, "unknown limit %s (known are %s)",
+		config_setting_name(setting), known.bytes);
+	text_free(&known);
+	return rc;
 }
 
 static int

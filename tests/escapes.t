@@ -70,11 +70,6 @@ sent=$(wc -l <"$T/commands")
 cat "$T/commands" >&7
 ok "$sent messages are said" wait_line "$T/raw.out" '"at":"done"' "$sent"
 must wait_line "$T/raw.out" '"at":"done"' "$sent"
-for form in '-r ops' '-r ops --json' '-r ops -d' '-r ops -q'; do
-	# shellcheck disable=SC2086 # a list of words
-	as bob exit_is 0 "qchat-who $form" qchat-who -w 1 $form
-	cat "$T/out" "$T/err" >"$T/who$(printf '%s' "$form" | tr -c '[:lower:]' _)"
-done
 as bob must qchat-say -r ops 'the end of it'
 for name in plain json format; do
 	ok "$name has come to the end" wait_line "$T/$name.out" 'the end of it'
@@ -82,6 +77,12 @@ done
 ok 'so has the command' wait_line "$T/ran/stdin" 'the end of it'
 the_end() { tm capture-pane -p -t screen | grep -q 'the end of it'; }
 ok 'and the screen' wait_for the_end
+# Only now: while they read all that, they may be late with their answers.
+for form in '-r ops' '-r ops --json' '-r ops -d' '-r ops -q'; do
+	# shellcheck disable=SC2086 # a list of words
+	as bob exit_is 0 "qchat-who $form" qchat-who -w 3 $form
+	cat "$T/out" "$T/err" >"$T/who$(printf '%s' "$form" | tr -c '[:lower:]' _)"
+done
 
 clean 'plain lines' "$T/plain.out"
 clean 'what is said of them' "$T/plain.err" "$T/json.err" "$T/format.err"

@@ -60,6 +60,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->store = store_new(config->store_bytes, config->store_count);
 	member->heads = heads_new();
 	member->outbox = outbox_new();
+	member->given_up = outbox_new();
 	member->directs = table_new(sizeof(int64_t), DIRECTS_MAX);
 	member->roster = roster_new((size_t)member->quotas.participants);
 	member->sequence = sequence_new((size_t)member->quotas.senders);
@@ -78,6 +79,7 @@ member_free(struct member *member)
 	heads_free(member->heads);
 	member_free_pending(member);
 	outbox_free(member->outbox);
+	outbox_free(member->given_up);
 	roster_free(member->roster);
 	table_free(member->owners);
 	table_free(member->directs);
@@ -252,13 +254,31 @@ member_unproved_bytes(const struct member *member)
 	return outbox_bytes(member->outbox);
 }
 
-struct member_kept
-member_unproved_at(const struct member *member, size_t i)
+static struct member_kept
+kept_at(const struct outbox *outbox, size_t i)
 {
-	struct outbox_post post = outbox_at(member->outbox, i);
+	struct outbox_post post = outbox_at(outbox, i);
 
 	return (struct member_kept){ post.uid, post.first, post.last, post.ms,
 		post.unconfirmed, post.envelope };
+}
+
+struct member_kept
+member_unproved_at(const struct member *member, size_t i)
+{
+	return kept_at(member->outbox, i);
+}
+
+size_t
+member_given_up(const struct member *member)
+{
+	return outbox_count(member->given_up);
+}
+
+struct member_kept
+member_given_up_at(const struct member *member, size_t i)
+{
+	return kept_at(member->given_up, i);
 }
 
 void

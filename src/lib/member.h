@@ -104,8 +104,9 @@ struct member_over {
 		catch_up_bytes;
 	uint64_t store_bytes, store_messages;
 	uint64_t directs; /* senders of direct messages */
-	uint64_t held;    /* messages that came too early */
-	uint64_t shown;   /* forged ones that are not shown */
+	uint64_t given_up;
+	uint64_t held;  /* messages that came too early */
+	uint64_t shown; /* forged ones that are not shown */
 };
 
 /* What a member does.  Nothing may call back into the member from these. */
@@ -121,7 +122,9 @@ struct member_calls {
 	void (*retry)(void *context);
 	/* No echo for proof_ms: the member gives up these numbers, with this
 	 * text.  A stream of which something was proved, or who does not await
-	 * an echo, keeps them: they may be sent some other time. */
+	 * an echo, keeps them: they may be sent some other time.  A participant
+	 * keeps them for member_say_again(), and if the echo comes after all
+	 * they are proved. */
 	void (*unproved)(void *context, int64_t first, int64_t last,
 		struct span text);
 	/* Wants to hear the room, or no longer; its inbox it always hears. */
@@ -270,6 +273,26 @@ struct member_kept member_unproved_at(const struct member *member, size_t i);
 
 /* Bytes of all of them. */
 size_t member_unproved_bytes(const struct member *member);
+
+/*
+ * What a participant has given up and still keeps, from the oldest; borrowed.
+ * So many and so many bytes are kept; then the oldest go, and member_over
+ * counts them.
+ */
+enum {
+	MEMBER_GIVEN_UP_MAX = 100,
+	MEMBER_GIVEN_UP_BYTES_MAX = 4 * 1024 * 1024,
+};
+size_t member_given_up(const struct member *member);
+struct member_kept member_given_up_at(const struct member *member, size_t i);
+
+/*
+ * Says what was given up once more, under its old number and newly signed: who
+ * has it already drops it.  It waits for its proof again, as after
+ * member_say().  -1 with FAULT_DATA if no such number is kept.
+ */
+int member_say_again(struct member *member, int64_t first, struct instant now,
+	struct fault *fault);
 
 /* Hands out what waits for its proof as records of our own. */
 void member_show_unproved(struct member *member, struct instant now);

@@ -97,6 +97,21 @@ prove(struct member *member, size_t i, struct instant now)
 	member->calls.proved(member->calls.context, first, last);
 }
 
+/* Also one that was given up may come back. */
+static bool
+find_post(struct member *member, const struct room_message *message,
+	struct span payload, size_t *i)
+{
+	if (outbox_find(member->outbox, message->uid, message->seq, payload, i))
+		return true;
+	if (!outbox_find(member->given_up, message->uid, message->seq, payload,
+		    i))
+		return false;
+	outbox_move(member->given_up, *i, member->outbox);
+	*i = outbox_count(member->outbox) - 1;
+	return true;
+}
+
 bool
 member_take_echo(struct member *member, const struct room_message *message,
 	struct span payload, struct instant now)
@@ -104,8 +119,7 @@ member_take_echo(struct member *member, const struct room_message *message,
 	bool own = span_equal(message->uid, span_of(member->uid));
 	size_t i;
 
-	if (!outbox_find(member->outbox, message->uid, message->seq, payload,
-		    &i)) {
+	if (!find_post(member, message, payload, &i)) {
 		if (own)
 			member->counts.doubles++;
 		return own;
@@ -240,6 +254,18 @@ mark_again(struct member *member)
 	send_marker(member);
 }
 
+/* What a person has said is kept until it is said again. */
+static void
+set_aside_first(struct member *member)
+{
+	outbox_move(member->outbox, 0, member->given_up);
+	while (outbox_count(member->given_up) > MEMBER_GIVEN_UP_MAX ||
+		outbox_bytes(member->given_up) > MEMBER_GIVEN_UP_BYTES_MAX) {
+		outbox_drop(member->given_up);
+		member->over.given_up++;
+	}
+}
+
 static void
 give_up_first(struct member *member)
 {
@@ -254,7 +280,10 @@ give_up_first(struct member *member)
 		message.text);
 	room_message_free(&message);
 	tell_resent(member, post.uid, post.first, false);
-	outbox_drop(member->outbox);
+	if (member->participant && strcmp(post.uid, member->uid) == 0)
+		set_aside_first(member);
+	else
+		outbox_drop(member->outbox);
 }
 
 void

@@ -405,18 +405,27 @@ keep_post(struct member *member, const struct outbox_post *post,
 	dxl_message_free(&own);
 }
 
-/* Keeps it, and says it if there is a connection. */
+/* The newest post was put into the outbox: says it if there is a
+ * connection. */
+static void
+say_newest(struct member *member, struct instant now)
+{
+	size_t i = outbox_count(member->outbox) - 1;
+
+	if (i == 0) {
+		member_begin_proof(member, now);
+		member->retried = member->remarked = false;
+	}
+	if (member->connected)
+		member_publish_post(member, i);
+}
+
 static void
 say(struct member *member, const struct outbox_post *post, struct text *bytes,
 	struct instant now)
 {
-	if (outbox_count(member->outbox) == 0) {
-		member_begin_proof(member, now);
-		member->retried = member->remarked = false;
-	}
 	keep_post(member, post, bytes);
-	if (member->connected)
-		member_publish_post(member, outbox_count(member->outbox) - 1);
+	say_newest(member, now);
 }
 
 size_t
@@ -500,6 +509,24 @@ member_resend(struct member *member, struct span envelope, bool unconfirmed,
 out:
 	dxl_message_free(&event);
 	return rc;
+}
+
+int
+member_say_again(struct member *member, int64_t first, struct instant now,
+	struct fault *fault)
+{
+	size_t count = outbox_count(member->given_up), i = 0;
+
+	while (i < count && outbox_at(member->given_up, i).first != first)
+		i++;
+	if (i == count)
+		return fault_set(fault, FAULT_DATA,
+			"message %" PRId64
+			" was not given up, or is not kept any more",
+			first);
+	outbox_move(member->given_up, i, member->outbox);
+	say_newest(member, now);
+	return 0;
 }
 
 int

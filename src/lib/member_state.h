@@ -185,6 +185,7 @@ struct member {
 
 	struct answers *answers;
 	struct outbox *outbox;
+	struct outbox *given_up; /* own posts, while they may be said again */
 	struct roster *roster;
 	struct sequence *sequence;
 	struct store *store;

@@ -117,6 +117,19 @@ outbox_replace(struct outbox *outbox, size_t i, struct text *envelope,
 }
 
 void
+outbox_move(struct outbox *from, size_t i, struct outbox *to)
+{
+	struct outbox_post post = outbox_at(from, i);
+	struct item *item = item_at(from, i);
+	struct text envelope = item->envelope;
+
+	outbox_add(to, &post, &envelope, post.payload);
+	from->bytes -= item->envelope.len;
+	item->envelope = (struct text){ 0 };
+	outbox_remove(from, i);
+}
+
+void
 outbox_remove(struct outbox *outbox, size_t i)
 {
 	struct item *item = item_at(outbox, i);

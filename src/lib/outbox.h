@@ -46,6 +46,9 @@ bool outbox_has(const struct outbox *outbox, struct span uid);
 void outbox_replace(struct outbox *outbox, size_t i, struct text *envelope,
 	struct span payload);
 
+/* Moves the i-th post to another outbox, where it is the newest. */
+void outbox_move(struct outbox *from, size_t i, struct outbox *to);
+
 /* Drops the i-th post. */
 void outbox_remove(struct outbox *outbox, size_t i);
 

@@ -30,6 +30,7 @@ static const struct entry over_member[] = {
 	{ COUNT(member_over, "over_catch_up_bytes", catch_up_bytes) },
 	{ COUNT(member_over, "over_directs", directs) },
 	{ COUNT(member_over, "over_forged_shown", shown) },
+	{ COUNT(member_over, "over_given_up", given_up) },
 	{ COUNT(member_over, "over_held", held) },
 	{ COUNT(member_over, "over_participants", participants) },
 	{ COUNT(member_over, "over_repair_bytes", repair_bytes) },

@@ -805,6 +805,107 @@ test_proof(void)
 	forget_all();
 }
 
+/* Lets the time for a proof go by, on one connection and the next. */
+static void
+pass_in_vain(struct peer *peer, const char *conn)
+{
+	pass(2600);
+	member_disconnected(peer->member, now);
+	connect_peer(peer, conn);
+	pass(2600);
+}
+
+static bool
+say_again(struct peer *peer, int64_t first)
+{
+	struct fault fault;
+
+	return member_say_again(peer->member, first, now, &fault) == 0;
+}
+
+/* What was given up is said again: nobody sees it twice. */
+static void
+test_again(void)
+{
+	struct peer *a = add("alice", true), *b = add("bob", true);
+
+	connect_peer(a, "a1");
+	connect_peer(b, "b1");
+	pass(3000);
+	text_clear(&a->log);
+	text_clear(&b->log);
+	swallow = true;
+	say(a, "denied", -1);
+	pass_in_vain(a, "a2");
+	log_is(a, "retry\nunproved 1-1 denied\n", "what is denied is given up");
+	ok(member_unproved(a->member) == 0 && member_given_up(a->member) == 1 &&
+			member_given_up_at(a->member, 0).first == 1,
+		"and kept");
+	swallow = false;
+	member_disconnected(a->member, now);
+	connect_peer(a, "a3");
+	pass(3000);
+	log_is(a, "", "it is not said again by itself");
+	ok(!say_again(a, 2), "nor is what was never said");
+	ok(say_again(a, 1), "but when that is wanted");
+	ok(member_unproved(a->member) == 1 && member_given_up(a->member) == 0,
+		"it waits for its proof, as before");
+	ok(!say_again(a, 1), "once is enough");
+	settle();
+	log_is(a, "message alice 1 denied\nproved 1-1\n", "which it has now");
+	pass(60 * 1000);
+	ok(memmem(b->log.bytes, b->log.len, "message alice 1 denied", 22) !=
+			NULL,
+		"others hear it");
+	text_clear(&b->log);
+
+	a->in_room = false;
+	say(a, "heard", -1);
+	pass_in_vain(a, "a4");
+	log_is(a, "retry\nunproved 2-2 heard\n", "one has no echo");
+	log_is(b, "message alice 2 heard\n", "and was heard");
+	a->in_room = true;
+	ok(say_again(a, 2), "it is said again");
+	settle();
+	log_is(a, "message alice 2 heard\nproved 2-2\n", "with an echo");
+	log_is(b, "", "who has it hears nothing new");
+	forget_all();
+}
+
+/* The echo of what was given up comes after all; and what is kept is
+ * bounded. */
+static void
+test_late_echo(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(3000);
+	a->in_room = false;
+	say(a, "slow", -1);
+	char *bytes = memory_copy(queue[0].bytes, queue[0].len);
+	struct span echo = { bytes, queue[0].len };
+	pass_in_vain(a, "a2");
+	text_clear(&a->log);
+	a->in_room = true;
+	hand_out(ROOM, echo);
+	log_is(a, "message alice 1 slow\nproved 1-1\n",
+		"an echo proves what was given up");
+	ok(member_given_up(a->member) == 0 && !say_again(a, 1),
+		"so that it is not said again");
+	free(bytes);
+
+	swallow = true;
+	for (int i = 0; i < MEMBER_GIVEN_UP_MAX + 1; i++)
+		say(a, "denied", -1);
+	pass_in_vain(a, "a3");
+	ok(member_given_up(a->member) == MEMBER_GIVEN_UP_MAX &&
+			member_given_up_at(a->member, 0).first == 3 &&
+			member_over(a->member).given_up == 1,
+		"of too many the oldest goes, and is counted");
+	forget_all();
+}
+
 static void
 test_unconfirmed(void)
 {
@@ -1176,6 +1277,8 @@ main(void)
 	test_wrong_clock();
 	test_slow_clock();
 	test_proof();
+	test_again();
+	test_late_echo();
 	test_unconfirmed();
 	test_resent_unconfirmed();
 	test_endless_catch_up();

@@ -26,6 +26,7 @@ struct direct {
 	size_t count;
 	char *names;                      /* path of the file */
 	char seen[NAMES_FINGERPRINT_MAX]; /* of the name, before; or "" */
+	int64_t number;                   /* of the message */
 	bool asked, arrived;
 	int64_t asked_mono, until;
 };
@@ -60,12 +61,12 @@ on_deliver(void *context, const struct record *record)
 }
 
 static void
-on_receipt(void *context, const struct trust *trust)
+on_receipt(void *context, int64_t number, const struct trust *trust)
 {
 	struct direct *direct = context;
 
 	/* Of nobody else. */
-	if (direct->count > 0 &&
+	if (number == direct->number && direct->count > 0 &&
 		strcmp(trust->fingerprint,
 			direct->places[0].trust.fingerprint) == 0)
 		direct->arrived = true;
@@ -299,13 +300,14 @@ send_all(struct direct *direct, struct span text)
 		.tag_count = say->tag_count,
 	};
 
+	struct member_place places[PLACES_MAX];
+
 	for (size_t i = 0; i < direct->count; i++)
-		if (member_say_to(session_member(say->session, 0), &post,
-			    direct->places[i].inbox,
-			    direct->places[i].trust.x25519, session_now(),
-			    &say->input_fault) < 0)
-			return -1;
-	return 0;
+		places[i] = (struct member_place){ direct->places[i].inbox,
+			direct->places[i].trust.x25519 };
+	direct->number = member_say_to(session_member(say->session, 0), &post,
+		places, direct->count, session_now(), &say->input_fault);
+	return direct->number < 0 ? -1 : 0;
 }
 
 static void

@@ -161,8 +161,10 @@ struct member_calls {
 	/* Publishes an envelope, sealed for who has this X25519 key. */
 	void (*publish_to)(void *context, const char *topic,
 		const unsigned char *key, struct span bytes);
-	/* What member_say_to() said has arrived at this participant. */
-	void (*receipt)(void *context, const struct trust *trust);
+	/* What member_say_to() said under this number has arrived at this
+	 * participant. */
+	void (*receipt)(void *context, int64_t number,
+		const struct trust *trust);
 	/* All that others sign, two of them at least, is so much from our
 	 * clock (ms, of the last one): it is ours that is wrong. */
 	void (*clock)(void *context, int64_t off);
@@ -230,15 +232,21 @@ struct member_post {
 int64_t member_say(struct member *member, const struct member_post *post,
 	struct instant now, struct fault *fault);
 
+/* Where a participant is: an inbox, and the key to seal to. */
+struct member_place {
+	const char *inbox;
+	const unsigned char *x25519; /* TRUST_KEY_BYTES */
+};
+
 /*
- * Says it to one participant alone: to its inbox, sealed to its key.  It may
- * be said to several inboxes, and is the same message.  Nothing is kept:
- * member_calls.receipt() tells that it arrived.  -1 with FAULT_DATA, as
- * member_say().
+ * Says it to one participant alone, wherever that is: to each of these inboxes,
+ * sealed to its key.  Nothing is kept: member_calls.receipt() tells that it
+ * arrived.  Returns its number, which has nothing to do with those of the
+ * room, or -1 with FAULT_DATA, as member_say().
  */
-int member_say_to(struct member *member, const struct member_post *post,
-	const char *inbox, const unsigned char key[static TRUST_KEY_BYTES],
-	struct instant now, struct fault *fault);
+int64_t member_say_to(struct member *member, const struct member_post *post,
+	const struct member_place *places, size_t count, struct instant now,
+	struct fault *fault);
 
 /*
  * Says a message again that an earlier process could not: the bytes of its

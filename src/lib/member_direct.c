@@ -3,20 +3,15 @@
 
 #include <string.h>
 
-int
-member_say_to(struct member *member, const struct member_post *post,
-	const char *inbox, const unsigned char key[static TRUST_KEY_BYTES],
-	struct instant now, struct fault *fault)
+/* 0, or -1 if it is too large. */
+static int
+say_there(struct member *member, const struct room_message *message,
+	const struct member_place *place, struct fault *fault)
 {
-	struct room_message message;
 	struct text bytes = { 0 };
 
-	if (member->since == 0)
-		member->since = now.wall;
-	if (member_fill_post(member, post, &message, now, fault) < 0)
-		return -1;
-	message.inbox = span_of(member->inbox);
-	member_direct_event(member, inbox, key, &message, &bytes);
+	member_direct_event(member, place->inbox, place->x25519, message,
+		&bytes);
 	int rc = bytes.len <= MEMBER_SEALED_MAX ? 0 : -1;
 	if (rc < 0)
 		fault_set(fault, FAULT_DATA,
@@ -24,10 +19,30 @@ member_say_to(struct member *member, const struct member_post *post,
 			"to one alone)",
 			bytes.len, MEMBER_SEALED_MAX);
 	else
-		member->calls.publish_to(member->calls.context, inbox, key,
-			(struct span){ bytes.bytes, bytes.len });
+		member->calls.publish_to(member->calls.context, place->inbox,
+			place->x25519, (struct span){ bytes.bytes, bytes.len });
 	text_free(&bytes);
 	return rc;
+}
+
+int64_t
+member_say_to(struct member *member, const struct member_post *post,
+	const struct member_place *places, size_t count, struct instant now,
+	struct fault *fault)
+{
+	struct room_message message;
+
+	if (member->since == 0)
+		member->since = now.wall;
+	if (member_fill_post(member, post, &message, now, fault) < 0)
+		return -1;
+	/* Others in the room must not miss it. */
+	message.seq = ++member->last_direct;
+	message.inbox = span_of(member->inbox);
+	for (size_t i = 0; i < count; i++)
+		if (say_there(member, &message, &places[i], fault) < 0)
+			return -1;
+	return message.seq;
 }
 
 static void
@@ -103,5 +118,6 @@ member_hear_receipt(struct member *member, const struct room_message *receipt,
 {
 	if (trust->fingerprint[0] != '\0' && member->calls.receipt != NULL &&
 		span_equal(receipt->uid, span_of(member->uid)))
-		member->calls.receipt(member->calls.context, trust);
+		member->calls.receipt(member->calls.context, receipt->seq,
+			trust);
 }

@@ -121,14 +121,15 @@ struct member {
 
 	bool connected, up, leaving, was_up;
 	char conn[ROOM_UID_MAX + 1];
-	int64_t since;      /* wall ms: of our first connection or post; 0 */
-	int64_t came;       /* wall ms: what is said since must not be missed */
-	int64_t last;       /* our newest number */
-	int64_t spoke_mono; /* of our last post, or -1 */
-	int64_t ping_mono;  /* when the next ping is due */
-	int64_t here_mono;  /* when a "here" into the room is due */
-	int64_t told;       /* our newest number that the room was told of */
-	int64_t heads_mono; /* when our heads are to be told */
+	int64_t since; /* wall ms: of our first connection or post; 0 */
+	int64_t came;  /* wall ms: what is said since must not be missed */
+	int64_t last;  /* our newest number */
+	int64_t last_direct; /* likewise, of what was said to one alone */
+	int64_t spoke_mono;  /* of our last post, or -1 */
+	int64_t ping_mono;   /* when the next ping is due */
+	int64_t here_mono;   /* when a "here" into the room is due */
+	int64_t told;        /* our newest number that the room was told of */
+	int64_t heads_mono;  /* when our heads are to be told */
 	int64_t chosen_mono; /* when another such question is looked at */
 	int64_t here_sent;   /* when the last one was sent */
 	int64_t legacy_mono; /* when a legacy peer was heard last */

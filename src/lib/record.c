@@ -128,7 +128,9 @@ append_id(const struct record *record, struct text *id)
 	if (record->uid.len == 0 || record->seq < 0)
 		return;
 	text_harmless(id, record->uid, TEXT_NAME);
-	text_appendf(id, "/%lld", (long long)record->seq);
+	/* What is said to one alone has numbers of its own. */
+	text_appendf(id, "/%s%lld", record->type == RECORD_DIRECT ? "@" : "",
+		(long long)record->seq);
 }
 
 static json_t *

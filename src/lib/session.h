@@ -46,8 +46,9 @@ struct session_calls {
 	 * each. */
 	void (*changed)(void *context, struct span user, const char *seen,
 		const char *fingerprint);
-	/* What member_say_to() said has arrived. */
-	void (*receipt)(void *context, const struct trust *trust);
+	/* What member_say_to() said under this number has arrived. */
+	void (*receipt)(void *context, int64_t number,
+		const struct trust *trust);
 	/* A file that this session goes by cannot be read, or written. */
 	void (*trouble)(void *context, const char *what);
 	/* Our clock seems to be wrong, by so many ms. */

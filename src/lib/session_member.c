@@ -52,12 +52,12 @@ member_publish_to(void *context, const char *topic, const unsigned char *key,
 }
 
 static void
-member_receipt(void *context, const struct trust *trust)
+member_receipt(void *context, int64_t number, const struct trust *trust)
 {
 	struct session *session = context;
 
 	if (session->calls.receipt != NULL)
-		session->calls.receipt(session->calls.context, trust);
+		session->calls.receipt(session->calls.context, number, trust);
 }
 
 /* Repairs must not pile up before a slow network, nor delay what is said. */

@@ -59,12 +59,12 @@ static void
 on_deliver(void *context, const struct record *record)
 {
 	static const char *const names[] = { "message", "join", "here", "leave",
-		"gap" };
+		"gap", "direct" };
 	struct peer *peer = context;
 
 	text_appendf(&peer->log, "%s %.*s", names[record->type],
 		(int)record->user.len, record->user.bytes);
-	if (record->type == RECORD_MESSAGE)
+	if (record->type == RECORD_MESSAGE || record->type == RECORD_DIRECT)
 		text_appendf(&peer->log, " %lld %.*s%s", (long long)record->seq,
 			(int)record->text.len, record->text.bytes,
 			record->late ? " late" : "");
@@ -716,6 +716,112 @@ test_slow_clock(void)
 }
 
 /* In a large room a question to all is answered by a share of it. */
+/* As it looks when it was sealed and opened again. */
+static void
+on_publish_to(void *context, const char *topic, const unsigned char *key,
+	struct span bytes)
+{
+	struct span fields[4];
+	struct dxl_message event;
+	struct text out = { 0 };
+	struct fault fault;
+
+	(void)key;
+	if (dxl_parse(&event, bytes, &fault) < 0)
+		return;
+	struct dxl_message opened = event;
+	fields[0] = span_of("qchat.sealed");
+	fields[1] = span_of("direct");
+	fields[2] = span_of("qchat.topic");
+	fields[3] = span_of(ROOM);
+	opened.other_fields.items = fields;
+	opened.other_fields.count = 4;
+	dxl_format(&opened, &out);
+	on_publish(context, topic, (struct span){ out.bytes, out.len });
+	text_free(&out);
+	dxl_message_free(&event);
+}
+
+static void
+on_receipt(void *context, int64_t number, const struct trust *trust)
+{
+	struct peer *peer = context;
+
+	text_appendf(&peer->log, "receipt %lld %s\n", (long long)number,
+		trust->fingerprint);
+}
+
+static struct peer *
+add_signing(const char *user)
+{
+	struct peer *peer = add(user, true);
+	struct member_calls calls = member_calls_of(peer);
+	char uid[33];
+
+	calls.vouch = on_vouch;
+	calls.publish_to = on_publish_to;
+	calls.receipt = on_receipt;
+	member_free(peer->member);
+	snprintf(uid, sizeof(uid), "%032zx", peer_count);
+	const struct member_config config = { .room = "ops",
+		.user = user,
+		.uid = uid,
+		.inbox = peer->inbox,
+		.app = "test/1",
+		.participant = true,
+		.fingerprint = "f",
+		.proof_ms = 5000,
+		.seed = peer_count };
+	peer->member = member_new(&config, &calls);
+	return peer;
+}
+
+static int64_t
+say_to(struct peer *peer, struct peer *to, const char *text)
+{
+	static const unsigned char key[TRUST_KEY_BYTES];
+	const struct member_post post = { .text = span_of(text), .lines = -1 };
+	/* The same one, twice: the second is a double. */
+	const struct member_place places[] = { { to->inbox, key },
+		{ to->inbox, key } };
+	struct fault fault;
+
+	return member_say_to(peer->member, &post, places, 2, now, &fault);
+}
+
+static void
+test_directs(void)
+{
+	struct peer *a = add_signing("alice"), *b = add_signing("bob"),
+		    *c = add_signing("carol");
+
+	connect_peer(a, "a1");
+	connect_peer(b, "b1");
+	connect_peer(c, "c1");
+	pass(3000);
+	for (size_t i = 0; i < peer_count; i++)
+		text_clear(&peers[i].log);
+	say(a, "to all", -1);
+	ok(say_to(a, b, "one") == 1 && say_to(a, c, "two") == 2 &&
+			say_to(a, b, "three") == 3,
+		"to one alone is counted apart");
+	pass(100);
+	log_is(b,
+		"message alice 1 to all\ndirect alice 1 one\n"
+		"direct alice 3 three\n",
+		"each is there, once");
+	log_is(c, "message alice 1 to all\ndirect alice 2 two\n",
+		"and who is alone hears nothing else");
+	log_is(a,
+		"proved 1-1\nreceipt 1 f\nreceipt 1 f\nreceipt 2 f\n"
+		"receipt 2 f\nreceipt 3 f\nreceipt 3 f\n",
+		"receipts say of which message they are");
+	say(a, "behind", -1);
+	pass(60 * 1000);
+	log_is(b, "message alice 2 behind\n", "in the room nothing is missed");
+	forget_all();
+}
+
 static void
 test_crowd(void)
 {
@@ -1276,6 +1382,7 @@ main(void)
 	test_long_partition();
 	test_wrong_clock();
 	test_slow_clock();
+	test_directs();
 	test_proof();
 	test_again();
 	test_late_echo();

@@ -320,6 +320,12 @@ member_topic(const struct member *member)
 	return member->topic;
 }
 
+const char *
+member_uid(const struct member *member)
+{
+	return member->uid;
+}
+
 bool
 member_is_asked(const struct member *member)
 {

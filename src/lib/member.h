@@ -354,6 +354,7 @@ void member_tick(struct member *member, struct instant now);
 /* Borrowed; valid until the next call on the member. */
 const char *member_room(const struct member *member);
 const char *member_topic(const struct member *member);
+const char *member_uid(const struct member *member);
 const struct roster *member_roster(const struct member *member);
 const struct member_counts *member_counts(const struct member *member);
 struct member_over member_over(const struct member *member);

@@ -70,6 +70,7 @@ roster_hear(struct roster *roster, const struct room_message *message,
 	}
 	keep(entry->app, sizeof(entry->app), message->app);
 	keep(entry->conn, sizeof(entry->conn), message->conn);
+	keep(entry->inbox, sizeof(entry->inbox), message->inbox);
 	entry->since = message->since;
 	entry->last = message->last;
 	if (message->idle >= 0)

@@ -24,8 +24,9 @@ struct roster_entry {
 	char user[ROOM_USER_MAX + 1];
 	char app[ROOM_TITLE_MAX / 8 + 1]; /* "" for a legacy peer */
 	char conn[ROOM_UID_MAX + 1];
-	int64_t since;      /* wall ms that it said, or -1 */
-	int64_t heard_mono; /* ms, our own clock */
+	char inbox[ROOM_INBOX_MAX + 1]; /* a topic; "" for a legacy peer */
+	int64_t since;                  /* wall ms that it said, or -1 */
+	int64_t heard_mono;             /* ms, our own clock */
 	int64_t spoke_mono; /* ms of its last post, or -1: not known */
 	int64_t last;       /* its newest number that it said, or -1 */
 	int64_t messages;   /* that we saw */

@@ -210,6 +210,24 @@ end_process "$wrong_pid" TERM
 is "$(grep -c '"type":"direct"' "$T/wrong.out")" 0 'and has got nothing'
 is "$(grep -c '"type":"direct"' "$T/right.out")" 2 'where the right one got two'
 
+# A name as it is shown, which may be that of two.
+own dora start day qchat-listen -v -r twins -u 'Dora Day' --json
+day_pid=$pid
+must wait_line "$T/day.err" 'in twins'
+own dave exit_is 0 'a name with a blank' qchat-say -r twins -t 'Dora Day' hello
+own dave exit_is 0 'and as it is shown' qchat-say -r twins -t Dora_Day 'once more'
+ok 'is the same one' wait_line "$T/day.out" '"type":"direct".*once more'
+own mallory start wrong qchat-listen -v -r twins -u Dora_Day --json
+wrong_pid=$pid
+must wait_line "$T/wrong.err" 'in twins'
+own dave exit_is 77 'who looks like another' qchat-say -r twins -t Dora_Day hello
+like "$(err)" 'two names that look like Dora_Day' 'is told'
+own dave exit_is 0 'and is none' qchat-say -r twins -t 'Dora Day' 'for you'
+ok 'she has it' wait_line "$T/day.out" '"type":"direct".*for you'
+end_process "$wrong_pid" TERM
+end_process "$day_pid" TERM
+is "$(grep -c '"type":"direct"' "$T/wrong.out")" 0 'alone'
+
 # Rotation: what runs takes the new secret, and reads the old one.
 own alice exit_is 0 'a new secret' qchat-invite --rotate -r ops
 own alice must qchat-invite -r ops "$bob/user.crt"

@@ -186,7 +186,7 @@ send_all(struct direct *direct, struct span text)
 	};
 
 	direct->number = member_say_to(session_member(say->session, 0), &post,
-		direct->places.at, direct->places.count, session_now(),
+		0, direct->places.at, direct->places.count, session_now(),
 		&say->input_fault);
 	return direct->number < 0 ? -1 : 0;
 }

@@ -61,7 +61,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->heads = heads_new();
 	member->outbox = outbox_new();
 	member->given_up = outbox_new();
-	member->directs = table_new(sizeof(int64_t), DIRECTS_MAX);
+	member->directs = table_new(sizeof(struct member_direct), DIRECTS_MAX);
 	member->roster = roster_new((size_t)member->quotas.participants);
 	member->sequence = sequence_new((size_t)member->quotas.senders);
 	return member;

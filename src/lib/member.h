@@ -242,11 +242,13 @@ struct member_place {
  * Says it to one participant alone, wherever that is: to each of these inboxes,
  * sealed to its key.  Nothing is kept: member_calls.receipt() tells that it
  * arrived.  Returns its number, which has nothing to do with those of the
- * room, or -1 with FAULT_DATA, as member_say().
+ * room, or -1 with FAULT_DATA, as member_say().  With a number above 0 it is
+ * what was said under that before, and dropped by who has it; it may be
+ * 63 behind the newest.
  */
 int64_t member_say_to(struct member *member, const struct member_post *post,
-	const struct member_place *places, size_t count, struct instant now,
-	struct fault *fault);
+	int64_t number, const struct member_place *places, size_t count,
+	struct instant now, struct fault *fault);
 
 /*
  * Says a message again that an earlier process could not: the bytes of its

@@ -27,8 +27,8 @@ say_there(struct member *member, const struct room_message *message,
 
 int64_t
 member_say_to(struct member *member, const struct member_post *post,
-	const struct member_place *places, size_t count, struct instant now,
-	struct fault *fault)
+	int64_t number, const struct member_place *places, size_t count,
+	struct instant now, struct fault *fault)
 {
 	struct room_message message;
 
@@ -37,7 +37,7 @@ member_say_to(struct member *member, const struct member_post *post,
 	if (member_fill_post(member, post, &message, now, fault) < 0)
 		return -1;
 	/* Others in the room must not miss it. */
-	message.seq = ++member->last_direct;
+	message.seq = number > 0 ? number : ++member->last_direct;
 	message.inbox = span_of(member->inbox);
 	for (size_t i = 0; i < count; i++)
 		if (say_there(member, &message, &places[i], fault) < 0)
@@ -66,17 +66,52 @@ send_receipt(struct member *member, const struct room_message *message,
 	text_free(&bytes);
 }
 
-/* Was it here before?  It comes again when its receipt was lost. */
-static bool
-is_double(struct member *member, const struct room_message *message)
+enum novelty {
+	IS_NEW,
+	IS_DOUBLE, /* it comes again when its receipt was lost */
+	IS_OLD,    /* whether it came is not known any more */
+};
+
+static enum novelty
+take_number(struct member *member, const struct room_message *message)
 {
 	bool made;
-	int64_t *newest = table_touch(member->directs, message->uid, &made);
+	struct member_direct *direct = table_touch(member->directs,
+		message->uid, &made);
+	int64_t ahead = message->seq - direct->newest;
 
-	if (!made && message->seq <= *newest)
-		return true;
-	*newest = message->seq;
-	return false;
+	if (ahead > 0) {
+		direct->seen = ahead < DIRECTS_BEHIND ? direct->seen << ahead
+						      : 0;
+		direct->newest = message->seq;
+		ahead = 0;
+	}
+	if (-ahead >= DIRECTS_BEHIND)
+		return IS_OLD;
+	uint64_t bit = UINT64_C(1) << -ahead;
+	if ((direct->seen & bit) != 0)
+		return IS_DOUBLE;
+	direct->seen |= bit;
+	return IS_NEW;
+}
+
+static void
+deliver_direct(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct instant now)
+{
+	struct record record = member_record(member, message, RECORD_DIRECT,
+		now);
+
+	record.sealed = true;
+	record.seq = message->seq;
+	record.text = message->text;
+	record.title = message->title;
+	record.severity = message->severity;
+	record.tags = message->tags;
+	record.tag_count = message->tag_count;
+	record.trust = *trust;
+	member->counts.messages++;
+	member_deliver(member, &record);
 }
 
 void
@@ -92,24 +127,13 @@ member_hear_direct(struct member *member, const struct room_message *message,
 			"a direct message that nobody has signed");
 		return;
 	}
-	if (is_double(member, message)) {
+	enum novelty novelty = take_number(member, message);
+	if (novelty == IS_NEW)
+		deliver_direct(member, message, trust, now);
+	else
 		member->counts.doubles++;
-	} else {
-		struct record record = member_record(member, message,
-			RECORD_DIRECT, now);
-
-		record.sealed = true;
-		record.seq = message->seq;
-		record.text = message->text;
-		record.title = message->title;
-		record.severity = message->severity;
-		record.tags = message->tags;
-		record.tag_count = message->tag_count;
-		record.trust = *trust;
-		member->counts.messages++;
-		member_deliver(member, &record);
-	}
-	send_receipt(member, message, trust);
+	if (novelty != IS_OLD)
+		send_receipt(member, message, trust);
 }
 
 void

@@ -99,6 +99,13 @@ enum { ASKED_INBOXES_MAX = 64, RUMOURS_MAX = 64 };
 
 enum {
 	DIRECTS_MAX = 1024, /* senders of direct messages that are remembered */
+	DIRECTS_BEHIND = 64, /* their numbers, behind the newest */
+};
+
+/* What came of a sender's direct messages. */
+struct member_direct {
+	int64_t newest;
+	uint64_t seen; /* bit i: newest - i */
 };
 
 /* Whose UID it is. */
@@ -180,7 +187,7 @@ struct member {
 	char stale[TRUST_FINGERPRINT_MAX];
 	bool clock_told;
 	bool has_trusted;      /* somebody with a trusted certificate is here */
-	struct table *directs; /* of int64_t by UID: the newest number */
+	struct table *directs; /* of struct member_direct by UID */
 	struct table *owners;  /* by UID; NULL: all is believed */
 	int64_t bad_mono, bads; /* since when so many were shown */
 

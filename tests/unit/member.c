@@ -777,7 +777,7 @@ add_signing(const char *user)
 }
 
 static int64_t
-say_to(struct peer *peer, struct peer *to, const char *text)
+say_to(struct peer *peer, struct peer *to, int64_t number, const char *text)
 {
 	static const unsigned char key[TRUST_KEY_BYTES];
 	const struct member_post post = { .text = span_of(text), .lines = -1 };
@@ -786,7 +786,8 @@ say_to(struct peer *peer, struct peer *to, const char *text)
 		{ to->inbox, key } };
 	struct fault fault;
 
-	return member_say_to(peer->member, &post, places, 2, now, &fault);
+	return member_say_to(peer->member, &post, number, places, 2, now,
+		&fault);
 }
 
 static void
@@ -802,8 +803,8 @@ test_directs(void)
 	for (size_t i = 0; i < peer_count; i++)
 		text_clear(&peers[i].log);
 	say(a, "to all", -1);
-	ok(say_to(a, b, "one") == 1 && say_to(a, c, "two") == 2 &&
-			say_to(a, b, "three") == 3,
+	ok(say_to(a, b, 0, "one") == 1 && say_to(a, c, 0, "two") == 2 &&
+			say_to(a, b, 0, "three") == 3,
 		"to one alone is counted apart");
 	pass(100);
 	log_is(b,
@@ -819,6 +820,23 @@ test_directs(void)
 	say(a, "behind", -1);
 	pass(60 * 1000);
 	log_is(b, "message alice 2 behind\n", "in the room nothing is missed");
+
+	text_clear(&a->log);
+	say_to(a, b, 3, "three");
+	say_to(a, b, 2, "once more");
+	pass(100);
+	log_is(b, "direct alice 2 once more\n",
+		"what is said again is there once, behind others too");
+	log_is(a, "receipt 3 f\nreceipt 3 f\nreceipt 2 f\nreceipt 2 f\n",
+		"and has a receipt each time");
+	say_to(a, b, 100, "far on");
+	say_to(a, b, 37, "near");
+	say_to(a, b, 36, "old");
+	pass(100);
+	log_is(b, "direct alice 100 far on\ndirect alice 37 near\n",
+		"what may have been there is not shown");
+	log_is(a, "receipt 100 f\nreceipt 100 f\nreceipt 37 f\nreceipt 37 f\n",
+		"and has none");
 	forget_all();
 }
 

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* TAP for the unit tests: ok(), is(), and `return done();` at the end. */
+/* TAP for the unit tests: ok(), is(), and `return done();` at the end.  What
+ * would break the line in a name is shown as a blank. */
 
 static int tap_count, tap_failed;
 
@@ -20,6 +21,9 @@ ok(bool good, const char *format, ...)
 	__builtin_va_start(arguments, format);
 	vsnprintf(name, sizeof(name), format, arguments);
 	__builtin_va_end(arguments);
+	for (char *at = name; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ')
+			*at = ' ';
 	printf("%sok %d - %s\n", good ? "" : "not ", ++tap_count, name);
 	if (!good)
 		tap_failed++;

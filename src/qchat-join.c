@@ -332,26 +332,6 @@ connect_first(struct join *join, const sigset_t *during)
 }
 
 static void
-show_help(struct join *join, struct span name)
-{
-	struct text text = { 0 };
-	const struct command *one = name.len > 0 ? command_find(name) : NULL;
-
-	for (size_t i = 0; i < command_count; i++)
-		if (one == NULL || one == &commands[i])
-			text_appendf(&text, "%s\\%s %s%s%s",
-				text.len > 0 ? "\n" : "", commands[i].name,
-				commands[i].argument,
-				commands[i].argument[0] != '\0' ? "  " : " ",
-				commands[i].help);
-	text_append_string(&text,
-		"\n/ works like \\ ; a line that begins "
-		"with \\\\ or // is said from the second on");
-	notice(join, text.bytes);
-	text_free(&text);
-}
-
-static void
 say(struct join *join, struct span text)
 {
 	const struct member_post post = { .text = text, .lines = -1 };
@@ -372,7 +352,7 @@ on_line(void *context, const char *line)
 		return;
 	}
 	join->back = 0;
-	struct command_line parsed = command_parse(line);
+	struct command_line parsed = command_parse(span_of(line));
 	switch (parsed.id) {
 	case COMMAND_SAY:
 		say(join, parsed.argument);
@@ -381,7 +361,7 @@ on_line(void *context, const char *line)
 		join->leaving = true;
 		break;
 	case COMMAND_HELP:
-		show_help(join, parsed.argument);
+		command_help(&text, parsed.argument);
 		break;
 	case COMMAND_PEOPLE:
 		show_people(&text, session_member(join->session, 0),
@@ -391,12 +371,12 @@ on_line(void *context, const char *line)
 		show_counts(&text, join->session, session_now());
 		break;
 	case COMMAND_UNKNOWN:
-		text_append_string(&text, "no command \\");
-		text_append(&text, parsed.word.bytes, parsed.word.len);
-		text_append_string(&text,
-			" (\\h lists them; nothing was "
-			"sent)");
+	case COMMAND_INCOMPLETE:
+	case COMMAND_EXCESSIVE:
+		command_complain(&text, &parsed);
 		break;
+	default:
+		text_appendf(&text, "\\%s: not yet", parsed.command->name);
 	}
 	if (text.len > 0)
 		notice(join, text.bytes);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts: table, roster, record, and what the screen stands on. */
-#include "join/command.h"
 #include "join/scroll.h"
 #include "record.h"
 #include "roster.h"
@@ -329,33 +328,6 @@ test_scroll(void)
 		"and does not fit into one");
 }
 
-static void
-command_is(const char *line, enum command_id id, const char *argument)
-{
-	struct command_line parsed = command_parse(line);
-
-	ok(parsed.id == id && span_equal(parsed.argument, span_of(argument)),
-		"the line \"%s\"", line);
-}
-
-static void
-test_command(void)
-{
-	command_is("hello", COMMAND_SAY, "hello");
-	command_is("", COMMAND_SAY, "");
-	command_is("\\q", COMMAND_QUIT, "");
-	command_is("/q", COMMAND_QUIT, "");
-	command_is("\\h  p", COMMAND_HELP, "p");
-	command_is("\\\\q", COMMAND_SAY, "\\q");
-	command_is("//etc", COMMAND_SAY, "/etc");
-	command_is("\\quit", COMMAND_UNKNOWN, "");
-	command_is("\\", COMMAND_UNKNOWN, "");
-	command_is("\\zz top", COMMAND_UNKNOWN, "top");
-	for (size_t i = 1; i < command_count; i++)
-		ok(strcmp(commands[i - 1].name, commands[i].name) < 0,
-			"\\%s stands in its place", commands[i].name);
-}
-
 int
 main(void)
 {
@@ -367,6 +339,5 @@ main(void)
 	test_crowded_sequence();
 	test_record();
 	test_scroll();
-	test_command();
 	return done();
 }

@@ -21,8 +21,7 @@ guard_new(const struct guard_config *config, const struct guard_calls *calls)
 	guard->keys = table_new(sizeof(struct guard_key), GUARD_KEYS_MAX);
 	guard->waiting = table_new(sizeof(struct guard_waiting),
 		GUARD_WAITING_KEYS_MAX);
-	guard->names = table_new(sizeof(struct guard_name),
-		(size_t)guard->quotas.names);
+	guard->names = guard_names_table(&guard->quotas);
 	guard->answers = answers_new(GUARD_ANSWER_REST_MS);
 	guard->asks = answers_new(GUARD_ANSWER_REST_MS);
 	return guard;

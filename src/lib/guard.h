@@ -90,8 +90,9 @@ void guard_tick(struct guard *guard, int64_t mono);
 
 /*
  * Names and the certificates that they were first seen with, a line each:
- * fingerprint, blank, name.  guard_names_restore() takes what it can read, and
- * returns how many lines are none; with guard_names_lose() it is known that
+ * fingerprint, blank, name.  guard_names_restore() takes what it can read in
+ * the place of what it had, but for what guard_names_save() still has to give,
+ * and returns how many lines are none; with guard_names_lose() it is known that
  * there were some which cannot be read: then no name that is new is trusted.
  * guard_names_save() appends those that are new since guard_names_saved().
  */
@@ -100,6 +101,11 @@ void guard_names_lose(struct guard *guard);
 bool guard_names_changed(const struct guard *guard);
 void guard_names_save(const struct guard *guard, struct text *lines);
 void guard_names_saved(struct guard *guard);
+
+/* The names were restored anew: makes of *trust, which guard_vouch() filled
+ * before, what it would be now. */
+void guard_judge_name(struct guard *guard, struct span user,
+	struct trust *trust);
 
 struct guard_counts {
 	uint64_t waited;   /* messages that waited for a key */

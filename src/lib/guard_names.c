@@ -129,8 +129,9 @@ guard_names_lose(struct guard *guard)
 	guard->names_lost = true;
 }
 
-size_t
-guard_names_restore(struct guard *guard, struct span lines)
+/* Puts the names of lines into the table; returns how many lines are none. */
+static size_t
+read_lines(struct guard *guard, struct span lines)
 {
 	const size_t hex = TRUST_FINGERPRINT_MAX - 1;
 	struct span line;
@@ -157,11 +158,81 @@ guard_names_restore(struct guard *guard, struct span lines)
 			&made);
 		memcpy(name->fingerprint, line.bytes, hex);
 		name->fingerprint[hex] = '\0';
-		name->told[0] = '\0';
 	}
-	if (bad > 0)
-		guard_names_lose(guard);
 	return bad;
+}
+
+/* Of the names that were there before, those are kept which are still to be
+ * written; and what was told is not told again. */
+static void
+keep_old(struct guard *guard, const struct table *old)
+{
+	bool made;
+
+	for (const struct guard_name *name = table_oldest(old); name != NULL;
+		name = table_newer(name)) {
+		struct span user = span_of(table_key(name));
+		struct guard_name *now = table_find(guard->names, user);
+
+		if (now == NULL && name->is_new &&
+			table_count(guard->names) < (size_t)guard->quotas.names)
+			*(struct guard_name *)table_touch(guard->names, user,
+				&made) = *name;
+		else if (now != NULL &&
+			strcmp(now->fingerprint, name->fingerprint) == 0)
+			strcpy(now->told, name->told);
+	}
+}
+
+size_t
+guard_names_restore(struct guard *guard, struct span lines)
+{
+	struct table *old = guard->names;
+
+	guard->names = guard_names_table(&guard->quotas);
+	size_t bad = read_lines(guard, lines);
+	guard->names_lost = bad > 0;
+	keep_old(guard, old);
+	table_free(old);
+	return bad;
+}
+
+struct table *
+guard_names_table(const struct quotas *quotas)
+{
+	return table_new(sizeof(struct guard_name), (size_t)quotas->names);
+}
+
+/* What the mark was before the name was looked at (guard_vouch()).  False if
+ * there was no such look. */
+static bool
+begin_again(struct trust *trust)
+{
+	bool is_signed = trust->fingerprint[0] != '\0';
+
+	if (trust->mark == TRUST_BAD || trust->is_unchecked)
+		return false;
+	if (!is_signed && trust->mark != TRUST_NONE && trust->pinned[0] == '\0')
+		return false;
+	if (trust->is_trusted || !is_signed) {
+		trust->mark = is_signed ? TRUST_GOOD : TRUST_NONE;
+		trust->why = NULL;
+	}
+	trust->pinned[0] = '\0';
+	return true;
+}
+
+void
+guard_judge_name(struct guard *guard, struct span user, struct trust *trust)
+{
+	bool is_known = user.len <= TABLE_KEY_MAX &&
+		table_find(guard->names, user) != NULL;
+
+	/* A name becomes known by what is said, not by this. */
+	if (!is_known && trust->pinned[0] == '\0')
+		return;
+	if (begin_again(trust) && is_known)
+		guard_check_name(guard, user, trust);
 }
 
 bool

@@ -104,6 +104,8 @@ void guard_free_waiting(struct guard *guard);
 
 /* guard_names.c */
 
+struct table *guard_names_table(const struct quotas *quotas);
+
 /* Compares with what is known of the name; a name that is new is remembered
  * if the mark is good. */
 void guard_check_name(struct guard *guard, struct span user,

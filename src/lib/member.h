@@ -149,6 +149,10 @@ struct member_calls {
 	 * UID, is judged by the member. */
 	void (*vouch)(void *context, const struct trust_claim *claim,
 		struct trust *trust);
+	/* Judges this name again, whose *trust is that of vouch() or of this:
+	 * for member_judge_names(). */
+	void (*judge_name)(void *context, struct span user,
+		struct trust *trust);
 	/* Appends somebody's envelope to out as it goes to an inbox, where its
 	 * key may have to be introduced. */
 	void (*forward)(void *context, struct span inbox, struct span envelope,
@@ -197,6 +201,9 @@ void member_sent(struct member *member, struct instant now);
 /* The room has a secret from now on; or has it one? */
 void member_seal(struct member *member);
 bool member_is_sealed(const struct member *member);
+
+/* Whose which name is has changed: judges who is here anew. */
+void member_judge_names(struct member *member);
 
 /* What was published is on its way out, and more of it waits: its proof cannot
  * be here yet. */

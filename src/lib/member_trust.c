@@ -208,6 +208,17 @@ member_judge(struct member *member, const struct room_message *message,
 	text_free(&topic);
 }
 
+void
+member_judge_names(struct member *member)
+{
+	struct roster_entry *entry = roster_first(member->roster);
+
+	for (; entry != NULL && member_judges(member);
+		entry = roster_next(entry))
+		member->calls.judge_name(member->calls.context,
+			span_of(entry->user), &entry->trust);
+}
+
 /* Our own key signed it, as far as we look. */
 bool
 member_is_own_claim(struct member *member, const struct dxl_message *event)

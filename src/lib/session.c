@@ -426,6 +426,26 @@ look_for_secrets(struct session *session, struct instant now)
 	}
 }
 
+/* What is known of who is here is judged by the names that there are now. */
+static void
+judge_names(struct session *session)
+{
+	if (!session_trust_renamed(session->trust))
+		return;
+	for (size_t i = 0; i < session->member_count; i++)
+		member_judge_names(session->members[i]);
+}
+
+int
+session_pin(struct session *session, const char *name, const char *fingerprint,
+	struct fault *fault)
+{
+	int rc = session_trust_pin(session->trust, name, fingerprint, fault);
+
+	judge_names(session);
+	return rc;
+}
+
 void
 session_step(struct session *session, const struct pollfd *fds, size_t count)
 {
@@ -434,6 +454,7 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 
 	bus_step(session->bus, fds, count, now.mono);
 	session_trust_tick(session->trust, now);
+	judge_names(session);
 	if (session_trust_fault(session->trust, &fault) &&
 		session->calls.trouble != NULL)
 		session->calls.trouble(session->calls.context, fault.text);

@@ -98,6 +98,15 @@ struct member *session_room(struct session *session, const char *room,
 int64_t session_say(struct session *session, const struct member_post *post,
 	struct fault *fault);
 
+/*
+ * Whose a name is from now on, here and in the file of names: this
+ * certificate's, or that of who is seen next: NULL.  For who judges what others
+ * say.  1, 0 if it was so, or -1 with FAULT_CANTCREAT, FAULT_IO, FAULT_TIMEOUT
+ * (another process holds the file) or FAULT_CONFIG.
+ */
+int session_pin(struct session *session, const char *name,
+	const char *fingerprint, struct fault *fault);
+
 /* Asks who is here, in the room or in all rooms. */
 void session_ask(struct session *session, int64_t wait_ms);
 

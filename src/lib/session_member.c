@@ -98,6 +98,14 @@ member_vouch(void *context, const struct trust_claim *claim,
 }
 
 static void
+member_judge_name(void *context, struct span user, struct trust *trust)
+{
+	struct session *session = context;
+
+	guard_judge_name(session->guard, user, trust);
+}
+
+static void
 member_forward(void *context, struct span inbox, struct span envelope,
 	struct text *out)
 {
@@ -238,6 +246,7 @@ session_add_member(struct session *session, const char *room,
 		.can_serve = member_can_serve,
 		.sign = QCHAT_SIGNS ? member_sign : NULL,
 		.vouch = QCHAT_SIGNS ? member_vouch : NULL,
+		.judge_name = member_judge_name,
 		.forward = member_forward,
 		.introduction = member_introduction,
 		.publish_to = member_publish_to,

@@ -32,6 +32,8 @@ struct session_trust {
 	bool is_stale; /* they have changed, and could not be taken */
 	int64_t look_mono;
 	char *names; /* path of the file; NULL: none is kept */
+	struct seen names_seen;
+	bool is_renamed; /* for session_trust_renamed() */
 	int64_t save_mono;
 	struct fault names_fault;
 	bool is_forgetful; /* the names that are new are not written */
@@ -135,13 +137,15 @@ learn_own(struct session_trust *trust, int64_t wall)
 }
 
 static void
-read_names(struct session_trust *trust, const struct conf *conf)
+read_names(struct session_trust *trust)
 {
 	struct text lines = { 0 };
 
-	trust->names = names_path(conf, &trust->names_fault);
-	if (trust->names == NULL)
-		return;
+	trust->names_fault = (struct fault){ 0 };
+	trust->is_told = false;
+	trust->is_renamed = true;
+	/* Before it is read: what comes in between is seen the next time. */
+	trust->names_seen = look_at(trust->names);
 	if (names_read(trust->names, &lines, &trust->names_fault) < 0)
 		guard_names_lose(trust->guard);
 	else if (guard_names_restore(trust->guard,
@@ -152,6 +156,14 @@ read_names(struct session_trust *trust, const struct conf *conf)
 			"fingerprint and name)",
 			trust->names);
 	text_free(&lines);
+}
+
+static void
+open_names(struct session_trust *trust, const struct conf *conf)
+{
+	trust->names = names_path(conf, &trust->names_fault);
+	if (trust->names != NULL)
+		read_names(trust);
 }
 
 struct session_trust *
@@ -182,7 +194,7 @@ session_trust_new(const struct conf *conf, const struct identity *identity,
 	identity_random(&config.seed, sizeof(config.seed));
 	trust->guard = guard_new(&config, calls);
 	if (sight == SESSION_ALL)
-		read_names(trust, conf);
+		open_names(trust, conf);
 	learn_own(trust, now.wall);
 	return trust;
 }
@@ -282,14 +294,49 @@ look_again(struct session_trust *trust, struct instant now)
 	}
 }
 
+/* Somebody says whose a name is, or what is new was written. */
+static void
+look_at_names(struct session_trust *trust)
+{
+	struct seen seen = look_at(trust->names);
+
+	if (trust->names != NULL && !is_same(&seen, &trust->names_seen))
+		read_names(trust);
+}
+
+int
+session_trust_pin(struct session_trust *trust, const char *name,
+	const char *fingerprint, struct fault *fault)
+{
+	if (trust->names == NULL) {
+		*fault = trust->names_fault;
+		return -1;
+	}
+	int rc = names_set(trust->names, name, fingerprint, fault);
+	if (rc >= 0)
+		read_names(trust);
+	return rc;
+}
+
+bool
+session_trust_renamed(struct session_trust *trust)
+{
+	bool is_renamed = trust->is_renamed;
+
+	trust->is_renamed = false;
+	return is_renamed;
+}
+
 void
 session_trust_tick(struct session_trust *trust, struct instant now)
 {
 	struct fault fault;
 
 	guard_tick(trust->guard, now.mono);
-	if (now.mono >= trust->look_mono)
+	if (now.mono >= trust->look_mono) {
 		look_again(trust, now);
+		look_at_names(trust);
+	}
 	/* If it fails, the old binding is good for some time. */
 	if (signer_renew_due(trust->signer, now.wall) &&
 		signer_renew(trust->signer, now.wall, &fault) == 1) {

@@ -14,8 +14,8 @@
 /*
  * Who a session is to others, and others to it: our session key, the
  * authorities of participants, and the names in this user's state folder.
- * Who stays for long takes the files of authorities and revocation lists anew
- * when they change.
+ * Who stays for long takes the files of authorities, revocation lists and names
+ * anew when they change.
  */
 struct session_trust;
 
@@ -45,6 +45,14 @@ struct signer *session_trust_signer(const struct session_trust *trust);
 /* Zeros if it looks at nothing. */
 struct verifier_counts session_trust_counts(const struct session_trust *trust);
 struct guard *session_trust_guard(const struct session_trust *trust);
+
+/* Puts a name into the file of names as this certificate's, or takes it out:
+ * NULL; and goes by it.  As names_set(). */
+int session_trust_pin(struct session_trust *trust, const char *name,
+	const char *fingerprint, struct fault *fault);
+
+/* Was the file of names read since the last time this was asked? */
+bool session_trust_renamed(struct session_trust *trust);
 
 /* When session_trust_tick() is due (mono ms), INT64_MAX if never. */
 int64_t session_trust_deadline(const struct session_trust *trust);

@@ -517,6 +517,66 @@ test_about(void)
 	asks_about(ROOM_LOBBY_TOPIC, NULL, "", "the lobby is no room");
 }
 
+/* The file of names has changed while they are here. */
+static void
+test_other_names(void)
+{
+	struct peer *alice = peer_new("alice"), *eve = peer_new("eve");
+	struct peer *bob = peer_new("bob");
+	struct text good = { 0 }, other = { 0 }, lines = { 0 };
+	const char *of_eve = identity_fingerprint(eve->identity);
+
+	say(alice, "{}", &good);
+	say(eve, "{}", &other);
+	struct trust of_first = vouch(bob, &good, "alice");
+	struct trust of_later = vouch(bob, &other, "alice");
+	struct trust unsigned_one;
+	const struct trust_claim claim = { .topic = span_of(ROOM),
+		.payload = span_of("{}"),
+		.user = span_of("alice") };
+	guard_vouch(bob->guard, &claim, wall, &unsigned_one);
+	vouch(bob, &good, "new");
+	text_appendf(&lines, "%s alice\n", of_eve);
+	ok(guard_names_restore(bob->guard, span(&lines)) == 0 &&
+			vouch(bob, &other, "alice").mark == TRUST_GOOD,
+		"a name is another's");
+	guard_judge_name(bob->guard, span_of("alice"), &of_later);
+	ok(of_later.mark == TRUST_GOOD && of_later.why == NULL &&
+			of_later.pinned[0] == '\0',
+		"who had it in doubt has it now");
+	guard_judge_name(bob->guard, span_of("alice"), &of_first);
+	ok(of_first.mark == TRUST_DOUBTFUL &&
+			strcmp(of_first.pinned, of_eve) == 0,
+		"and who had it, has not");
+	ok(vouch(bob, &other, "new").mark == TRUST_DOUBTFUL,
+		"what is not written yet is kept");
+	text_clear(&bob->changed);
+	guard_names_restore(bob->guard, span(&lines));
+	vouch(bob, &good, "alice");
+	is(bob->changed.bytes, "", "what was told is not told again");
+
+	guard_names_saved(bob->guard);
+	guard_names_restore(bob->guard, span_of(""));
+	guard_judge_name(bob->guard, span_of("alice"), &of_first);
+	ok(of_first.mark == TRUST_GOOD && !guard_names_changed(bob->guard),
+		"a name that is nobody's is not taken by that");
+	guard_judge_name(bob->guard, span_of("alice"), &unsigned_one);
+	ok(unsigned_one.mark == TRUST_NONE && unsigned_one.pinned[0] == '\0',
+		"nor needs it a signature");
+	ok(vouch(bob, &other, "alice").mark == TRUST_GOOD,
+		"who is seen next has it");
+	struct trust failed = { .mark = TRUST_DOUBTFUL, .why = "its key" };
+	guard_judge_name(bob->guard, span_of("alice"), &failed);
+	ok(failed.mark == TRUST_DOUBTFUL && failed.why != NULL,
+		"what was not judged by its name is as it was");
+	text_free(&good);
+	text_free(&other);
+	text_free(&lines);
+	peer_free(alice);
+	peer_free(bob);
+	peer_free(eve);
+}
+
 static void
 test_names(void)
 {
@@ -635,6 +695,7 @@ main(void)
 	test_quotas();
 	test_about();
 	test_names();
+	test_other_names();
 	test_file();
 	char *remove = memory_format("rm -rf '%s'", folder);
 	if (system(remove) != 0)

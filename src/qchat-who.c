@@ -3,6 +3,7 @@
 #include "counts.h"
 #include "memory.h"
 #include "names.h"
+#include "pin.h"
 #include "session.h"
 
 #include <stdio.h>
@@ -512,58 +513,17 @@ print_all(struct who *who)
 	return count > 0 ? 0 : 1;
 }
 
-/* Which certificate is here under this name?  One that is trusted, and no
- * other. */
-static const char *
-find_certificate(struct who *who, const char *name)
-{
-	const struct roster *roster = member_roster(
-		session_member(who->session, 0));
-	const char *found = NULL;
-	bool untrusted = false;
-
-	for (const struct roster_entry *entry = roster_first(roster);
-		entry != NULL; entry = roster_next(entry)) {
-		const struct trust *trust = &entry->trust;
-
-		if (strcmp(entry->user, name) != 0)
-			continue;
-		/* It may be doubtful for its name alone. */
-		if (!trust->is_trusted)
-			untrusted = true;
-		else if (found != NULL &&
-			strcmp(found, trust->fingerprint) != 0) {
-			fault_set(&who->fault, FAULT_DATA,
-				"%s is here with two certificates, %s and %s "
-				"(ask who is who, and have one take another "
-				"name)",
-				name, found, trust->fingerprint);
-			return NULL;
-		} else if (trust->fingerprint[0] != '\0')
-			found = trust->fingerprint;
-	}
-	if (found == NULL)
-		fault_set(&who->fault, FAULT_NOINPUT,
-			untrusted ? "%s is here without a certificate that is "
-				    "trusted"
-				  : "nobody is here under the name %s",
-			name);
-	return found;
-}
-
-/* Changes the file of names; silent, as what is asked for is done. */
+/* Silent, as what is asked for is done. */
 static int
-set_name(struct who *who, const char *name, const char *fingerprint)
+pin(struct who *who)
 {
-	char *path = names_path(&who->conf, &who->fault);
-	int rc = path != NULL ? names_set(path, name, fingerprint, &who->fault)
-			      : -1;
+	struct text told = { 0 };
+	int rc = pin_name(who->session, who->pin, &told, &who->fault);
 
-	free(path);
 	if (rc == 1)
-		cli_trace(&who->cli, "%s: %s", name,
-			fingerprint != NULL ? fingerprint : "forgotten");
-	return rc < 0 || (rc == 0 && fingerprint == NULL) ? 1 : 0;
+		cli_trace(&who->cli, "%s", told.bytes);
+	text_free(&told);
+	return rc < 0 ? 1 : 0;
 }
 
 static int
@@ -571,14 +531,18 @@ unpin(struct who *who)
 {
 	if (cli_conf(&who->cli, &who->conf, &who->fault) < 0)
 		return 1;
-	return set_name(who, who->unpin, NULL);
+	char *path = names_path(&who->conf, &who->fault);
+	int rc = path != NULL ? names_set(path, who->unpin, NULL, &who->fault)
+			      : -1;
+	free(path);
+	if (rc == 1)
+		cli_trace(&who->cli, "%s: forgotten", who->unpin);
+	return rc == 1 ? 0 : 1;
 }
 
 static int
 list(struct who *who)
 {
-	int status = 0;
-
 	if (set_up(who) < 0)
 		return 1;
 	collect(who);
@@ -586,12 +550,7 @@ list(struct who *who)
 	counts_trace(&who->cli, who->session);
 	if (who->fault.kind != FAULT_NONE)
 		return 1;
-	if (who->pin == NULL)
-		return print_all(who);
-	const char *found = find_certificate(who, who->pin);
-	if (found != NULL)
-		status = set_name(who, who->pin, found);
-	return status;
+	return who->pin != NULL ? pin(who) : print_all(who);
 }
 
 int

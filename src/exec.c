@@ -2,6 +2,7 @@
 #include "exec.h"
 
 #include "memory.h"
+#include "program.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,41 +29,10 @@ struct exec {
 	pid_t pid; /* of the command that runs, or 0 */
 };
 
-static bool
-is_program(const char *path)
-{
-	struct stat about;
-
-	return stat(path, &about) == 0 && S_ISREG(about.st_mode) &&
-		access(path, X_OK) == 0;
-}
-
-/* As posix_spawnp() will look for it. */
-static bool
-is_found(const char *program)
-{
-	const char *path = getenv("PATH");
-
-	if (strchr(program, '/') != NULL || path == NULL)
-		return is_program(program);
-	while (*path != '\0') {
-		size_t len = strcspn(path, ":");
-		char *file = memory_format("%.*s/%s", len > 0 ? (int)len : 1,
-			len > 0 ? path : ".", program);
-		bool found = is_program(file);
-
-		free(file);
-		if (found)
-			return true;
-		path += len + (path[len] == ':' ? 1 : 0);
-	}
-	return false;
-}
-
 struct exec *
 exec_new(char *const *argv, struct fault *fault)
 {
-	if (!is_found(argv[0])) {
+	if (!program_is_found(argv[0])) {
 		fault_set(fault, FAULT_NOINPUT,
 			"--exec: %s: no such program in PATH that may be run",
 			argv[0]);

@@ -297,19 +297,6 @@ sorted_lines(const struct who *who, size_t *count)
 	return lines;
 }
 
-static void
-append_idle(struct text *out, int64_t ms)
-{
-	if (ms < 0)
-		text_append_char(out, '-');
-	else if (ms < 120 * 1000)
-		text_appendf(out, "%llds", (long long)ms / 1000);
-	else if (ms < 120 * 60 * 1000)
-		text_appendf(out, "%lldm", (long long)ms / 60000);
-	else
-		text_appendf(out, "%lldh", (long long)ms / 3600000);
-}
-
 static int64_t
 idle_of(const struct roster_entry *entry, struct instant now)
 {
@@ -367,7 +354,7 @@ append_line(const struct who *who, struct text *out, const struct line *line,
 	else
 		text_append_char(out, '-');
 	text_append_char(out, ' ');
-	append_idle(out, idle_of(entry, now));
+	text_append_duration(out, idle_of(entry, now));
 	text_append_char(out, ' ');
 	if (entry->app[0] != '\0')
 		text_harmless(out, span_of(entry->app), TEXT_NAME);

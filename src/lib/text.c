@@ -357,3 +357,16 @@ text_append_time(struct text *text, int64_t ms)
 		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 		tm.tm_min, tm.tm_sec, (int)part);
 }
+
+void
+text_append_duration(struct text *text, int64_t ms)
+{
+	if (ms < 0)
+		text_append_char(text, '-');
+	else if (ms < 120 * 1000)
+		text_appendf(text, "%llds", (long long)ms / 1000);
+	else if (ms < 120 * 60 * 1000)
+		text_appendf(text, "%lldm", (long long)ms / 60000);
+	else
+		text_appendf(text, "%lldh", (long long)ms / 3600000);
+}

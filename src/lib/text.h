@@ -71,4 +71,8 @@ void text_harmless(struct text *text, struct span bytes, enum text_style style);
  * 2026-11-23T04:25:13.935Z.  Years beyond 9999 and before 0 are clamped. */
 void text_append_time(struct text *text, int64_t ms);
 
+/* Appends how long something takes, for people: 119s, then 2m to 119m, then
+ * hours; - if it is negative. */
+void text_append_duration(struct text *text, int64_t ms);
+
 #endif

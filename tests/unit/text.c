@@ -106,11 +106,32 @@ test_time(void)
 	time_is(INT64_MIN, "0000-01-01T00:00:00.000Z");
 }
 
+static void
+duration_is(int64_t ms, const char *want)
+{
+	struct text out = { 0 };
+
+	text_append_duration(&out, ms);
+	is(out.bytes, want, want);
+	text_free(&out);
+}
+
+static void
+test_duration(void)
+{
+	duration_is(-1, "-");
+	duration_is(119999, "119s");
+	duration_is(120000, "2m");
+	duration_is(120 * 60000 - 1, "119m");
+	duration_is(120 * 60000, "2h");
+}
+
 int
 main(void)
 {
 	test_harmless();
 	test_all_bytes();
 	test_time();
+	test_duration();
 	return done();
 }

@@ -6,20 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Is this participant meant by what was typed? */
-static bool
-is_meant(const struct roster_entry *entry, const char *name)
-{
-	struct text shown = { 0 };
-
-	if (strcmp(entry->user, name) == 0)
-		return true;
-	text_harmless(&shown, span_of(entry->user), TEXT_NAME);
-	bool is_same = strcmp(shown.bytes, name) == 0;
-	text_free(&shown);
-	return is_same;
-}
-
 /* Strangers who look like somebody do not count. */
 int
 places_user(const struct member *member, const char *name, const char **user,
@@ -30,7 +16,7 @@ places_user(const struct member *member, const char *name, const char **user,
 
 	*user = NULL;
 	for (; entry != NULL; entry = roster_next(entry)) {
-		if (!is_meant(entry, name))
+		if (!roster_is_called(entry, name))
 			continue;
 		if (*user == NULL || (entry->trust.is_trusted && !is_trusted)) {
 			*user = entry->user;

@@ -79,6 +79,7 @@ deliver_wanted(struct member *member, const struct room_message *message,
 	record.trust = *trust;
 	struct span left = message->text;
 	int64_t lines = message->lines > 0 ? message->lines : 1;
+	uint64_t before = member->counts.messages;
 
 	record.severity = message->severity;
 	record.title = message->title;
@@ -106,6 +107,8 @@ deliver_wanted(struct member *member, const struct room_message *message,
 		left.bytes += len + 1;
 		left.len -= len + 1;
 	}
+	roster_count_messages(member->roster, message->uid,
+		member->counts.messages - before);
 	if (member->counts.first_time == 0)
 		member->counts.first_time = record.time;
 	member->counts.last_time = record.time;

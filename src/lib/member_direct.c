@@ -111,6 +111,7 @@ deliver_direct(struct member *member, const struct room_message *message,
 	record.tag_count = message->tag_count;
 	record.trust = *trust;
 	member->counts.messages++;
+	roster_count_messages(member->roster, message->uid, 1);
 	member_deliver(member, &record);
 }
 

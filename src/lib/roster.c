@@ -65,7 +65,6 @@ roster_hear(struct roster *roster, const struct room_message *message,
 	entry->heard_mono = mono;
 	if (message->type == ROOM_MESSAGE) {
 		entry->spoke_mono = mono;
-		entry->messages += message->lines > 0 ? message->lines : 1;
 		return entry;
 	}
 	keep(entry->app, sizeof(entry->app), message->app);
@@ -82,6 +81,16 @@ struct roster_entry *
 roster_find(const struct roster *roster, struct span uid)
 {
 	return table_find(roster->entries, uid);
+}
+
+void
+roster_count_messages(struct roster *roster, struct span uid, uint64_t count)
+{
+	struct roster_entry *entry = uid.len > 0 ? roster_find(roster, uid)
+						 : NULL;
+
+	if (entry != NULL)
+		entry->messages += (int64_t)count;
 }
 
 bool
@@ -162,4 +171,17 @@ const char *
 roster_uid(const struct roster_entry *entry)
 {
 	return table_key(entry);
+}
+
+bool
+roster_is_called(const struct roster_entry *entry, const char *name)
+{
+	struct text shown = { 0 };
+
+	if (strcmp(entry->user, name) == 0)
+		return true;
+	text_harmless(&shown, span_of(entry->user), TEXT_NAME);
+	bool is_same = strcmp(shown.bytes, name) == 0;
+	text_free(&shown);
+	return is_same;
 }

@@ -29,7 +29,7 @@ struct roster_entry {
 	int64_t heard_mono;             /* ms, our own clock */
 	int64_t spoke_mono; /* ms of its last post, or -1: not known */
 	int64_t last;       /* its newest number that it said, or -1 */
-	int64_t messages;   /* that we saw */
+	int64_t messages;   /* that were handed out since it is here */
 	struct trust trust; /* of what was heard last */
 	bool proven;        /* it was signed and trusted once */
 };
@@ -51,6 +51,10 @@ struct roster_entry *roster_hear(struct roster *roster,
 	int64_t mono, bool *made);
 
 struct roster_entry *roster_find(const struct roster *roster, struct span uid);
+
+/* So many messages of this UID were handed out; it may not be here. */
+void roster_count_messages(struct roster *roster, struct span uid,
+	uint64_t count);
 
 /*
  * May a bye with this conn end that entry?  A bye without conn (legacy) may;
@@ -80,5 +84,8 @@ uint64_t roster_displaced(const struct roster *roster);
 struct roster_entry *roster_first(const struct roster *roster);
 struct roster_entry *roster_next(const struct roster_entry *entry);
 const char *roster_uid(const struct roster_entry *entry);
+
+/* Is that its name, or how text_harmless() shows it as one? */
+bool roster_is_called(const struct roster_entry *entry, const char *name);
 
 #endif

@@ -332,6 +332,26 @@ connect_first(struct join *join, const sigset_t *during)
 }
 
 static void
+show_help(struct join *join, struct span name)
+{
+	struct text text = { 0 };
+	const struct command *one = name.len > 0 ? command_find(name) : NULL;
+
+	for (size_t i = 0; i < command_count; i++)
+		if (one == NULL || one == &commands[i])
+			text_appendf(&text, "%s\\%s %s%s%s",
+				text.len > 0 ? "\n" : "", commands[i].name,
+				commands[i].argument,
+				commands[i].argument[0] != '\0' ? "  " : " ",
+				commands[i].help);
+	text_append_string(&text,
+		"\n/ works like \\ ; a line that begins "
+		"with \\\\ or // is said from the second on");
+	notice(join, text.bytes);
+	text_free(&text);
+}
+
+static void
 say(struct join *join, struct span text)
 {
 	const struct member_post post = { .text = text, .lines = -1 };
@@ -342,17 +362,17 @@ say(struct join *join, struct span text)
 }
 
 static void
-on_line(void *context, const char *line)
+on_line(void *context, struct span line, bool literal)
 {
 	struct join *join = context;
 	struct text text = { 0 };
 
-	if (line == NULL) {
-		join->leaving = true;
+	join->back = 0;
+	if (literal) {
+		say(join, line);
 		return;
 	}
-	join->back = 0;
-	struct command_line parsed = command_parse(span_of(line));
+	struct command_line parsed = command_parse(line.bytes);
 	switch (parsed.id) {
 	case COMMAND_SAY:
 		say(join, parsed.argument);
@@ -361,7 +381,7 @@ on_line(void *context, const char *line)
 		join->leaving = true;
 		break;
 	case COMMAND_HELP:
-		command_help(&text, parsed.argument);
+		show_help(join, parsed.argument);
 		break;
 	case COMMAND_PEOPLE:
 		show_people(&text, session_member(join->session, 0),
@@ -371,12 +391,12 @@ on_line(void *context, const char *line)
 		show_counts(&text, join->session, session_now());
 		break;
 	case COMMAND_UNKNOWN:
-	case COMMAND_INCOMPLETE:
-	case COMMAND_EXCESSIVE:
-		command_complain(&text, &parsed);
+		text_append_string(&text, "no command \\");
+		text_append(&text, parsed.word.bytes, parsed.word.len);
+		text_append_string(&text,
+			" (\\h lists them; nothing was "
+			"sent)");
 		break;
-	default:
-		text_appendf(&text, "\\%s: not yet", parsed.command->name);
 	}
 	if (text.len > 0)
 		notice(join, text.bytes);
@@ -384,16 +404,34 @@ on_line(void *context, const char *line)
 }
 
 static void
-on_scroll(void *context, int pages)
+on_key(void *context, enum input_key key)
 {
 	struct join *join = context;
 	size_t page = screen_page(join->screen);
 	size_t rows = page > 2 ? page - 2 : 1;
 
-	for (; pages < 0; pages++)
+	switch (key) {
+	case INPUT_END:
+		join->leaving = true;
+		break;
+	case INPUT_PAGE_UP:
 		join->back += rows;
-	for (; pages > 0; pages--)
+		break;
+	case INPUT_PAGE_DOWN:
 		join->back = join->back > rows ? join->back - rows : 0;
+		break;
+	case INPUT_SUSPEND:
+		raise(SIGTSTP);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_input_notice(void *context, const char *text)
+{
+	notice(context, text);
 }
 
 static void
@@ -405,8 +443,9 @@ draw(struct join *join)
 	struct screen_view view = {
 		.scroll = join->scroll,
 		.back = join->back,
-		.input = input_line(),
-		.cursor = input_cursor(),
+		.input = input_question() != NULL ? input_question()
+						  : input_line().bytes,
+		.cursor = input_question() != NULL ? 0 : input_cursor(),
 	};
 
 	show_status(&status, join->session, join->back);
@@ -431,12 +470,16 @@ step(struct join *join, const sigset_t *during)
 {
 	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
 
+	int64_t until = session_now().mono + STATUS_MS;
+
 	draw(join);
-	if (session_wait(&join->session, 1, &in, 1,
-		    session_now().mono + STATUS_MS, during, &join->fault) < 0)
+	until = until < input_deadline() ? until : input_deadline();
+	if (session_wait(&join->session, 1, &in, 1, until, during,
+		    &join->fault) < 0)
 		return;
-	if (in.revents != 0 && !input_read())
+	if (in.revents != 0 && !input_read(session_now().mono))
 		join->leaving = true;
+	input_tick(session_now().mono);
 	if (resized) {
 		resized = 0;
 		screen_resize(join->screen);
@@ -470,7 +513,8 @@ tell_undelivered(struct join *join)
 static void
 converse(struct join *join, const sigset_t *during)
 {
-	const struct input_calls calls = { join, on_line, on_scroll };
+	const struct input_calls calls = { join, on_line, on_key,
+		on_input_notice, NULL };
 	int64_t until = INT64_MAX;
 
 	input_begin(&calls);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "input_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <readline/readline.h>
+
+enum {
+	VI = 0, /* of rl_editing_mode */
+	SEARCHING = RL_STATE_ISEARCH | RL_STATE_NSEARCH,
+	/* More keys belong to what was begun. */
+	BUSY = SEARCHING | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY |
+		RL_STATE_VIMOTION | RL_STATE_CHARSEARCH,
+};
+
+static bool
+is_busy(void)
+{
+	return input.quoting || RL_ISSTATE(BUSY);
+}
+
+static bool
+is_key(struct span key, const char *bytes)
+{
+	return span_equal(key, span_of(bytes));
+}
+
+static bool
+is_one_of(struct span key, const char *bytes)
+{
+	return key.len == 1 && key.bytes[0] != '\0' &&
+		strchr(bytes, key.bytes[0]) != NULL;
+}
+
+static bool
+is_bound(struct span keys)
+{
+	int type;
+
+	return rl_function_of_keyseq_len(keys.bytes, keys.len, rl_get_keymap(),
+		       &type) != NULL;
+}
+
+static bool
+is_sequence(struct span key)
+{
+	return key.len > 2 && key.bytes[0] == '\33' &&
+		(key.bytes[1] == '[' || key.bytes[1] == 'O');
+}
+
+/* Focus events come at any time, and belong to no key. */
+static bool
+focus(struct span key)
+{
+	if (is_key(key, "\33[I"))
+		input_press(INPUT_FOCUS_IN);
+	else if (is_key(key, "\33[O"))
+		input_press(INPUT_FOCUS_OUT);
+	else
+		return false;
+	return true;
+}
+
+static bool
+search(struct span key)
+{
+	if (!input.search || rl_end > 0 || is_busy())
+		return false;
+	if (is_key(key, "n")) {
+		input_press(INPUT_SEARCH_NEXT);
+	} else if (is_key(key, "N")) {
+		input_press(INPUT_SEARCH_PREVIOUS);
+	} else if (is_one_of(key, "\33\r\n\3\a")) {
+		input.search = false;
+		input_press(INPUT_SEARCH_END);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* What would make the draft too long is not typed. */
+static bool
+is_full(struct span key)
+{
+	unsigned char first = (unsigned char)key.bytes[0];
+
+	if (rl_end + (int)key.len <= INPUT_LINE_MAX || first < ' ' ||
+		first == 0x7f || rl_get_keymap() == vi_movement_keymap)
+		return false;
+	rl_ding();
+	return true;
+}
+
+/* A yank or a macro may bring more than a key. */
+static void
+cut_overlong(void)
+{
+	if (rl_end <= INPUT_LINE_MAX)
+		return;
+	while (rl_end > INPUT_LINE_MAX && rl_undo_list != NULL)
+		rl_do_undo();
+	if (rl_end > INPUT_LINE_MAX)
+		input_clear();
+	input_notice("a message has %d bytes at most: what came was dropped",
+		INPUT_LINE_MAX);
+}
+
+void
+input_feed_raw(struct span bytes)
+{
+	bool quoted = input.quoting;
+
+	input.completed_now = false;
+	input.fed = bytes;
+	input_enter();
+	while (input.fed.len > 0)
+		rl_callback_read_char();
+	cut_overlong();
+	input_note();
+	input_leave();
+	input.quoting = !quoted && rl_last_func == rl_quoted_insert;
+	input.completing = input.completing && input.completed_now;
+	if (input.search && rl_end > 0) {
+		input.search = false;
+		input_press(INPUT_SEARCH_END);
+	}
+}
+
+/* In vi's command mode Esc does nothing but end what was begun; readline
+ * would wait for a sequence. */
+static void
+feed_escape(void)
+{
+	if (rl_editing_mode != VI || rl_get_keymap() != vi_movement_keymap)
+		input_feed_raw(span_of("\33"));
+	else if (RL_ISSTATE(RL_STATE_NUMERICARG | RL_STATE_MULTIKEY))
+		input_feed_raw(span_of("\a"));
+	else if (is_busy())
+		input_feed_raw(span_of("\33"));
+}
+
+/* Esc alone is a prefix to readline: not of a key that is a sequence itself,
+ * if the two mean nothing. */
+static void
+drop_prefix(struct span key)
+{
+	struct text both = { 0 };
+
+	if (!input.escaped || key.bytes[0] != '\33' ||
+		!RL_ISSTATE(RL_STATE_MULTIKEY))
+		return;
+	text_append_char(&both, '\33');
+	text_append(&both, key.bytes, key.len);
+	if (!is_bound((struct span){ both.bytes, both.len }))
+		input_feed_raw(span_of("\a"));
+	text_free(&both);
+}
+
+/* readline would take the end of a sequence that it does not know as text. */
+static void
+feed_key(struct span key)
+{
+	bool escape = is_key(key, "\33");
+
+	if (input.quoting) {
+		input_feed_raw(key);
+		return;
+	}
+	drop_prefix(key);
+	input.escaped = escape;
+	if (escape) {
+		feed_escape();
+	} else if (key.bytes[0] == '\33' && !RL_ISSTATE(RL_STATE_MULTIKEY) &&
+		!is_bound(key)) {
+		if (is_sequence(key)) {
+			rl_ding();
+		} else if (rl_editing_mode == VI) {
+			feed_escape();
+			feed_key((struct span){ key.bytes + 1, key.len - 1 });
+		} else {
+			input_feed_raw(key);
+		}
+	} else if (!is_full(key)) {
+		input_feed_raw(key);
+	}
+}
+
+void
+input_feed(struct span key)
+{
+	if (focus(key))
+		;
+	else if (input.question.len > 0)
+		input_answer(key);
+	else if (!search(key))
+		feed_key(key);
+	input_tell_now();
+}

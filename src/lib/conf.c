@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conf.h"
+#include "conf_reader.h"
 
 #include "memory.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libconfig.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,20 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One qchat.conf on its way into a struct conf. */
-struct reader {
-	const char *path;
-	struct conf *conf;
-	struct fault *fault;
-	const char *text; /* the file's */
-	char *dxl_config;
-	bool fabric_set, verify_set;
-};
+typedef int take_fn(struct conf_reader *, const config_setting_t *, char **);
 
-typedef int take_fn(struct reader *, const config_setting_t *, char **);
-
-__attribute__((format(printf, 3, 4))) static int
-complain(const struct reader *reader, const config_setting_t *setting,
+int
+conf_complain(const struct conf_reader *reader, const config_setting_t *setting,
 	const char *format, ...)
 {
 	char what[FAULT_TEXT_MAX / 2];
@@ -41,20 +30,21 @@ complain(const struct reader *reader, const config_setting_t *setting,
 }
 
 static int
-take_text(struct reader *reader, const config_setting_t *setting, char **into)
+take_text(struct conf_reader *reader, const config_setting_t *setting,
+	char **into)
 {
 	const char *name = config_setting_name(setting);
 	const char *text = config_setting_get_string(setting);
 
 	if (text == NULL)
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"%s is a text (put it into double quotes)", name);
 	if (*text == '\0')
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"%s is empty (set it, or leave it out)", name);
 	struct span bytes = { text, strlen(text) };
 	if (text_utf8_check(bytes) < bytes.len)
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"%s is not UTF-8 (write it as it is, without \\x)",
 			name);
 	*into = memory_string(text);
@@ -62,7 +52,8 @@ take_text(struct reader *reader, const config_setting_t *setting, char **into)
 }
 
 static int
-take_path(struct reader *reader, const config_setting_t *setting, char **into)
+take_path(struct conf_reader *reader, const config_setting_t *setting,
+	char **into)
 {
 	char *path = NULL;
 
@@ -74,7 +65,7 @@ take_path(struct reader *reader, const config_setting_t *setting, char **into)
 }
 
 static int
-take_dxl_config(struct reader *reader, const config_setting_t *setting,
+take_dxl_config(struct conf_reader *reader, const config_setting_t *setting,
 	char **into)
 {
 	(void)into;
@@ -82,7 +73,8 @@ take_dxl_config(struct reader *reader, const config_setting_t *setting,
 }
 
 static int
-take_fabric(struct reader *reader, const config_setting_t *setting, char **into)
+take_fabric(struct conf_reader *reader, const config_setting_t *setting,
+	char **into)
 {
 	const char *kind = config_setting_get_string(setting);
 
@@ -92,19 +84,19 @@ take_fabric(struct reader *reader, const config_setting_t *setting, char **into)
 	else if (kind != NULL && strcmp(kind, "dxl") == 0)
 		reader->conf->fabric = CONF_DXL;
 	else
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"fabric is \"mqtt\" or \"dxl\"");
 	reader->fabric_set = true;
 	return 0;
 }
 
 static int
-take_verify_host(struct reader *reader, const config_setting_t *setting,
+take_verify_host(struct conf_reader *reader, const config_setting_t *setting,
 	char **into)
 {
 	(void)into;
 	if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"verify_host is true or false (without quotes)");
 	reader->conf->verify_host = config_setting_get_bool(setting);
 	reader->verify_set = true;
@@ -136,7 +128,7 @@ find_word(const char *text, const char *name)
 /* libconfig cuts what has more than 32 bits and no L behind it.  Is that what
  * stands in this line? */
 static bool
-is_cut(const struct reader *reader, const config_setting_t *setting)
+is_cut(const struct conf_reader *reader, const config_setting_t *setting)
 {
 	unsigned line = config_setting_source_line(setting);
 	const char *at = reader->text;
@@ -159,19 +151,19 @@ is_cut(const struct reader *reader, const config_setting_t *setting)
 }
 
 static int
-take_number(const struct reader *reader, const config_setting_t *setting,
+take_number(const struct conf_reader *reader, const config_setting_t *setting,
 	int64_t least, int64_t most, int64_t *number)
 {
 	int type = config_setting_type(setting);
 
 	if (is_cut(reader, setting))
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"%s has more than 32 bits (put an L behind it)",
 			config_setting_name(setting));
 	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) ||
 		config_setting_get_int64(setting) < least ||
 		config_setting_get_int64(setting) > most)
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"%s is a number from %lld to %lld (without quotes)",
 			config_setting_name(setting), (long long)least,
 			(long long)most);
@@ -181,13 +173,14 @@ take_number(const struct reader *reader, const config_setting_t *setting,
 
 /* Into an int64_t. */
 static int
-take_limit(struct reader *reader, const config_setting_t *setting, char **into)
+take_limit(struct conf_reader *reader, const config_setting_t *setting,
+	char **into)
 {
 	return take_number(reader, setting, 1, CONF_LIMIT_MAX, (void *)into);
 }
 
 static int
-complain_unknown_limit(const struct reader *reader,
+complain_unknown_limit(const struct conf_reader *reader,
 	const config_setting_t *setting)
 {
 	struct text known = { 0 };
@@ -195,18 +188,20 @@ complain_unknown_limit(const struct reader *reader,
 
 	for (size_t i = 0; (key = quota_key(i)) != NULL; i++)
 		text_appendf(&known, "%s%s", i > 0 ? ", " : "", key->name);
-	int rc = complain(reader, setting, "unknown limit %s (known are %s)",
-		config_setting_name(setting), known.bytes);
+	int rc = conf_complain(reader, setting,
+		"unknown limit %s (known are %s)", config_setting_name(setting),
+		known.bytes);
 	text_free(&known);
 	return rc;
 }
 
 static int
-take_quotas(struct reader *reader, const config_setting_t *setting, char **into)
+take_quotas(struct conf_reader *reader, const config_setting_t *setting,
+	char **into)
 {
 	(void)into;
 	if (!config_setting_is_group(setting))
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"limits is a group: { participants = 1000; }");
 	for (int i = 0; i < config_setting_length(setting); i++) {
 		const config_setting_t *limit = config_setting_get_elem(setting,
@@ -224,13 +219,13 @@ take_quotas(struct reader *reader, const config_setting_t *setting, char **into)
 }
 
 static int
-take_broker(struct reader *reader, const config_setting_t *broker)
+take_broker(struct conf_reader *reader, const config_setting_t *broker)
 {
 	const char *host = NULL;
 	long port = CONF_PORT;
 
 	if (!config_setting_is_group(broker))
-		return complain(reader, broker,
+		return conf_complain(reader, broker,
 			"a broker is "
 			"{ host = \"broker1.example.com\"; port = %d; }",
 			CONF_PORT);
@@ -242,35 +237,35 @@ take_broker(struct reader *reader, const config_setting_t *broker)
 		if (strcmp(name, "host") == 0) {
 			host = config_setting_get_string(member);
 			if (host == NULL)
-				return complain(reader, member,
+				return conf_complain(reader, member,
 					"host is a "
 					"text (put it into double quotes)");
 		} else if (strcmp(name, "port") == 0) {
 			if (config_setting_type(member) != CONFIG_TYPE_INT)
-				return complain(reader, member,
+				return conf_complain(reader, member,
 					"port is a "
 					"number (without quotes)");
 			port = config_setting_get_int(member);
 		} else {
-			return complain(reader, member,
+			return conf_complain(reader, member,
 				"unknown key %s "
 				"(a broker has host and port)",
 				name);
 		}
 	}
 	if (host == NULL)
-		return complain(reader, broker, "this broker has no host");
+		return conf_complain(reader, broker, "this broker has no host");
 	const char *wrong = conf_add_broker(reader->conf, host, NULL, port);
-	return wrong == NULL ? 0 : complain(reader, broker, "%s", wrong);
+	return wrong == NULL ? 0 : conf_complain(reader, broker, "%s", wrong);
 }
 
 static int
-take_brokers(struct reader *reader, const config_setting_t *setting,
+take_brokers(struct conf_reader *reader, const config_setting_t *setting,
 	char **into)
 {
 	(void)into;
 	if (!config_setting_is_list(setting))
-		return complain(reader, setting,
+		return conf_complain(reader, setting,
 			"brokers is a list: "
 			"( { host = \"broker1.example.com\"; port = %d; } )",
 			CONF_PORT);
@@ -297,6 +292,7 @@ static const struct key {
 	{ "crl", take_path, offsetof(struct conf, crl), false },
 	{ "dxl_config", take_dxl_config, NOWHERE, false },
 	{ "fabric", take_fabric, NOWHERE, false },
+	{ "join", conf_take_join, NOWHERE, false },
 	{ "key", take_path, offsetof(struct conf, key), true },
 	{ "limits", take_quotas, NOWHERE, false },
 	{ "passphrase_command", take_text,
@@ -316,19 +312,20 @@ static const struct key {
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
 static int
-complain_unknown(const struct reader *reader, const config_setting_t *setting)
+complain_unknown(const struct conf_reader *reader,
+	const config_setting_t *setting)
 {
 	char known[512] = "";
 
 	for (size_t i = 0, len = 0; i < KEY_COUNT; i++)
 		len += (size_t)snprintf(known + len, sizeof(known) - len,
 			"%s%s", i > 0 ? ", " : "", keys[i].name);
-	return complain(reader, setting, "unknown key %s (known are %s)",
+	return conf_complain(reader, setting, "unknown key %s (known are %s)",
 		config_setting_name(setting), known);
 }
 
 static int
-take(struct reader *reader, const config_setting_t *setting)
+take(struct conf_reader *reader, const config_setting_t *setting)
 {
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		if (strcmp(keys[i].name, config_setting_name(setting)) != 0)
@@ -342,7 +339,7 @@ take(struct reader *reader, const config_setting_t *setting)
 }
 
 static int
-follow_dxl_config(struct reader *reader, const config_t *config)
+follow_dxl_config(struct conf_reader *reader, const config_t *config)
 {
 	struct conf *conf = reader->conf;
 	struct stat info;
@@ -352,7 +349,7 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 		const config_setting_t *clash = config_lookup(config,
 			keys[i].name);
 		if (keys[i].in_dxl && clash != NULL)
-			return complain(reader, clash,
+			return conf_complain(reader, clash,
 				"%s and dxl_config "
 				"exclude each other (%s comes from the latter)",
 				keys[i].name, keys[i].name);
@@ -374,6 +371,7 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 	dxl.user = conf->user;
 	dxl.limits = conf->limits;
 	dxl.quotas = conf->quotas;
+	dxl.join = conf->join;
 	if (reader->fabric_set)
 		dxl.fabric = conf->fabric;
 	dxl.verify_host = conf->verify_host;
@@ -382,7 +380,7 @@ follow_dxl_config(struct reader *reader, const config_t *config)
 }
 
 static int
-finish(struct reader *reader, const config_t *config)
+finish(struct conf_reader *reader, const config_t *config)
 {
 	struct conf *conf = reader->conf;
 	const char *missing = conf->ca == NULL ? "ca"
@@ -394,7 +392,7 @@ finish(struct reader *reader, const config_t *config)
 		if (follow_dxl_config(reader, config) < 0)
 			return -1;
 	} else if (conf->broker_count > 0 && missing != NULL) {
-		return complain(reader, config_lookup(config, "brokers"),
+		return conf_complain(reader, config_lookup(config, "brokers"),
 			"%s is missing (brokers need ca, certificate and key)",
 			missing);
 	}
@@ -406,7 +404,7 @@ finish(struct reader *reader, const config_t *config)
 /* What @include reads would escape the checks of conf_load(), and a folder
  * there makes libconfig end the process. */
 static int
-refuse_include(const struct reader *reader, const char *text)
+refuse_include(const struct conf_reader *reader, const char *text)
 {
 	for (int line = 1; text != NULL; line++) {
 		text += strspn(text, " \t");
@@ -425,7 +423,9 @@ refuse_include(const struct reader *reader, const char *text)
 int
 conf_read(struct conf *conf, const char *path, struct fault *fault)
 {
-	struct reader reader = { .path = path, .conf = conf, .fault = fault };
+	struct conf_reader reader = { .path = path,
+		.conf = conf,
+		.fault = fault };
 	config_t config;
 	int rc = -1;
 
@@ -625,5 +625,6 @@ conf_free(struct conf *conf)
 	free(conf->ciphers);
 	free(conf->room);
 	free(conf->user);
+	conf_join_free(&conf->join);
 	*conf = (struct conf){ 0 };
 }

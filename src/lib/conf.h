@@ -54,6 +54,30 @@ struct conf_limits {
 	int64_t seal_old_hours; /* a secret is read after its successor came */
 };
 
+enum conf_bell {
+	CONF_BELL_USUAL, /* not set: as ON */
+	CONF_BELL_ON,
+	CONF_BELL_OFF,
+};
+
+enum {
+	CONF_WORDS_MAX = 32, /* of `highlight`, and bytes of each */
+	CONF_WORD_MAX = 64,
+	CONF_ARGUMENTS_MAX = 16, /* of `notify`, and bytes of each */
+	CONF_ARGUMENT_MAX = 1024,
+};
+
+/* From which severity on qchat-join notifies, if nothing is said. */
+#define CONF_NOTIFY_SEVERITY "high"
+
+/* The group `join`: what qchat-join draws attention to, and how. */
+struct conf_join {
+	char **highlight;      /* words; this and the next end with NULL, … */
+	char **notify;         /* a command; … and are NULL if not set */
+	char *notify_severity; /* room_severity_name(), "none", or NULL */
+	enum conf_bell bell;
+};
+
 struct conf {
 	enum conf_fabric fabric;
 	char *file; /* where it came from, for messages; never NULL */
@@ -76,7 +100,8 @@ struct conf {
 	char *user;
 	struct conf_limits limits;
 	struct quotas quotas; /* the group `limits` */
-	char **warnings;      /* one line each with file and line, for -v */
+	struct conf_join join;
+	char **warnings; /* one line each with file and line, for -v */
 	size_t warning_count;
 };
 
@@ -97,9 +122,10 @@ struct conf_source {
  * else QCHAT_CONFIG or QCHAT_DXL_CONFIG, else
  * $XDG_CONFIG_HOME/qchat/qchat.conf, else /etc/qchat/qchat.conf, else the
  * private fabric of this user, if it runs.
- * A file found by itself that names no broker counts as none; room and user
- * found there stay valid even if a later file gives the brokers.  One that
- * source or the environment names and that names no broker is a fault.
+ * A file found by itself that names no broker counts as none; room, user and
+ * the group `join` found there stay valid even if a later file gives the
+ * brokers.  One that source or the environment names and that names no broker
+ * is a fault.
  * QCHAT_ROOM and QCHAT_USER override room and user of the files.  An empty
  * variable counts as unset.
  * Returns 0, or -1 with FAULT_CONFIG (nothing found, or a bad file), or
@@ -156,6 +182,10 @@ char *conf_beside(const char *file, const char *path);
  * NULL or "".  Returns NULL, or what is wrong with it. */
 const char *conf_add_broker(struct conf *conf, const char *host,
 	const char *address, long port);
+
+/* What is set in old goes into the place of what is in new. */
+void conf_join_keep(struct conf_join *old, struct conf_join *new);
+void conf_join_free(struct conf_join *join);
 
 void conf_warn(struct conf *conf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

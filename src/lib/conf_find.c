@@ -158,8 +158,8 @@ keep_limits(const struct conf_limits *old, struct conf_limits *new)
 	keep_limit(old->seal_old_hours, &new->seal_old_hours);
 }
 
-/* Puts a file in the place of conf; room, user and limits already found
- * stay. */
+/* Puts a file in the place of conf; room, user, limits and what is for
+ * qchat-join already found stay. */
 static int
 read_next(struct conf *conf, const char *path, struct fault *fault)
 {
@@ -170,6 +170,7 @@ read_next(struct conf *conf, const char *path, struct fault *fault)
 	keep(&conf->room, &next.room);
 	keep(&conf->user, &next.user);
 	keep_limits(&conf->limits, &next.limits);
+	conf_join_keep(&conf->join, &next.join);
 	conf_free(conf);
 	*conf = next;
 	return 0;

@@ -65,6 +65,32 @@ append_quotas(struct text *file, struct quotas quotas)
 }
 
 static void
+append_texts(struct text *file, const char *key, char *const *texts)
+{
+	if (texts == NULL)
+		return;
+	text_appendf(file, "%s = [", key);
+	for (size_t i = 0; texts[i] != NULL; i++) {
+		text_append_string(file, i > 0 ? ", " : "");
+		append_value(file, texts[i]);
+	}
+	text_append_string(file, "];\n");
+}
+
+static void
+append_join(struct text *file, const struct conf_join *join)
+{
+	text_append_string(file, "join = {\n");
+	append_texts(file, "highlight", join->highlight);
+	append_texts(file, "notify", join->notify);
+	append_text(file, "notify_severity", join->notify_severity);
+	if (join->bell != CONF_BELL_USUAL)
+		text_appendf(file, "bell = %s;\n",
+			join->bell == CONF_BELL_ON ? "true" : "false");
+	text_append_string(file, "};\n");
+}
+
+static void
 append_brokers(struct text *file, const struct conf *conf)
 {
 	text_append_string(file, "brokers = (");
@@ -95,7 +121,25 @@ append_conf(struct text *file, const struct conf *conf)
 	append_limit(file, "store_bytes", conf->limits.store_bytes);
 	append_limit(file, "store_messages", conf->limits.store_messages);
 	append_quotas(file, conf->quotas);
+	append_join(file, &conf->join);
 	append_brokers(file, conf);
+}
+
+static void
+check_same_texts(char *const *a, char *const *b)
+{
+	FUZZ_CHECK((a == NULL) == (b == NULL));
+	for (size_t i = 0; a != NULL && (i == 0 || a[i - 1] != NULL); i++)
+		FUZZ_CHECK(is_same(a[i], b[i]));
+}
+
+static void
+check_same_join(const struct conf_join *a, const struct conf_join *b)
+{
+	check_same_texts(a->highlight, b->highlight);
+	check_same_texts(a->notify, b->notify);
+	FUZZ_CHECK(is_same(a->notify_severity, b->notify_severity));
+	FUZZ_CHECK(a->bell == b->bell);
 }
 
 static void
@@ -108,6 +152,7 @@ check_same(const struct conf *a, const struct conf *b)
 	FUZZ_CHECK(is_same(a->room, b->room) && is_same(a->user, b->user));
 	FUZZ_CHECK(memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0);
 	FUZZ_CHECK(memcmp(&a->quotas, &b->quotas, sizeof(a->quotas)) == 0);
+	check_same_join(&a->join, &b->join);
 	FUZZ_CHECK(a->broker_count == b->broker_count);
 	for (size_t i = 0; i < a->broker_count; i++)
 		FUZZ_CHECK(is_same(a->brokers[i].host, b->brokers[i].host) &&
@@ -150,6 +195,16 @@ check_quotas(struct quotas quotas)
 }
 
 static void
+check_texts(char *const *texts, size_t count, size_t bytes)
+{
+	size_t i = 0;
+
+	for (; texts != NULL && texts[i] != NULL; i++)
+		FUZZ_CHECK(strlen(texts[i]) <= bytes);
+	FUZZ_CHECK(i <= count);
+}
+
+static void
 check_bounds(const struct conf *conf)
 {
 	FUZZ_CHECK(conf->file != NULL);
@@ -167,6 +222,8 @@ check_bounds(const struct conf *conf)
 	check_limit(conf->limits.store_bytes);
 	check_limit(conf->limits.store_messages);
 	check_quotas(conf->quotas);
+	check_texts(conf->join.highlight, CONF_WORDS_MAX, CONF_WORD_MAX);
+	check_texts(conf->join.notify, CONF_ARGUMENTS_MAX, CONF_ARGUMENT_MAX);
 }
 
 int

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "repair.h"
+#include "room.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -161,7 +162,7 @@ test_faults(void)
 	fails("\n" CERTS "brokr = 1;",
 		"q.conf:3: unknown key brokr (known are "
 		"brokers, ca, certificate, ciphers, crl, dxl_config, fabric, "
-		"key, limits, passphrase_command, room, seal_old_hours, "
+		"join, key, limits, passphrase_command, room, seal_old_hours, "
 		"sign_ca, "
 		"spool_bytes, spool_hours, spool_messages, store_bytes, "
 		"store_messages, "
@@ -358,6 +359,127 @@ test_quotas(void)
 		"q.conf:1: bad_signatures has more than 32 bits");
 }
 
+static void
+test_join(void)
+{
+	struct conf conf;
+
+	reads(&conf, "q.conf", "join = { };");
+	ok(conf.join.highlight == NULL && conf.join.notify == NULL &&
+			conf.join.notify_severity == NULL &&
+			conf.join.bell == CONF_BELL_USUAL,
+		"nothing is set");
+	conf_free(&conf);
+	reads(&conf, "q.conf",
+		"join = { highlight = [ \"db7\", \"gr\xc3\xbc\xc3\x9f\" ];\n"
+		"notify = ( \"notify-send\", \"\", \"--\" );\n"
+		"notify_severity = \"none\"; bell = false; };");
+	is(conf.join.highlight[0], "db7", "a word");
+	is(conf.join.highlight[1], "gr\xc3\xbc\xc3\x9f", "another");
+	is(conf.join.highlight[2], NULL, "no third");
+	is(conf.join.notify[0], "notify-send", "a command");
+	is(conf.join.notify[1], "", "an argument may be empty");
+	is(conf.join.notify[2], "--", "the last");
+	is(conf.join.notify[3], NULL, "it ends");
+	is(conf.join.notify_severity, "none", "its severity");
+	ok(conf.join.bell == CONF_BELL_OFF, "no bell");
+	conf_free(&conf);
+	reads(&conf, "q.conf", "join = { highlight = []; bell = true; };");
+	ok(conf.join.highlight != NULL && conf.join.highlight[0] == NULL,
+		"no words are set");
+	ok(conf.join.bell == CONF_BELL_ON, "a bell");
+	conf_free(&conf);
+}
+
+/* A severity is what a room has. */
+static void
+test_severities(void)
+{
+	char text[64];
+	struct conf conf;
+
+	for (int i = ROOM_SEVERITY_INFO; i <= ROOM_SEVERITY_CRITICAL; i++) {
+		const char *name = room_severity_name((enum room_severity)i);
+
+		snprintf(text, sizeof(text),
+			"join = { notify_severity = \"%s\"; };", name);
+		reads(&conf, "q.conf", text);
+		is(conf.join.notify_severity, name, name);
+		conf_free(&conf);
+	}
+	ok(room_severity_of(span_of(CONF_NOTIFY_SEVERITY)) !=
+			ROOM_SEVERITY_NONE,
+		"the usual one is one");
+}
+
+static void
+test_join_faults(void)
+{
+	fails("\njoin = 5;", "q.conf:2: join is a group: {");
+	fails("join = {\nbel = true; };",
+		"q.conf:2: unknown key bel in join (known are bell, "
+		"highlight, notify, notify_severity)");
+	fails("join = { bell = 1; };", "q.conf:1: bell is true or false");
+	fails("join = { notify_severity = \"worst\"; };",
+		"q.conf:1: notify_severity is \"none\", \"info\",");
+	fails("join = { notify_severity = 4; };",
+		"q.conf:1: notify_severity is");
+	fails("join = { highlight = \"db7\"; };",
+		"q.conf:1: highlight is a list of texts: [");
+	fails("join = { highlight = [ 1 ]; };",
+		"q.conf:1: highlight is a list of texts: [");
+	fails("join = { highlight = ( \"a\",\n( \"b\" ) ); };",
+		"q.conf:2: highlight is a list of texts: [");
+	fails("join = { highlight = [ \"a\", \"\" ]; };",
+		"q.conf:1: an empty text in highlight");
+	fails("join = { highlight = [ \"\\xff\" ]; };",
+		"q.conf:1: a text in highlight is not UTF-8");
+	fails("join = { notify = \"notify-send\"; };",
+		"q.conf:1: notify is a list of texts: [");
+	fails("join = {\nnotify = []; };", "q.conf:2: notify names no program");
+	fails("join = { notify = [ \"\" ]; };",
+		"q.conf:1: an empty text in notify");
+}
+
+/* A list of so many texts, the first of them of so many bytes. */
+static void
+put_texts(struct text *file, const char *name, int count, int bytes)
+{
+	text_clear(file);
+	text_appendf(file, "join = { %s = [ \"%0*d\"", name, bytes, 0);
+	for (int i = 1; i < count; i++)
+		text_append_string(file, ", \"a\"");
+	text_append_string(file, " ]; };");
+}
+
+static void
+try_texts(const char *name, int count, int bytes)
+{
+	struct text file = { 0 }, want = { 0 };
+	struct conf conf;
+
+	put_texts(&file, name, count, bytes);
+	reads(&conf, "q.conf", file.bytes);
+	conf_free(&conf);
+	put_texts(&file, name, count + 1, 1);
+	text_appendf(&want, "q.conf:1: %s has more than %d texts", name, count);
+	fails(file.bytes, want.bytes);
+	put_texts(&file, name, 1, bytes + 1);
+	text_clear(&want);
+	text_appendf(&want, "q.conf:1: a text in %s has more than %d bytes",
+		name, bytes);
+	fails(file.bytes, want.bytes);
+	text_free(&file);
+	text_free(&want);
+}
+
+static void
+test_join_limits(void)
+{
+	try_texts("highlight", CONF_WORDS_MAX, CONF_WORD_MAX);
+	try_texts("notify", CONF_ARGUMENTS_MAX, CONF_ARGUMENT_MAX);
+}
+
 /* qchat.conf that points to a dxlclient.config */
 static void
 test_dxl_config(void)
@@ -367,7 +489,7 @@ test_dxl_config(void)
 	put("sub/d.config", DXL_CERTS "[Brokers]\nx=8883;b1\n");
 	reads(&conf, "sub/q.conf",
 		"dxl_config = \"d.config\"; room = \"r\"; "
-		"limits = { senders = 99; };"
+		"limits = { senders = 99; }; join = { bell = false; };"
 		"ciphers = \"DEFAULT@SECLEVEL=0\"; sign_ca = \"/p\";"
 		"crl = \"/l\"; passphrase_command = \"c\";");
 	is_broker(&conf, 0, "b1", NULL, 8883);
@@ -379,6 +501,7 @@ test_dxl_config(void)
 	is(conf.crl, "/l", "and crl");
 	is(conf.passphrase_command, "c", "and passphrase_command");
 	ok(conf.quotas.senders == 99, "and limits");
+	ok(conf.join.bell == CONF_BELL_OFF, "and join");
 	is(conf.ca, "sub/ca.crt", "ca from there");
 	is(conf.key, "/c.key", "key from there");
 	conf_free(&conf);
@@ -778,6 +901,39 @@ test_fabric(void)
 	free(dir);
 }
 
+/* What a file without brokers says of qchat-join goes before what the next
+ * says, setting by setting. */
+static void
+test_keep(void)
+{
+	const struct conf_source none = { 0 };
+	struct fault fault = { 0 };
+	struct conf conf = { 0 };
+	char *dir = conf_fabric_dir();
+	char *path = memory_format("%s/qchat.conf", dir);
+	pid_t pid = start_fabric(dir, "\n");
+
+	put(path,
+		CERTS BROKER "join = { highlight = [ \"theirs\" ]; bell = true;"
+			     "notify = [ \"true\" ]; };");
+	put("home/.config/qchat/qchat.conf",
+		"join = { highlight = []; bell = false; "
+		"notify_severity = \"low\"; };");
+	ok(conf_find(&conf, &none, &fault) == 0 && conf.private_fabric,
+		"a private fabric, and what is said before");
+	ok(conf.join.highlight != NULL && conf.join.highlight[0] == NULL,
+		"no words, as was said");
+	ok(conf.join.bell == CONF_BELL_OFF, "nor a bell");
+	is(conf.join.notify_severity, "low", "the severity");
+	is(conf.join.notify != NULL ? conf.join.notify[0] : NULL, "true",
+		"what was not said comes from the other");
+	conf_free(&conf);
+	unlink("home/.config/qchat/qchat.conf");
+	stop(pid);
+	free(path);
+	free(dir);
+}
+
 static void
 test_fabric_pid(void)
 {
@@ -860,6 +1016,10 @@ main(void)
 	test_files();
 	test_limits();
 	test_quotas();
+	test_join();
+	test_severities();
+	test_join_faults();
+	test_join_limits();
 	test_dxl_config();
 	test_dxl_brokers();
 	test_dxl_syntax();
@@ -868,6 +1028,7 @@ main(void)
 	test_find_named();
 	test_dirs();
 	test_fabric();
+	test_keep();
 	test_fabric_pid();
 	if (chdir("/") == 0)
 		nftw(folder, delete, 16, FTW_DEPTH | FTW_PHYS);

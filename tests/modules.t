@@ -181,6 +181,15 @@ for file in $(in_lib "$bytes"); do
 done
 is "$found" '' 'what takes bytes and times has no clock, file or socket'
 
+found=
+for name in attention command complete hue indicator word; do
+	file=src/join/$name.c
+	found="$found$(calls "$world_calls" "$file"
+		bad_includes 'screen|input|show|session|conf|cli' "$file"
+		includes "$file" | grep -E 'curses|readline')"
+done
+is "$found" '' 'nor have such parts of the screen, nor a terminal'
+
 waits='sleep|usleep|nanosleep|alarm|system|popen|mosquitto_loop_start'
 waits="$waits|mosquitto_loop_forever"
 found=

@@ -3,7 +3,12 @@
 
 #include "screen.h"
 
+#include "draft.h"
+#include "hue.h"
+#include "layout.h"
 #include "memory.h"
+#include "terminal.h"
+#include "width.h"
 
 #include <curses.h>
 #include <langinfo.h>
@@ -13,18 +18,59 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { NAMES_WIDTH = 20 };
+enum {
+	INPUT_ROWS = 8, /* as many as layout.c gives */
+	PROMPT_SHARE = 2, /* a prompt of more of the width is left out */
+	PAIR_HUES = 1,    /* pairs from here on are hues */
+};
 
 struct screen {
 	SCREEN *terminal;
-	bool utf8; /* the locale shows it */
+	char *restore; /* what ends curses' modes, if we crash */
+	bool utf8;     /* the locale shows it */
+	bool colors;
+	struct scroll_page *page; /* of what one reads */
+	struct scroll_page *low;  /* of the newest, while one reads back */
+	size_t page_rows;
+	struct scroll_look look;
 };
+
+/* What the terminal has to be told, should we end without a word. */
+static char *
+restoring(void)
+{
+	static const char *const names[] = { "sgr0", "rmcup", "cnorm" };
+	struct text text = { 0 };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *sequence = tigetstr(names[i]);
+
+		if (sequence != NULL && sequence != (char *)-1)
+			text_append_string(&text, sequence);
+	}
+	text_append_string(&text, "\r\n");
+	return text.bytes;
+}
+
+static bool
+start_colors(void)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
+
+	if ((no_color != NULL && no_color[0] != '\0') || !has_colors() ||
+		start_color() == ERR || use_default_colors() == ERR)
+		return false;
+	for (short i = 0; hue_palette(COLORS, (size_t)i) != HUE_NONE; i++)
+		init_pair((short)(PAIR_HUES + i),
+			(short)hue_palette(COLORS, (size_t)i), -1);
+	return true;
+}
 
 struct screen *
 screen_new(void)
 {
+	terminal_remember();
 	SCREEN *terminal = newterm(NULL, stdout, stdin);
-
 	if (terminal == NULL)
 		return NULL;
 	if (tigetstr("cup") == NULL) { /* it cannot move its cursor */
@@ -35,9 +81,15 @@ screen_new(void)
 	struct screen *screen = memory_alloc(1, sizeof(*screen));
 	screen->terminal = terminal;
 	screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	screen->colors = start_colors();
+	screen->page = scroll_page_new();
+	screen->low = scroll_page_new();
+	screen->restore = restoring();
 	raw();
 	noecho();
 	nonl();
+	refresh();
+	terminal_begin(screen->restore);
 	return screen;
 }
 
@@ -47,8 +99,29 @@ screen_free(struct screen *screen)
 	if (screen == NULL)
 		return;
 	endwin();
+	terminal_end();
 	delscreen(screen->terminal);
+	scroll_page_free(screen->page);
+	scroll_page_free(screen->low);
+	free(screen->restore);
 	free(screen);
+}
+
+void
+screen_leave(struct screen *screen)
+{
+	(void)screen;
+	endwin();
+	terminal_end();
+}
+
+void
+screen_return(struct screen *screen)
+{
+	/* Who stopped us may have left the terminal in any modes. */
+	reset_prog_mode();
+	terminal_begin(screen->restore);
+	screen_resize(screen);
 }
 
 void
@@ -68,7 +141,7 @@ screen_resize(struct screen *screen)
 static void
 draw_text(const struct screen *screen, struct span text, size_t columns)
 {
-	size_t len = scroll_fit(text, columns);
+	size_t len = width_fit(text, columns);
 
 	for (size_t at = 0; at < len;) {
 		uint32_t c;
@@ -77,7 +150,7 @@ draw_text(const struct screen *screen, struct span text, size_t columns)
 			&c);
 		wchar_t wide = (wchar_t)c;
 
-		if (bytes == 0 ||
+		if (bytes == 0 || c < 0x20 || c == 0x7f ||
 			(c >= 0x80 && (!screen->utf8 || wcwidth(wide) < 0)))
 			wide = L'?';
 		addnwstr(&wide, 1);
@@ -85,117 +158,239 @@ draw_text(const struct screen *screen, struct span text, size_t columns)
 	}
 }
 
-static int
-attributes(enum scroll_style style)
+static attr_t
+hue_attributes(const struct screen *screen, const char *signer)
 {
-	switch (style) {
-	case SCROLL_OWN:
-		return A_BOLD;
-	case SCROLL_NOTICE:
-		return A_DIM;
-	default:
+	int hue = hue_of(span_of(signer), COLORS);
+	int i = 0;
+
+	if (!screen->colors || hue == HUE_NONE)
 		return A_NORMAL;
+	while (hue_palette(COLORS, (size_t)i) != hue)
+		i++;
+	return (attr_t)COLOR_PAIR(PAIR_HUES + i);
+}
+
+/* How a part of a line looks.  What it says stands in its text, too: nothing
+ * is told by looks alone. */
+static attr_t
+attributes(const struct screen *screen, const struct line *line,
+	enum line_style style)
+{
+	attr_t base = line->state == LINE_PENDING ? A_DIM
+		: line->mentions                  ? A_BOLD
+						  : A_NORMAL;
+
+	switch (style) {
+	case LINE_STYLE_TIME:
+	case LINE_STYLE_QUIET:
+	case LINE_STYLE_RULE:
+		return A_DIM;
+	case LINE_STYLE_NAME:
+		return base | A_BOLD | hue_attributes(screen, line->signer);
+	case LINE_STYLE_DOUBTFUL:
+	case LINE_STYLE_WARNING:
+		return A_BOLD | A_REVERSE;
+	case LINE_STYLE_SEVERITY:
+		return base | A_BOLD;
+	default:
+		return base;
 	}
+}
+
+static void
+draw_row(const struct screen *screen, const struct scroll_row *row, size_t y,
+	bool found)
+{
+	size_t columns = screen->look.columns;
+	size_t left = columns - row->indent;
+
+	move((int)y, (int)row->indent);
+	for (size_t i = 0; i < row->part_count && left > 0; i++) {
+		struct span text = row->parts[i].text;
+		size_t width = width_of(text);
+
+		attrset((int)(attributes(screen, row->line,
+				      row->parts[i].style) |
+			(found ? A_UNDERLINE : 0)));
+		draw_text(screen, text, left);
+		left -= width < left ? width : left;
+	}
+	attrset(A_NORMAL);
+}
+
+/* The rows of a part of the screen, at its lower end. */
+static void
+draw_rows(struct screen *screen, const struct screen_view *view,
+	struct scroll_place *place, size_t y, size_t rows,
+	struct scroll_page *page)
+{
+	size_t count;
+
+	if (rows == 0 || screen->look.columns < SCROLL_COLUMNS_MIN)
+		return;
+	const struct scroll_row *first = scroll_rows(view->scroll,
+		&screen->look, place, rows, page, &count);
+	for (size_t i = 0; i < count; i++)
+		draw_row(screen, &first[i], y + rows - count + i,
+			first[i].number == view->found);
+}
+
+static void
+draw_rule(const struct screen *screen, struct span words, size_t y,
+	size_t columns)
+{
+	attrset(A_DIM);
+	for (size_t x = 0; x < columns; x++)
+		mvaddnwstr((int)y, (int)x, screen->utf8 ? L"\u2500" : L"-", 1);
+	if (columns > 4) {
+		move((int)y, 2);
+		draw_text(screen, words, columns - 2);
+	}
+	attrset(A_NORMAL);
+}
+
+static void
+draw_talk(struct screen *screen, const struct screen_view *view,
+	const struct layout *layout)
+{
+	struct scroll_place end = SCROLL_END;
+
+	screen->look = view->look;
+	screen->look.columns = layout->talk_columns;
+	screen->page_rows = layout->talk_rows;
+	draw_rows(screen, view, view->place, 0, layout->talk_rows,
+		screen->page);
+	if (layout->rule_rows == 0)
+		return;
+	draw_rule(screen, view->below, layout->rule_y, layout->talk_columns);
+	draw_rows(screen, view, &end, layout->low_y, layout->low_rows,
+		screen->low);
+}
+
+static void
+draw_name(const struct screen *screen, const struct screen_name *name,
+	size_t columns)
+{
+	char mark[] = { trust_letter(name->mark), '\0' };
+
+	draw_text(screen, span_of(mark), 1);
+	attrset((int)hue_attributes(screen, name->signer));
+	draw_text(screen, name->name, columns - 1);
+	attrset(A_NORMAL);
+}
+
+static void
+draw_names(const struct screen *screen, const struct screen_view *view,
+	const struct layout *layout)
+{
+	size_t rows = layout->status_y;
+	size_t columns = layout->names_columns - 2;
+	char more[32];
+
+	if (layout->names_columns == 0)
+		return;
+	for (size_t y = 0; y < rows; y++)
+		mvaddnwstr((int)y, (int)layout->names_x,
+			screen->utf8 ? L"\u2502" : L"|", 1);
+	for (size_t i = 0; i < view->name_count && i < rows; i++) {
+		move((int)i, (int)layout->names_x + 2);
+		if (i + 1 < rows || view->name_count == rows) {
+			draw_name(screen, &view->names[i], columns);
+			continue;
+		}
+		snprintf(more, sizeof(more), "and %zu more",
+			view->name_count - i);
+		draw_text(screen, span_of(more), columns);
+	}
+}
+
+static void
+draw_status(const struct screen *screen, const struct screen_view *view,
+	const struct layout *layout)
+{
+	if (layout->status_rows == 0)
+		return;
+	attrset(A_REVERSE);
+	mvhline((int)layout->status_y, 0, ' ', COLS);
+	move((int)layout->status_y, 0);
+	draw_text(screen, view->status, (size_t)COLS);
+	attrset(A_NORMAL);
+}
+
+/* The prompt, if it leaves enough of the row. */
+static size_t
+prompt_width(const struct screen_view *view, size_t columns)
+{
+	size_t width = width_of(view->prompt);
+
+	return width * PROMPT_SHARE <= columns ? width : 0;
+}
+
+static void
+draw_input(const struct screen *screen, const struct screen_view *view,
+	const struct layout *layout)
+{
+	struct draft_row rows[INPUT_ROWS];
+	size_t columns = (size_t)COLS > 2 ? (size_t)COLS : 2;
+	size_t prompt = prompt_width(view, columns);
+	struct draft_view draft = draft_rows(view->input, view->cursor, prompt,
+		columns, rows, layout->input_rows);
+
+	for (size_t i = 0; i < draft.shown; i++) {
+		move((int)(layout->input_y + i), 0);
+		if (draft.first + i == 0 && prompt > 0)
+			draw_text(screen, view->prompt, prompt);
+		draw_text(screen, rows[i].text, columns - rows[i].indent);
+	}
+	move((int)(layout->input_y + draft.y), (int)draft.x);
+}
+
+void
+screen_draw(struct screen *screen, const struct screen_view *view)
+{
+	struct draft_row rows[INPUT_ROWS];
+	size_t columns = COLS > 2 ? (size_t)COLS : 2;
+	struct draft_view draft = draft_rows(view->input, view->cursor,
+		prompt_width(view, columns), columns, rows, INPUT_ROWS);
+	const struct layout_wish wish = {
+		.rows = (size_t)LINES,
+		.columns = (size_t)COLS,
+		.input_rows = draft.count,
+		.names = view->names_wanted,
+		.split = !scroll_is_end(*view->place),
+	};
+	struct layout layout = layout_make(&wish);
+
+	erase();
+	draw_talk(screen, view, &layout);
+	draw_names(screen, view, &layout);
+	draw_status(screen, view, &layout);
+	draw_input(screen, view, &layout);
+	refresh();
+}
+
+size_t
+screen_columns(const struct screen *screen)
+{
+	(void)screen;
+	return (size_t)COLS;
 }
 
 size_t
 screen_page(const struct screen *screen)
 {
-	(void)screen;
-	return LINES > 2 ? (size_t)LINES - 2 : 0;
+	return screen->page_rows;
 }
 
-static void
-draw_conversation(const struct screen *screen, struct screen_view *view,
-	size_t columns)
+struct scroll_look
+screen_look(const struct screen *screen)
 {
-	size_t page = screen_page(screen);
-
-	if (page == 0 || columns < SCROLL_INDENT + 2)
-		return;
-	struct scroll_row *rows = memory_alloc(page, sizeof(*rows));
-	size_t count = scroll_rows(view->scroll, columns, &view->back, rows,
-		page);
-	for (size_t i = 0; i < count; i++) {
-		int y = (int)(page - count + i);
-
-		move(y, (int)rows[i].indent);
-		attrset(attributes(rows[i].style));
-		draw_text(screen, rows[i].text, columns - rows[i].indent);
-	}
-	attrset(A_NORMAL);
-	free(rows);
+	return screen->look;
 }
 
-static void
-draw_names(const struct screen *screen, const struct screen_view *view)
+struct scroll_page *
+screen_rows(struct screen *screen)
 {
-	size_t page = screen_page(screen);
-	int x = COLS - NAMES_WIDTH;
-
-	mvvline(0, x, ACS_VLINE, (int)page);
-	for (size_t i = 0; i < view->name_count && i < page; i++) {
-		char more[32];
-		struct span name = view->names[i];
-
-		if (i + 1 == page && view->name_count > page) {
-			snprintf(more, sizeof(more), "and %zu more",
-				view->name_count - i);
-			name = span_of(more);
-		}
-		move((int)i, x + 2);
-		draw_text(screen, name, NAMES_WIDTH - 2);
-	}
-}
-
-static void
-draw_status(const struct screen *screen, const struct screen_view *view)
-{
-	if (LINES < 2)
-		return;
-	attrset(A_REVERSE);
-	mvhline(LINES - 2, 0, ' ', COLS);
-	move(LINES - 2, 0);
-	draw_text(screen, span_of(view->status), (size_t)COLS);
-	attrset(A_NORMAL);
-}
-
-/* The part of the input around the cursor that fits behind the prompt. */
-static void
-draw_input(const struct screen *screen, const struct screen_view *view)
-{
-	size_t columns = (size_t)COLS;
-	size_t prompt = scroll_width(span_of(view->prompt));
-	struct span before = { view->input, view->cursor };
-
-	move(LINES - 1, 0);
-	if (prompt + 8 > columns)
-		prompt = 0;
-	else
-		draw_text(screen, span_of(view->prompt), prompt);
-	while (scroll_width(before) + prompt + 1 > columns) {
-		size_t first = scroll_fit(before, 1);
-
-		/* A character may be wider than one column. */
-		first = first > 0 ? first : scroll_fit(before, 2);
-		before.bytes += first > 0 ? first : 1;
-		before.len -= first > 0 ? first : 1;
-	}
-	draw_text(screen, span_of(before.bytes), columns - prompt);
-	move(LINES - 1, (int)(prompt + scroll_width(before)));
-}
-
-void
-screen_draw(struct screen *screen, struct screen_view *view)
-{
-	bool names = COLS >= SCREEN_NAMES_COLUMNS && screen_page(screen) > 0;
-
-	erase();
-	draw_conversation(screen, view,
-		(size_t)(names ? COLS - NAMES_WIDTH - 1 : COLS));
-	if (names)
-		draw_names(screen, view);
-	draw_status(screen, view);
-	draw_input(screen, view);
-	refresh();
+	return screen->page;
 }

@@ -4,42 +4,60 @@
 
 #include "scroll.h"
 #include "text.h"
+#include "trust.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The drawing: conversation, participants, status line and input line. */
+/* The drawing: conversation, participants, status line and input. */
 struct screen;
 
-enum {
-	SCREEN_NAMES_COLUMNS = 60, /* narrower ones show no participants */
+/* A participant; the name is harmless. */
+struct screen_name {
+	struct span name;
+	enum trust_mark mark;
+	char signer[LINE_SIGNER_MAX]; /* of whose name the hue is */
 };
 
-/* What is to be seen.  All texts are harmless already. */
+/* What is to be seen.  Texts are harmless, but for the input. */
 struct screen_view {
 	const struct scroll *scroll;
-	size_t back;              /* rows that were scrolled back */
-	const struct span *names; /* participants */
+	struct scroll_look look;     /* the columns are the screen's */
+	struct scroll_place *place;  /* moved to what there is */
+	uint64_t found;              /* a line to be seen among others */
+	struct span below;           /* the rule's words, when one reads back */
+	bool names_wanted;
+	const struct screen_name *names;
 	size_t name_count;
-	const char *status;
-	const char *prompt;
-	const char *input;
+	struct span status;
+	struct span prompt;
+	struct span input;
 	size_t cursor; /* in bytes of input */
 };
 
-/* Takes the terminal over.  NULL if curses does not know it. */
+/* Takes the terminal over.  NULL if curses does not know it, or it cannot move
+ * its cursor. */
 struct screen *screen_new(void);
 
 /* Gives the terminal back. */
 void screen_free(struct screen *screen);
 
-/* The terminal has another size. */
+/* Gives the terminal back for a while, and takes it again, whatever has
+ * happened to it. */
+void screen_leave(struct screen *screen);
+void screen_return(struct screen *screen);
+
+/* The terminal has another size, perhaps, or has to be drawn anew. */
 void screen_resize(struct screen *screen);
 
-/* Draws what differs.  Lowers view->back to what there is. */
-void screen_draw(struct screen *screen, struct screen_view *view);
+/* Draws what differs. */
+void screen_draw(struct screen *screen, const struct screen_view *view);
 
-/* Rows of the conversation's window. */
+/* Columns of the screen; rows of the last drawn conversation, or of the part
+ * that reads back, and how it was made: for who moves in it. */
+size_t screen_columns(const struct screen *screen);
 size_t screen_page(const struct screen *screen);
+struct scroll_look screen_look(const struct screen *screen);
+struct scroll_page *screen_rows(struct screen *screen);
 
 #endif

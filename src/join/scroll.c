@@ -2,41 +2,47 @@
 #include "scroll.h"
 
 #include "memory.h"
+#include "width.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
+#include <strings.h>
 
-struct entry {
-	char *text;
-	size_t len;
-	enum scroll_style style;
-};
+enum { DAY_MS = 24 * 3600 * 1000 };
 
-/* A ring: entry i from the oldest is at (start + i) modulo size. */
+/* A ring: the line with number n is at n modulo size. */
 struct scroll {
-	struct entry *entries;
-	size_t start, count, size, entries_max;
-	size_t bytes; /* of all entries */
+	struct line *lines;
+	size_t size;
+	uint64_t first, end;
+	size_t bytes; /* of the texts of all */
+	int64_t day;  /* of the newest line, since the epoch */
 };
 
 struct scroll *
-scroll_new(size_t entries_max)
+scroll_new(size_t lines_max)
 {
 	struct scroll *scroll = memory_alloc(1, sizeof(*scroll));
 
-	assert(entries_max > 0);
-	scroll->entries_max = entries_max;
-	scroll->entries = memory_alloc(entries_max, sizeof(*scroll->entries));
-	scroll->size = entries_max;
+	assert(lines_max > 0);
+	scroll->size = lines_max;
+	scroll->lines = memory_alloc(lines_max, sizeof(*scroll->lines));
+	scroll->day = INT64_MIN;
 	return scroll;
 }
 
-static struct entry *
-entry_at(const struct scroll *scroll, size_t i)
+static struct line *
+line_at(const struct scroll *scroll, uint64_t number)
 {
-	return &scroll->entries[(scroll->start + i) % scroll->size];
+	return &scroll->lines[number % scroll->size];
+}
+
+/* What its texts take. */
+static size_t
+line_bytes(const struct line *line)
+{
+	return line->user.len + line->to.len + line->title.len + line->text.len;
 }
 
 void
@@ -44,186 +50,384 @@ scroll_free(struct scroll *scroll)
 {
 	if (scroll == NULL)
 		return;
-	for (size_t i = 0; i < scroll->count; i++)
-		free(entry_at(scroll, i)->text);
-	free(scroll->entries);
+	for (uint64_t i = scroll->first; i < scroll->end; i++)
+		line_free(line_at(scroll, i));
+	free(scroll->lines);
 	free(scroll);
 }
 
 static void
 drop_oldest(struct scroll *scroll)
 {
-	scroll->bytes -= entry_at(scroll, 0)->len;
-	free(entry_at(scroll, 0)->text);
-	scroll->start = (scroll->start + 1) % scroll->size;
-	scroll->count--;
+	scroll->bytes -= line_bytes(line_at(scroll, scroll->first));
+	line_free(line_at(scroll, scroll->first));
+	scroll->first++;
+}
+
+static uint64_t
+append(struct scroll *scroll, struct line line)
+{
+	while (scroll->end - scroll->first == scroll->size ||
+		(scroll->end > scroll->first &&
+			scroll->bytes + line_bytes(&line) > SCROLL_BYTES_MAX))
+		drop_oldest(scroll);
+	*line_at(scroll, scroll->end) = line;
+	scroll->bytes += line_bytes(&line);
+	return scroll->end++;
+}
+
+/* The line that a coming or going can be told in, or NULL. */
+static struct line *
+folds_into(const struct scroll *scroll, const struct line *line)
+{
+	if (line->kind != LINE_COMING || scroll->end == scroll->first)
+		return NULL;
+	struct line *last = line_at(scroll, scroll->end - 1);
+	return last->kind == LINE_COMING ? last : NULL;
+}
+
+uint64_t
+scroll_add(struct scroll *scroll, struct line line)
+{
+	int64_t day = line.time / DAY_MS;
+	struct line *last;
+
+	if (day != scroll->day && line.kind != LINE_DATE) {
+		scroll->day = day;
+		append(scroll, line_rule(LINE_DATE, line.time));
+	}
+	scroll->day = day;
+	last = folds_into(scroll, &line);
+	if (last == NULL)
+		return append(scroll, line);
+	scroll->bytes -= line_bytes(last);
+	line_fold(last, &line);
+	scroll->bytes += line_bytes(last);
+	line_free(&line);
+	return scroll->end - 1;
+}
+
+struct line *
+scroll_line(const struct scroll *scroll, uint64_t number)
+{
+	return number >= scroll->first && number < scroll->end
+		? line_at(scroll, number)
+		: NULL;
 }
 
 void
-scroll_add(struct scroll *scroll, enum scroll_style style, struct span text)
+scroll_drop(struct scroll *scroll, uint64_t number)
 {
-	while (scroll->count == scroll->entries_max ||
-		(scroll->count > 0 &&
-			scroll->bytes + text.len > SCROLL_BYTES_MAX))
-		drop_oldest(scroll);
-	*entry_at(scroll, scroll->count) = (struct entry){
-		memory_copy(text.bytes, text.len), text.len, style
-	};
-	scroll->count++;
-	scroll->bytes += text.len;
+	struct line *line = scroll_line(scroll, number);
+
+	if (line == NULL)
+		return;
+	scroll->bytes -= line_bytes(line);
+	line_free(line);
+	*line = line_rule(LINE_GONE, line->time);
 }
 
-size_t
-scroll_count(const struct scroll *scroll)
+uint64_t
+scroll_first(const struct scroll *scroll)
 {
-	return scroll->count;
+	return scroll->first;
 }
 
-/* The character at the start: its bytes (1 and up) and its columns. */
-static size_t
-character(struct span text, size_t *columns)
+uint64_t
+scroll_end(const struct scroll *scroll)
 {
-	uint32_t c;
-	size_t len = text_utf8_next(text, &c);
-	int width = len > 0 ? wcwidth((wchar_t)c) : -1;
-
-	*columns = width >= 0 ? (size_t)width : 1;
-	return len > 0 ? len : 1;
+	return scroll->end;
 }
 
-size_t
-scroll_fit(struct span text, size_t columns)
+static bool
+has(struct span text, struct span word)
 {
-	size_t at = 0, used = 0;
-
-	while (at < text.len) {
-		size_t width;
-		size_t len = character((struct span){ text.bytes + at,
-					       text.len - at },
-			&width);
-
-		if (used + width > columns)
-			break;
-		used += width;
-		at += len;
-	}
-	return at;
+	for (size_t i = 0; i + word.len <= text.len; i++)
+		if (strncasecmp(text.bytes + i, word.bytes, word.len) == 0)
+			return true;
+	return false;
 }
 
-size_t
-scroll_width(struct span text)
+bool
+scroll_find(const struct scroll *scroll, struct span word,
+	struct scroll_place from, int direction, struct scroll_place *found)
 {
-	size_t at = 0, used = 0;
+	uint64_t number = from.line < scroll->end ? from.line : scroll->end;
 
-	while (at < text.len) {
-		size_t width;
-
-		at += character((struct span){ text.bytes + at, text.len - at },
-			&width);
-		used += width;
-	}
-	return used;
-}
-
-/* Where a row of this width ends: behind the last word that fits, or in a
- * word that is too long for any row. */
-static size_t
-row_end(struct span line, size_t columns)
-{
-	size_t fits = scroll_fit(line, columns);
-
-	if (fits == line.len)
-		return fits;
-	for (size_t at = fits; at > fits / 2; at--)
-		if (line.bytes[at] == ' ')
-			return at;
-	return fits > 0 ? fits : 1;
-}
-
-/* Cuts the next row off *left, the rest of an entry's text. */
-static struct span
-next_row(struct span *left, size_t columns)
-{
-	/* No row has more bytes than this, unless most of them have no width.
-	 */
-	size_t most = columns * 8 + 64 < left->len ? columns * 8 + 64
-						   : left->len;
-	const char *end = memchr(left->bytes, '\n', most);
-	struct span line = { left->bytes,
-		end != NULL ? (size_t)(end - left->bytes) : most };
-	size_t len = row_end(line, columns);
-	size_t taken = len;
-
-	if (len < line.len && line.bytes[len] == ' ')
-		taken++;
-	else if (len == line.len && end != NULL)
-		taken++;
-	left->bytes += taken;
-	left->len -= taken;
-	return (struct span){ line.bytes, len };
-}
-
-/* All rows of one entry, or their number where rows is NULL. */
-static size_t
-entry_rows(const struct entry *entry, size_t columns, struct scroll_row *rows)
-{
-	struct span left = { entry->text, entry->len };
-	size_t count = 0;
-
-	do {
-		size_t indent = count > 0 ? SCROLL_INDENT : 0;
-		struct span text = next_row(&left, columns - indent);
-
-		if (rows != NULL)
-			rows[count] = (struct scroll_row){ text, indent,
-				entry->style };
-		count++;
-	} while (left.len > 0);
-	return count;
-}
-
-/* Puts the wanted ones of an entry's rows before those that are there. */
-static size_t
-take_rows(const struct entry *entry, size_t columns, size_t skip,
-	struct scroll_row *rows, size_t free_rows)
-{
-	size_t count = entry_rows(entry, columns, NULL);
-	struct scroll_row *all = memory_alloc(count, sizeof(*all));
-	size_t wanted = count - skip < free_rows ? count - skip : free_rows;
-
-	entry_rows(entry, columns, all);
-	memcpy(rows + free_rows - wanted, all + count - skip - wanted,
-		wanted * sizeof(*rows));
-	free(all);
-	return wanted;
-}
-
-size_t
-scroll_rows(const struct scroll *scroll, size_t columns, size_t *back,
-	struct scroll_row *rows, size_t rows_max)
-{
-	size_t skip = *back, filled = 0;
-
-	assert(columns >= SCROLL_INDENT + 2);
-	for (size_t i = scroll->count; i > 0 && filled < rows_max; i--) {
-		const struct entry *entry = entry_at(scroll, i - 1);
-		size_t count = skip > 0 ? entry_rows(entry, columns, NULL) : 0;
-
-		if (skip > 0 && skip >= count) {
-			skip -= count;
-			continue;
+	if (number < scroll->first)
+		number = scroll->first;
+	while (direction < 0 ? number > scroll->first
+			     : number + 1 < scroll->end) {
+		number = direction < 0 ? number - 1 : number + 1;
+		const struct line *line = line_at(scroll, number);
+		if (line->kind != LINE_GONE &&
+			(has(line->text, word) || has(line->title, word) ||
+				has(line->user, word))) {
+			*found = (struct scroll_place){ number, SIZE_MAX };
+			return true;
 		}
-		filled += take_rows(entry, columns, skip, rows,
-			rows_max - filled);
-		skip = 0;
 	}
-	/* Above the oldest there is nothing: show the oldest page. */
-	if (filled<rows_max && * back> 0) {
-		size_t excess = rows_max - filled + skip;
+	return false;
+}
 
-		*back = *back > excess ? *back - excess : 0;
-		return scroll_rows(scroll, columns, back, rows, rows_max);
+/* Rows are made from the lowest up, and point into the text of their line. */
+struct scroll_page {
+	struct text *texts; /* one a line */
+	size_t text_count, text_size;
+	struct scroll_part *parts;
+	size_t part_count, part_size;
+	struct scroll_row *rows;
+	size_t *row_parts; /* where a row's parts begin */
+	size_t row_count, row_size;
+};
+
+struct scroll_page *
+scroll_page_new(void)
+{
+	return memory_alloc(1, sizeof(struct scroll_page));
+}
+
+void
+scroll_page_free(struct scroll_page *page)
+{
+	if (page == NULL)
+		return;
+	for (size_t i = 0; i < page->text_size; i++)
+		text_free(&page->texts[i]);
+	free(page->texts);
+	free(page->parts);
+	free(page->rows);
+	free(page->row_parts);
+	free(page);
+}
+
+static struct text *
+new_text(struct scroll_page *page)
+{
+	if (page->text_count == page->text_size) {
+		size_t size = page->text_size * 2 + 16;
+
+		page->texts = memory_resize(page->texts, size,
+			sizeof(*page->texts));
+		memset(page->texts + page->text_size, 0,
+			(size - page->text_size) * sizeof(*page->texts));
+		page->text_size = size;
 	}
-	memmove(rows, rows + rows_max - filled, filled * sizeof(*rows));
-	return filled;
+	text_clear(&page->texts[page->text_count]);
+	return &page->texts[page->text_count++];
+}
+
+static struct scroll_row *
+new_row(struct scroll_page *page)
+{
+	if (page->row_count == page->row_size) {
+		page->row_size = page->row_size * 2 + 64;
+		page->rows = memory_resize(page->rows, page->row_size,
+			sizeof(*page->rows));
+		page->row_parts = memory_resize(page->row_parts, page->row_size,
+			sizeof(*page->row_parts));
+	}
+	page->row_parts[page->row_count] = page->part_count;
+	return &page->rows[page->row_count++];
+}
+
+static void
+new_part(struct scroll_page *page, struct scroll_part part)
+{
+	if (page->part_count == page->part_size) {
+		page->part_size = page->part_size * 2 + 128;
+		page->parts = memory_resize(page->parts, page->part_size,
+			sizeof(*page->parts));
+	}
+	page->parts[page->part_count++] = part;
+}
+
+/* Cuts what is from start to end of a line's text by style. */
+static size_t
+add_parts(struct scroll_page *page, const char *text, size_t start, size_t end,
+	const struct line_part *parts, size_t count)
+{
+	size_t made = 0, begin = 0;
+
+	for (size_t i = 0; i < count; begin = parts[i++].end) {
+		size_t from = begin > start ? begin : start;
+		size_t to = parts[i].end < end ? parts[i].end : end;
+
+		if (from >= to)
+			continue;
+		new_part(page,
+			(struct scroll_part){ { text + from, to - from },
+				parts[i].style });
+		made++;
+	}
+	return made;
+}
+
+/* Appends all rows of a line, from its first. */
+static size_t
+add_line(struct scroll_page *page, const struct scroll_look *look,
+	const struct line *line, uint64_t number)
+{
+	struct line_part parts[LINE_PARTS_MAX];
+	struct text *text;
+	size_t rows = 0;
+
+	if (line->kind == LINE_GONE ||
+		(look->hides != NULL && look->hides(look->context, line)))
+		return 0;
+	text = new_text(page);
+	size_t count = line_format(line, look->clock, text, parts);
+	struct span left = { text->bytes, text->len };
+	do {
+		size_t indent = rows > 0 ? SCROLL_INDENT : 0;
+		struct span part = width_row(&left, look->columns - indent);
+		size_t start = (size_t)(part.bytes - text->bytes);
+		struct scroll_row *row = new_row(page);
+
+		*row = (struct scroll_row){ line, number, rows, indent, NULL,
+			0 };
+		row->part_count = add_parts(page, text->bytes, start,
+			start + part.len, parts, count);
+		rows++;
+	} while (left.len > 0);
+	return rows;
+}
+
+/* Takes what was appended behind `from` away, but for the first `keep`. */
+static void
+keep_rows(struct scroll_page *page, size_t from, size_t keep)
+{
+	if (from + keep >= page->row_count)
+		return;
+	page->part_count = page->row_parts[from + keep];
+	page->row_count = from + keep;
+}
+
+static void
+empty(struct scroll_page *page)
+{
+	page->text_count = 0;
+	page->part_count = 0;
+	page->row_count = 0;
+}
+
+/* Turns rows [from, to) around. */
+static void
+reverse(struct scroll_page *page, size_t from, size_t to)
+{
+	while (from + 1 < to) {
+		struct scroll_row row = page->rows[from];
+		size_t parts = page->row_parts[from];
+
+		to--;
+		page->rows[from] = page->rows[to];
+		page->row_parts[from] = page->row_parts[to];
+		page->rows[to] = row;
+		page->row_parts[to] = parts;
+		from++;
+	}
+}
+
+/* Fills the page from `bottom` up, the lowest row first, until it has that
+ * many rows and more. */
+static void
+fill_up(const struct scroll *scroll, const struct scroll_look *look,
+	struct scroll_place bottom, size_t rows_max, struct scroll_page *page)
+{
+	uint64_t number = bottom.line < scroll->end ? bottom.line + 1
+						    : scroll->end;
+
+	while (number > scroll->first && page->row_count < rows_max) {
+		size_t from = page->row_count;
+
+		number--;
+		add_line(page, look, line_at(scroll, number), number);
+		if (number == bottom.line && bottom.row < SIZE_MAX)
+			keep_rows(page, from, bottom.row + 1);
+		reverse(page, from, page->row_count);
+	}
+}
+
+/* The place of the n-th row down from the oldest, from 1. */
+static struct scroll_place
+from_top(const struct scroll *scroll, const struct scroll_look *look, size_t n,
+	struct scroll_page *page)
+{
+	empty(page);
+	for (uint64_t i = scroll->first; i < scroll->end; i++) {
+		add_line(page, look, line_at(scroll, i), i);
+		if (page->row_count < n)
+			continue;
+		if (page->row_count == n && i + 1 == scroll->end)
+			break;
+		return (struct scroll_place){ i, page->rows[n - 1].row };
+	}
+	return SCROLL_END;
+}
+
+const struct scroll_row *
+scroll_rows(const struct scroll *scroll, const struct scroll_look *look,
+	struct scroll_place *bottom, size_t rows_max, struct scroll_page *page,
+	size_t *count)
+{
+	assert(look->columns >= SCROLL_COLUMNS_MIN && rows_max > 0);
+	empty(page);
+	fill_up(scroll, look, *bottom, rows_max, page);
+	if (page->row_count < rows_max && !scroll_is_end(*bottom)) {
+		*bottom = from_top(scroll, look, rows_max, page);
+		empty(page);
+		fill_up(scroll, look, *bottom, rows_max, page);
+	}
+	if (!scroll_is_end(*bottom) && page->row_count > 0)
+		*bottom = (struct scroll_place){ page->rows[0].number,
+			page->rows[0].row };
+	*count = page->row_count < rows_max ? page->row_count : rows_max;
+	for (size_t i = 0; i < *count; i++)
+		page->rows[i].parts = page->parts + page->row_parts[i];
+	reverse(page, 0, *count);
+	return page->rows;
+}
+
+static struct scroll_place
+move_up(const struct scroll *scroll, const struct scroll_look *look,
+	struct scroll_place from, size_t rows, struct scroll_page *page)
+{
+	empty(page);
+	fill_up(scroll, look, from, rows + 1, page);
+	if (page->row_count == 0)
+		return SCROLL_END;
+	size_t at = rows < page->row_count ? rows : page->row_count - 1;
+	return (struct scroll_place){ page->rows[at].number,
+		page->rows[at].row };
+}
+
+static struct scroll_place
+move_down(const struct scroll *scroll, const struct scroll_look *look,
+	struct scroll_place from, size_t rows, struct scroll_page *page)
+{
+	uint64_t number = from.line > scroll->first ? from.line : scroll->first;
+	size_t wanted = from.row + rows; /* counted from that line's first */
+
+	for (; number < scroll->end; number++) {
+		empty(page);
+		size_t count = add_line(page, look, line_at(scroll, number),
+			number);
+		bool last = number + 1 == scroll->end;
+
+		if (wanted < count && !(last && wanted + 1 == count))
+			return (struct scroll_place){ number, wanted };
+		wanted -= wanted < count ? wanted : count;
+	}
+	return SCROLL_END;
+}
+
+struct scroll_place
+scroll_move(const struct scroll *scroll, const struct scroll_look *look,
+	struct scroll_place from, long rows, struct scroll_page *page)
+{
+	if (rows < 0)
+		return move_up(scroll, look, from, (size_t)-rows, page);
+	if (rows == 0 || scroll_is_end(from))
+		return from;
+	return move_down(scroll, look, from, (size_t)rows, page);
 }

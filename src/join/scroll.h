@@ -2,55 +2,110 @@
 #ifndef QCHAT_JOIN_SCROLL_H
 #define QCHAT_JOIN_SCROLL_H
 
+#include "line.h"
 #include "text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* The conversation as entries, and as rows of a width.  Knows no terminal. */
+/* The conversation: its lines, and a page of them as rows.  Knows no
+ * terminal. */
 struct scroll;
 
 enum {
-	SCROLL_ENTRIES_MAX = 10000,          /* then the oldest goes … */
-	SCROLL_BYTES_MAX = 16 * 1024 * 1024, /* … as beyond these */
-	SCROLL_INDENT = 2, /* of the rows behind an entry's first */
+	SCROLL_LINES = 10000,                /* kept, if nothing else is said */
+	SCROLL_BYTES_MAX = 16 * 1024 * 1024, /* of their texts, in any case */
+	SCROLL_INDENT = 2, /* of the rows behind a line's first */
+	SCROLL_COLUMNS_MIN = SCROLL_INDENT + 2,
 };
 
-enum scroll_style {
-	SCROLL_MESSAGE,
-	SCROLL_OWN,    /* a message of our own */
-	SCROLL_NOTICE, /* not said by anybody: ours */
+/* Where one reads: the lowest row that is seen.  Lines have numbers, which
+ * stay when older ones go. */
+struct scroll_place {
+	uint64_t line;
+	size_t row; /* of the line's; its last, if it has fewer */
 };
 
-struct scroll *scroll_new(size_t entries_max);
+/* The end, whatever comes. */
+#define SCROLL_END ((struct scroll_place){ UINT64_MAX, 0 })
+
+static inline bool
+scroll_is_end(struct scroll_place place)
+{
+	return place.line == UINT64_MAX;
+}
+
+struct scroll *scroll_new(size_t lines_max);
 void scroll_free(struct scroll *scroll);
 
-/* Adds an entry.  text is what is shown: harmless, but for line feeds, which
- * begin a row. */
-void scroll_add(struct scroll *scroll, enum scroll_style style,
-	struct span text);
+/*
+ * Adds a line, which the scroll owns from now on; the oldest ones go as the
+ * limits ask.  A coming or going right behind another one is folded into it.
+ * A line of another day than the one before has a rule before it.  Returns its
+ * number.
+ */
+uint64_t scroll_add(struct scroll *scroll, struct line line);
 
-size_t scroll_count(const struct scroll *scroll);
+/* The line of that number, NULL if it has gone; valid until the next
+ * scroll_add(). */
+struct line *scroll_line(const struct scroll *scroll, uint64_t number);
 
-/* A row: a part of an entry's text, borrowed until the next scroll_add(). */
-struct scroll_row {
-	struct span text;
-	size_t indent; /* columns before it */
-	enum scroll_style style;
+/* Takes it off the screen; its number stays. */
+void scroll_drop(struct scroll *scroll, uint64_t number);
+
+/* The numbers that there are: first to end - 1. */
+uint64_t scroll_first(const struct scroll *scroll);
+uint64_t scroll_end(const struct scroll *scroll);
+
+/* The next line up (-1) or down (1) from a place whose text or name has this
+ * in it, ASCII letters alike; false if there is none. */
+bool scroll_find(const struct scroll *scroll, struct span word,
+	struct scroll_place from, int direction, struct scroll_place *found);
+
+/* How rows are made. */
+struct scroll_look {
+	size_t columns; /* SCROLL_COLUMNS_MIN and more */
+	struct line_clock clock;
+	/* Is a line hidden?  NULL: none is. */
+	bool (*hides)(void *context, const struct line *line);
+	void *context;
 };
 
-/*
- * The rows of the entries, the newest last, for a window of that many columns
- * (at least SCROLL_INDENT + 2) and up to rows_max rows, after the newest
- * `back` rows are left out.  Returns how many rows were filled in, from
- * rows[0] on.  *back is lowered to what there is.
- */
-size_t scroll_rows(const struct scroll *scroll, size_t columns, size_t *back,
-	struct scroll_row *rows, size_t rows_max);
+/* A part of a row: of one style. */
+struct scroll_part {
+	struct span text;
+	enum line_style style;
+};
 
-/* How many columns a text takes, and how many bytes of it fit into columns.
- * What is not UTF-8 or cannot be shown takes one. */
-size_t scroll_width(struct span text);
-size_t scroll_fit(struct span text, size_t columns);
+/* A row of a line.  Its parts are borrowed until the page's next use. */
+struct scroll_row {
+	const struct line *line;
+	uint64_t number; /* of the line */
+	size_t row;      /* of the line's rows, from 0 */
+	size_t indent;   /* columns before it */
+	const struct scroll_part *parts;
+	size_t part_count;
+};
+
+/* Rows that are to be seen together; made once, used for each drawing. */
+struct scroll_page;
+struct scroll_page *scroll_page_new(void);
+void scroll_page_free(struct scroll_page *page);
+
+/*
+ * Fills the page with up to rows_max rows of which the lowest is at `bottom`
+ * (moved to what there is, and if there is less above it than fills the page,
+ * then to what does).  Returns the rows, from the top, and how many they are.
+ */
+const struct scroll_row *scroll_rows(const struct scroll *scroll,
+	const struct scroll_look *look, struct scroll_place *bottom,
+	size_t rows_max, struct scroll_page *page, size_t *count);
+
+/* The place so many rows up (negative) or down from one; the end, if that is
+ * below all. */
+struct scroll_place scroll_move(const struct scroll *scroll,
+	const struct scroll_look *look, struct scroll_place from,
+	long rows, struct scroll_page *page);
 
 #endif

@@ -2,33 +2,33 @@
 #ifndef QCHAT_JOIN_SHOW_H
 #define QCHAT_JOIN_SHOW_H
 
-#include "record.h"
-#include "session.h"
-#include "text.h"
+#include "chat.h"
+#include "screen.h"
 
-/* What stands on the screen, as text: harmless, with line feeds between
- * rows.  Knows no terminal. */
+/* What stands beside and below the conversation.  Knows no terminal. */
 
-/* "HH:MM:SS - name: text", or "HH:MM:SS * name …" for what nobody said. */
-void show_record(struct text *line, const struct record *record);
+/*
+ * Appends the status line for a screen of that many columns: the rooms; the
+ * link, if it is down; what is not confirmed, or not delivered; how many are
+ * here; sealed or clear; the broker, if there is room for it; the clock.
+ */
+void show_status(struct text *text, const struct chat *chat, size_t columns);
 
-/* "HH:MM:SS * text" */
-void show_notice(struct text *line, int64_t wall, const char *text);
+/* Appends the words of the rule above the newest lines. */
+void show_below(struct text *text, const struct window *window);
 
-/* A participant a row. */
-void show_people(struct text *text, const struct member *member,
-	struct instant now);
+/* Appends "NAME@ROOM> ". */
+void show_prompt(struct text *text, const struct window *window);
 
-/* What was said, by whom, and how the link is. */
-void show_counts(struct text *text, const struct session *session,
-	struct instant now);
+/* The participants, as the screen has them. */
+struct show_names {
+	struct text text;
+	struct screen_name *names; /* by name */
+	size_t count;
+};
 
-/* One row: room, participants, link, what waits for its proof. */
-void show_status(struct text *text, const struct session *session, size_t back);
-
-/* The participants' names, sorted: spans into names.  The caller frees the
- * array.  Returns how many. */
-size_t show_names(struct text *names, struct span **spans,
-	const struct member *member);
+/* Makes them anew from a room; show_names_free() in the end. */
+void show_names(struct show_names *names, const struct member *member);
+void show_names_free(struct show_names *names);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts: table, roster, record, and what the screen stands on. */
-#include "join/scroll.h"
 #include "record.h"
 #include "roster.h"
 #include "sequence.h"
@@ -286,48 +285,6 @@ test_record(void)
 	text_free(&out);
 }
 
-static void
-rows_are(struct scroll *scroll, size_t columns, size_t back, const char *want,
-	const char *name)
-{
-	struct scroll_row rows[4];
-	struct text out = { 0 };
-	size_t count = scroll_rows(scroll, columns, &back, rows, 4);
-
-	for (size_t i = 0; i < count; i++)
-		text_appendf(&out, "%*s%.*s|", (int)rows[i].indent, "",
-			(int)rows[i].text.len, rows[i].text.bytes);
-	is(out.bytes, want, name);
-	text_free(&out);
-}
-
-static void
-test_scroll(void)
-{
-	struct scroll *scroll = scroll_new(3);
-
-	scroll_add(scroll, SCROLL_MESSAGE, span_of("gone"));
-	scroll_add(scroll, SCROLL_MESSAGE, span_of("one"));
-	scroll_add(scroll, SCROLL_MESSAGE, span_of("two words here"));
-	scroll_add(scroll, SCROLL_MESSAGE, span_of("a\nb"));
-	ok(scroll_count(scroll) == 3, "the oldest entry goes");
-	rows_are(scroll, 80, 0, "one|two words here|a|  b|", "all fits");
-	rows_are(scroll, 10, 0, "two words|  here|a|  b|", "words are kept");
-	rows_are(scroll, 10, 1, "one|two words|  here|a|", "scrolled back");
-	rows_are(scroll, 10, 99, "one|two words|  here|a|",
-		"beyond the oldest there is nothing");
-	rows_are(scroll, 4, 0, "  he|  re|a|  b|",
-		"a word that is too long is broken");
-	scroll_free(scroll);
-	ok(scroll_width(span_of("\xe6\x97\xa5"
-				"a")) == 3,
-		"a wide character takes two columns");
-	ok(scroll_fit(span_of("\xe6\x97\xa5"
-			      "a"),
-		   1) == 0,
-		"and does not fit into one");
-}
-
 int
 main(void)
 {
@@ -338,6 +295,5 @@ main(void)
 	test_crowded_roster();
 	test_crowded_sequence();
 	test_record();
-	test_scroll();
 	return done();
 }

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "act.h"
+
+#include "command.h"
+#include "memory.h"
+#include "pin.h"
+#include "report.h"
+#include "window.h"
+#include "write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a name looks like on the screen, as which it is typed. */
+static struct text
+shown_name(struct span name)
+{
+	struct text shown = { 0 };
+
+	text_harmless(&shown, name, TEXT_NAME);
+	return shown;
+}
+
+bool
+chat_ignores(const struct chat *chat, struct span user)
+{
+	bool found = false;
+
+	if (chat->ignored_count == 0 || user.len == 0)
+		return false;
+	struct text name = shown_name(user);
+	for (size_t i = 0; i < chat->ignored_count && !found; i++)
+		found = strcmp(chat->ignored[i], name.bytes) == 0;
+	text_free(&name);
+	return found;
+}
+
+/* A line of ours, made of several parts. */
+static void
+notice(struct chat *chat, struct text *text)
+{
+	window_notice(chat_window(chat), text->len > 0 ? text->bytes : "");
+	text_free(text);
+}
+
+static void
+list_ignored(struct chat *chat)
+{
+	struct text text = { 0 };
+
+	text_append_string(&text,
+		chat->ignored_count == 0 ? "nobody is ignored" : "ignored:");
+	for (size_t i = 0; i < chat->ignored_count; i++)
+		text_appendf(&text, " %s", chat->ignored[i]);
+	notice(chat, &text);
+}
+
+static void
+ignore(struct chat *chat, struct span name)
+{
+	struct text shown = shown_name(name), text = { 0 };
+	size_t i = 0;
+
+	while (i < chat->ignored_count &&
+		strcmp(chat->ignored[i], shown.bytes) != 0)
+		i++;
+	if (i < chat->ignored_count) {
+		free(chat->ignored[i]);
+		chat->ignored[i] = chat->ignored[--chat->ignored_count];
+		text_appendf(&text, "%s is shown again", shown.bytes);
+	} else if (chat->ignored_count == CHAT_IGNORED_MAX) {
+		text_appendf(&text,
+			"%s is not ignored: %d names are as many as can be",
+			shown.bytes, CHAT_IGNORED_MAX);
+	} else {
+		chat->ignored[chat->ignored_count++] =
+			memory_string(shown.bytes);
+		text_appendf(&text,
+			"%s is ignored: what that name says is hidden "
+			"(\\ignore %s shows it again)",
+			shown.bytes, shown.bytes);
+	}
+	text_free(&shown);
+	notice(chat, &text);
+}
+
+void
+act_see(struct chat *chat, size_t index)
+{
+	if (index >= chat->count || index == chat->current)
+		return;
+	window_look_away(chat_window(chat));
+	chat->current = index;
+	chat->names_stale = true;
+	window_look(chat_window(chat));
+}
+
+static void
+join_room(struct chat *chat, struct span name)
+{
+	char *room = memory_copy(name.bytes, name.len);
+	struct window *window = window_find(chat, name);
+	struct fault fault = { 0 };
+
+	if (window == NULL)
+		window = window_open(chat, room, &fault);
+	if (window != NULL)
+		act_see(chat, window_index(chat, window));
+	else
+		window_notice(chat_window(chat), fault.text);
+	free(room);
+}
+
+static void
+leave_room(struct chat *chat, struct span name)
+{
+	struct window *window = name.len > 0 ? window_find(chat, name)
+					     : chat_window(chat);
+	struct text text = { 0 };
+
+	if (window == NULL) {
+		text_append(&text, name.bytes, name.len);
+		text_append_string(&text, ": you are not in that room");
+		notice(chat, &text);
+	} else if (chat->count == 1) {
+		window_notice(window, "this is the only room (\\q quits)");
+	} else {
+		text_appendf(&text, "you have left %s", window->room);
+		window_close(window);
+		window_look(chat_window(chat));
+		notice(chat, &text);
+	}
+}
+
+void
+act_search(struct chat *chat, int direction)
+{
+	struct window *window = chat_window(chat);
+	struct scroll_place from = { window->found, 0 };
+	struct scroll_place found;
+	struct text text = { 0 };
+
+	if (chat->search == NULL)
+		return;
+	if (scroll_find(window->scroll, span_of(chat->search), from, direction,
+		    &found)) {
+		window->place = found;
+		window->found = found.line;
+		chat->changed = true;
+		return;
+	}
+	text_appendf(&text, "%s: not found%s", chat->search,
+		window->found == UINT64_MAX ? ""
+			: direction < 0     ? " further up"
+					    : " further down");
+	notice(chat, &text);
+}
+
+static void
+end_search(struct chat *chat)
+{
+	for (size_t i = 0; i < chat->count; i++)
+		chat->windows[i]->found = UINT64_MAX;
+	free(chat->search);
+	chat->search = NULL;
+	chat->changed = true;
+}
+
+static void
+search(struct chat *chat, struct span word)
+{
+	end_search(chat);
+	if (word.len == 0) {
+		chat_window(chat)->place = SCROLL_END;
+		return;
+	}
+	chat->search = memory_copy(word.bytes, word.len);
+	act_search(chat, -1);
+}
+
+static void
+write_file(struct chat *chat, struct span name)
+{
+	struct window *window = chat_window(chat);
+	struct fault fault = { 0 };
+	struct text text = { 0 };
+	char *path = memory_copy(name.bytes, name.len);
+	size_t count;
+
+	if (write_scroll(window->scroll, window->room, path, &count, &fault) <
+		0)
+		text_append_string(&text, fault.text);
+	else
+		text_appendf(&text, "%s: %zu lines written", path, count);
+	free(path);
+	notice(chat, &text);
+}
+
+static bool
+say(struct chat *chat, struct span text)
+{
+	const struct member_post post = { .text = text, .lines = -1 };
+
+	return text.len == 0 || window_say(chat_window(chat), &post);
+}
+
+static bool
+act_out(struct chat *chat, struct span text)
+{
+	const struct span tag = span_of(LINE_ACTION_TAG);
+	const struct member_post post = {
+		.text = text,
+		.lines = -1,
+		.tags = &tag,
+		.tag_count = 1,
+	};
+
+	return window_say(chat_window(chat), &post);
+}
+
+static bool
+say_severe(struct chat *chat, struct span rest)
+{
+	struct span level = command_word(&rest);
+	struct member_post post = {
+		.text = rest,
+		.lines = -1,
+		.severity = room_severity_of(level),
+	};
+
+	if (post.severity != ROOM_SEVERITY_NONE)
+		return window_say(chat_window(chat), &post);
+	window_notice(chat_window(chat),
+		"\\sev: the level is info, low, medium, high or critical; "
+		"nothing was sent");
+	return false;
+}
+
+static void
+pin(struct chat *chat, struct span name)
+{
+	char *typed = memory_copy(name.bytes, name.len);
+	struct fault fault = { 0 };
+	struct text told = { 0 }, text = { 0 };
+	int rc = pin_name(chat_window(chat)->session, typed, &told, &fault);
+
+	if (rc < 0)
+		text_append_string(&text, fault.text);
+	else
+		text_appendf(&text, "%s%s", told.bytes,
+			rc > 0 ? ": pinned" : ": was pinned already");
+	text_free(&told);
+	free(typed);
+	chat->names_stale = true;
+	notice(chat, &text);
+}
+
+static void
+show_counts(struct chat *chat)
+{
+	struct session *session = chat_window(chat)->session;
+	struct record_count counts[SESSION_COUNTS_MAX];
+	struct report_room room = {
+		.member = session_member(session, 0),
+		.link = session_link(session),
+		.fabric = chat->conf.fabric,
+		.broker = session_peer(session),
+		.counts = counts,
+		.count = session_counts(session, counts),
+	};
+	struct text text = { 0 };
+
+	report_counts(&text, &room, session_now());
+	notice(chat, &text);
+}
+
+static void
+show_people(struct chat *chat)
+{
+	struct text text = { 0 };
+
+	report_people(&text, session_member(chat_window(chat)->session, 0), "",
+		session_now());
+	notice(chat, &text);
+}
+
+static void
+show_help(struct chat *chat, struct span name)
+{
+	struct text text = { 0 };
+
+	command_help(&text, name);
+	notice(chat, &text);
+}
+
+static void
+say_again(struct chat *chat)
+{
+	struct text text = { 0 };
+	size_t count = window_say_again(chat_window(chat));
+
+	if (count == 0)
+		text_append_string(&text, "nothing is undelivered here");
+	else
+		text_appendf(&text, "%zu said again", count);
+	notice(chat, &text);
+}
+
+void
+act_turn_clock(struct chat *chat)
+{
+	struct text text = { 0 };
+
+	chat->clock.local = !chat->clock.local;
+	chat->changed = true;
+	if (!chat->plain)
+		return; /* the times themselves show it */
+	text_append_string(&text, chat->clock.local ? "local time" : "UTC");
+	notice(chat, &text);
+}
+
+static void
+complain(struct chat *chat, const struct command_line *parsed)
+{
+	struct text text = { 0 };
+
+	command_complain(&text, parsed);
+	notice(chat, &text);
+}
+
+/* A command that sends something: false if it could not. */
+static bool
+run_sending(struct chat *chat, const struct command_line *parsed)
+{
+	struct span rest = parsed->argument;
+
+	switch (parsed->id) {
+	case COMMAND_SAY:
+		return say(chat, rest);
+	case COMMAND_ACT:
+		return act_out(chat, rest);
+	case COMMAND_SEVERITY:
+		return say_severe(chat, rest);
+	default: {
+		struct span name = command_word(&rest);
+
+		return window_say_to(chat_window(chat), name, rest);
+	}
+	}
+}
+
+static void
+run(struct chat *chat, const struct command_line *parsed)
+{
+	switch (parsed->id) {
+	case COMMAND_QUIT:
+		chat->leaving = true;
+		break;
+	case COMMAND_HELP:
+		show_help(chat, parsed->argument);
+		break;
+	case COMMAND_PEOPLE:
+		show_people(chat);
+		break;
+	case COMMAND_COUNTS:
+		show_counts(chat);
+		break;
+	case COMMAND_IGNORE:
+		if (parsed->argument.len > 0)
+			ignore(chat, parsed->argument);
+		else
+			list_ignored(chat);
+		break;
+	case COMMAND_JOIN:
+		join_room(chat, parsed->argument);
+		break;
+	case COMMAND_LEAVE:
+		leave_room(chat, parsed->argument);
+		break;
+	case COMMAND_PIN:
+		pin(chat, parsed->argument);
+		break;
+	case COMMAND_RESEND:
+		say_again(chat);
+		break;
+	case COMMAND_SEARCH:
+		search(chat, parsed->argument);
+		break;
+	case COMMAND_TIME:
+		act_turn_clock(chat);
+		break;
+	case COMMAND_WRITE:
+		write_file(chat, parsed->argument);
+		break;
+	default:
+		complain(chat, parsed);
+	}
+}
+
+bool
+act_line(struct chat *chat, struct span line, bool literal)
+{
+	struct command_line parsed = { .id = COMMAND_SAY, .argument = line };
+
+	if (!literal)
+		parsed = command_parse(line);
+	switch (parsed.id) {
+	case COMMAND_SAY:
+	case COMMAND_ACT:
+	case COMMAND_SEVERITY:
+	case COMMAND_DIRECT:
+		chat_window(chat)->place = SCROLL_END;
+		return run_sending(chat, &parsed);
+	default:
+		if (parsed.id != COMMAND_SEARCH)
+			chat_window(chat)->place = SCROLL_END;
+		run(chat, &parsed);
+		return true;
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_JOIN_TERMINAL_H
+#define QCHAT_JOIN_TERMINAL_H
+
+/* The terminal's modes that curses does not know of, and how it is given back
+ * whatever happens. */
+
+/* Remembers the terminal's modes as they are; before curses changes them. */
+void terminal_remember(void);
+
+/*
+ * Pastes and changes of focus are told from keys from now on.  If the process
+ * crashes or is aborted, `restore` is written (what ends the alternate screen;
+ * borrowed) and the modes of the terminal are those that were remembered.
+ */
+void terminal_begin(const char *restore);
+
+/* No more of that. */
+void terminal_end(void);
+
+/* A bell. */
+void terminal_bell(void);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "window_state.h"
+
+#include "memory.h"
+#include "plain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_LINE UINT64_MAX
+
+static bool
+is_seen(const struct window *window)
+{
+	const struct chat *chat = window->chat;
+
+	return chat->windows[chat->current] == window && chat->looked_at;
+}
+
+static void
+place_rule(struct window *window, int64_t time)
+{
+	if (window->rule != NO_LINE)
+		scroll_drop(window->scroll, window->rule);
+	window->rule = scroll_add(window->scroll, line_rule(LINE_UNREAD, time));
+	window->rule_due = false;
+}
+
+uint64_t
+window_add(struct window *window, struct line line)
+{
+	struct chat *chat = window->chat;
+	bool said = line.kind == LINE_MESSAGE || line.kind == LINE_DIRECT;
+
+	if (said && !line.own && !is_seen(window)) {
+		window->unread++;
+		window->mentions += line.mentions || line.kind == LINE_DIRECT;
+		if (window->rule_due)
+			place_rule(window, line.time);
+	}
+	chat->changed = true;
+	uint64_t number = scroll_add(window->scroll, line);
+	if (chat->plain)
+		plain_show(window,
+			scroll_line(window->scroll, number));
+	return number;
+}
+
+void
+window_notice(struct window *window, const char *text)
+{
+	window_add(window, line_notice(session_now().wall, span_of(text)));
+}
+
+struct line *
+window_own(const struct window *window, enum line_kind kind, int64_t seq)
+{
+	uint64_t first = scroll_first(window->scroll);
+
+	for (uint64_t i = scroll_end(window->scroll); i > first; i--) {
+		struct line *line = scroll_line(window->scroll, i - 1);
+
+		if (line->own && line->kind == kind && line->seq == seq)
+			return line;
+	}
+	return NULL;
+}
+
+size_t
+window_index(const struct chat *chat, const struct window *window)
+{
+	size_t i = 0;
+
+	while (i < chat->count && chat->windows[i] != window)
+		i++;
+	return i;
+}
+
+struct window *
+window_find(const struct chat *chat, struct span room)
+{
+	for (size_t i = 0; i < chat->count; i++)
+		if (span_equal(room, span_of(chat->windows[i]->room)))
+			return chat->windows[i];
+	return NULL;
+}
+
+static void
+free_window(struct window *window)
+{
+	session_free(window->session);
+	direct_free(window->direct);
+	scroll_free(window->scroll);
+	input_draft_free(&window->draft);
+	free(window->room);
+	free(window);
+}
+
+struct window *
+window_open(struct chat *chat, const char *room, struct fault *fault)
+{
+	if (chat->count == CHAT_ROOMS_MAX) {
+		fault_set(fault, FAULT_USAGE,
+			"%s: %d rooms are as many as can be (\\l leaves one)",
+			room, CHAT_ROOMS_MAX);
+		return NULL;
+	}
+	if (window_find(chat, span_of(room)) != NULL) {
+		fault_set(fault, FAULT_USAGE, "%s: you are there already",
+			room);
+		return NULL;
+	}
+	struct window *window = memory_alloc(1, sizeof(*window));
+	struct direct_calls calls = window_direct_calls(window);
+	window->chat = chat;
+	window->room = memory_string(room);
+	window->scroll = scroll_new(chat->lines_max);
+	window->place = SCROLL_END;
+	window->rule = NO_LINE;
+	window->found = NO_LINE;
+	window->session = window_listen(window, fault);
+	if (window->session == NULL) {
+		free_window(window);
+		return NULL;
+	}
+	window->direct = direct_new(&chat->conf, &calls);
+	complete_note(chat->complete, COMPLETE_ROOM, span_of(room));
+	chat->windows[chat->count++] = window;
+	chat->names_stale = true;
+	return window;
+}
+
+void
+window_close(struct window *window)
+{
+	struct chat *chat = window->chat;
+	size_t index = window_index(chat, window);
+
+	session_close(&window->session, 1);
+	chat->count--;
+	memmove(chat->windows + index, chat->windows + index + 1,
+		(chat->count - index) * sizeof(*chat->windows));
+	if (chat->current > index || chat->current == chat->count)
+		chat->current -= chat->current > 0;
+	chat->names_stale = true;
+	free_window(window);
+}
+
+void
+window_close_all(struct chat *chat)
+{
+	struct session *sessions[CHAT_ROOMS_MAX];
+
+	for (size_t i = 0; i < chat->count; i++)
+		sessions[i] = chat->windows[i]->session;
+	session_close(sessions, chat->count);
+}
+
+void
+window_free_all(struct chat *chat)
+{
+	while (chat->count > 0)
+		free_window(chat->windows[--chat->count]);
+}
+
+/* A line of our own, before anybody else has it. */
+static uint64_t
+add_own(struct window *window, const struct member_post *post,
+	enum line_kind kind, struct span to, int64_t seq)
+{
+	struct instant now = session_now();
+	const struct record record = {
+		.type = kind == LINE_DIRECT ? RECORD_DIRECT : RECORD_MESSAGE,
+		.own = true,
+		.time = now.wall,
+		.user = span_of(session_user(window->session)),
+		.seq = seq,
+		.text = post->text,
+		.severity = post->severity,
+		.title = post->title,
+		.tags = post->tags,
+		.tag_count = post->tag_count,
+	};
+	struct line line = line_from_record(&record);
+
+	line.state = LINE_PENDING;
+	line_set_to(&line, to);
+	return window_add(window, line);
+}
+
+bool
+window_say(struct window *window, const struct member_post *post)
+{
+	struct fault fault = { 0 };
+	int64_t seq = session_say(window->session, post, &fault);
+
+	if (seq < 0)
+		window_notice(window, fault.text);
+	else
+		add_own(window, post, LINE_MESSAGE, span_of(""), seq);
+	return seq >= 0;
+}
+
+bool
+window_say_to(struct window *window, struct span name, struct span text)
+{
+	struct fault fault = { 0 };
+	const struct member_post post = { .text = text, .lines = -1 };
+	char *typed = memory_copy(name.bytes, name.len);
+	char user[ROOM_USER_MAX + 1];
+	int64_t id = direct_say(window->direct, window->session, typed, text,
+		user, &fault);
+
+	free(typed);
+	if (id < 0)
+		window_notice(window, fault.text);
+	else
+		add_own(window, &post, LINE_DIRECT, span_of(user), id);
+	return id >= 0;
+}
+
+/* Says the message of a line again that was not delivered. */
+static int
+say_line_again(struct window *window, struct line *line, struct fault *fault)
+{
+	int rc = line->kind == LINE_DIRECT
+		? direct_say_again(window->direct, window->session, line->seq,
+			  fault)
+		: member_say_again(session_member(window->session, 0),
+			  line->seq, session_now(), fault);
+
+	if (rc == 0)
+		line->state = LINE_PENDING;
+	return rc;
+}
+
+size_t
+window_say_again(struct window *window)
+{
+	uint64_t end = scroll_end(window->scroll);
+	struct fault fault = { 0 };
+	size_t count = 0;
+
+	for (uint64_t i = scroll_first(window->scroll); i < end; i++) {
+		struct line *line = scroll_line(window->scroll, i);
+
+		if (line == NULL || !line->own || line->state != LINE_FAILED)
+			continue;
+		if (say_line_again(window, line, &fault) == 0)
+			count++;
+		else
+			window_notice(window, fault.text);
+	}
+	window->chat->changed = true;
+	return count;
+}
+
+static bool
+is_undelivered(const struct line *line)
+{
+	return line->own && line->state != LINE_SAID;
+}
+
+size_t
+window_undelivered(const struct window *window, struct text *text)
+{
+	const struct member *member = session_member(window->session, 0);
+	size_t count = 0, directs = 0;
+
+	text_append_string(text, "");
+	for (uint64_t i = scroll_first(window->scroll);
+		i < scroll_end(window->scroll); i++) {
+		const struct line *line = scroll_line(window->scroll, i);
+
+		if (!is_undelivered(line))
+			continue;
+		directs += line->kind == LINE_DIRECT;
+		count++;
+		line_plain(line, span_of(window->room), text);
+	}
+	/* Lines may have gone. */
+	size_t kept = member_unproved(member) + member_given_up(member) +
+		directs;
+	return kept > count ? kept : count;
+}
+
+void
+window_look(struct window *window)
+{
+	window->unread = 0;
+	window->mentions = 0;
+	window->rule_due = false;
+	window->chat->changed = true;
+}
+
+void
+window_look_away(struct window *window)
+{
+	window->rule_due = true;
+}
+
+int64_t
+window_deadline(const struct window *window)
+{
+	return direct_deadline(window->direct);
+}
+
+void
+window_tick(struct window *window)
+{
+	direct_tick(window->direct, session_now().mono);
+}

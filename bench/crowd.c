@@ -2,10 +2,12 @@
 #include "bus.h"
 #include "cli.h"
 #include "dxl.h"
+#include "guard.h"
 #include "identity.h"
 #include "member_state.h"
 #include "memory.h"
 #include "session.h"
+#include "sign.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,12 +18,14 @@
  * A crowd: many participants of one room in one process, for bench/who.
  *
  * Each is a `struct member` of its own, with its own UID, name, inbox, timers
- * and limits, and says what the tools would say.  Where it differs from as
- * many processes:
+ * and limits, and its own session key; it says, signs and introduces what the
+ * tools would.  Where it differs from as many processes:
  *
  *  - They share connections, -c on each.  So the broker hands a room's message
  *    out once a connection, and not once a participant; there are no wills.
  *    `received` counts the former, `given` what all participants would get.
+ *  - They share one certificate, and believe what they hear: to check each
+ *    message 5,000 times over is work for 5,000 processes.
  *  - They share one roster, since all of them see the same room: it would need
  *    memory by the square of their number.
  *  - While they come in, each hears of the room its own messages only (and one
@@ -76,6 +80,8 @@ struct link {
 struct participant {
 	struct link *link;
 	struct member *member;
+	struct signer *signer;
+	struct guard *guard;
 	bool joined;
 	bool present; /* its own presence has come back */
 	int64_t due;  /* mono ms: when it wants to be woken */
@@ -233,6 +239,35 @@ on_publish(void *context, const char *topic, struct span bytes)
 }
 
 static void
+on_sign(void *context, struct span topic, struct span envelope,
+	struct text *out)
+{
+	struct participant *one = context;
+	struct instant now = session_now();
+
+	guard_sign(one->guard, topic, envelope, now.mono, now.wall, out);
+}
+
+/* Somebody missed an introduction. */
+static void
+on_key(void *context, const struct room_message *message, struct span about)
+{
+	struct participant *one = context;
+	struct instant now = session_now();
+
+	guard_hear_key(one->guard, message, about, now.mono, now.wall);
+}
+
+/* Nothing is given to a guard to be passed on. */
+static void
+on_pass(void *context, struct span topic, struct span bytes)
+{
+	(void)context;
+	(void)topic;
+	(void)bytes;
+}
+
+static void
 on_deliver(void *context, const struct record *record)
 {
 	(void)context;
@@ -374,7 +409,27 @@ on_failed(void *context, const struct fault *why)
 		link->crowd->fault = *why;
 }
 
-static void
+static int
+make_signer(struct participant *one, const char *inbox, struct fault *fault)
+{
+	struct crowd *crowd = one->link->crowd;
+	struct guard_config config = { .inbox = inbox };
+	const struct guard_calls calls = {
+		.context = one,
+		.pass = on_pass,
+		.publish = on_publish,
+	};
+
+	one->signer = signer_new(crowd->identity, session_now().wall, fault);
+	if (one->signer == NULL)
+		return -1;
+	config.signer = one->signer;
+	identity_random(&config.seed, sizeof(config.seed));
+	one->guard = guard_new(&config, &calls);
+	return 0;
+}
+
+static int
 make_participant(struct crowd *crowd, size_t i)
 {
 	struct participant *one = &crowd->participants[i];
@@ -400,7 +455,10 @@ make_participant(struct crowd *crowd, size_t i)
 		.retry = on_retry,
 		.attend = on_attend,
 		.ignored = on_ignored,
+		.sign = on_sign,
+		.key = on_key,
 	};
+	int rc = make_signer(one, inbox, &crowd->fault);
 
 	identity_random(&config.seed, sizeof(config.seed));
 	one->member = member_new(&config, &calls);
@@ -418,9 +476,10 @@ make_participant(struct crowd *crowd, size_t i)
 	free(uid);
 	free(inbox);
 	free(app);
+	return rc;
 }
 
-static void
+static int
 make_link(struct crowd *crowd, size_t i)
 {
 	struct link *link = &crowd->links[i];
@@ -446,8 +505,10 @@ make_link(struct crowd *crowd, size_t i)
 	bus_subscribe(link->bus, crowd->topic);
 	for (size_t j = link->first; j < link->first + link->count; j++) {
 		crowd->participants[j].link = link;
-		make_participant(crowd, j);
+		if (make_participant(crowd, j) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static int
@@ -478,7 +539,8 @@ set_up(struct crowd *crowd)
 		sizeof(*crowd->participants));
 	crowd->links = memory_alloc(crowd->link_count, sizeof(*crowd->links));
 	for (size_t i = 0; i < crowd->link_count; i++)
-		make_link(crowd, i);
+		if (make_link(crowd, i) < 0)
+			return -1;
 	return 0;
 }
 
@@ -640,11 +702,13 @@ free_crowd(struct crowd *crowd)
 {
 	for (int64_t i = 0; crowd->participants != NULL && i < crowd->size;
 		i++) {
-		struct member *member = crowd->participants[i].member;
+		struct participant *one = &crowd->participants[i];
 
-		if (i > 0)
-			member->roster = NULL;
-		member_free(member);
+		if (i > 0 && one->member != NULL)
+			one->member->roster = NULL;
+		member_free(one->member);
+		guard_free(one->guard);
+		signer_free(one->signer);
 	}
 	for (size_t i = 0; i < crowd->link_count; i++)
 		bus_free(crowd->links[i].bus);

@@ -42,6 +42,7 @@ enum {
 	LINKS_MAX = 200,    /* connections */
 	EACH_DEFAULT = 250, /* participants of one */
 	JOIN_WINDOW = 64,   /* that some connection has not heard of yet */
+	STALLED_MS = 60000, /* nobody comes in any more */
 	SENDERS_MAX = 64,   /* of which one remembers the numbers */
 	INDEX_DIGITS = 12,  /* of UID and inbox: whose it is */
 	CONN_BYTES = 8,     /* of a connection's name */
@@ -101,6 +102,7 @@ struct crowd {
 	struct participant *participants;
 	struct roster *roster; /* shared; the first one's */
 	size_t joined, present;
+	int64_t heard_mono; /* when something came from the broker */
 	bool ready, leaving;
 	struct tally tallies[KINDS];
 	struct fault fault;
@@ -359,6 +361,7 @@ on_message(void *context, struct span topic, struct span bytes)
 	struct participant *one = find(crowd, topic, crowd->prefix);
 
 	count(crowd, KIND_RECEIVED, topic, bytes);
+	crowd->heard_mono = session_now().mono;
 	if (crowd->leaving)
 		return;
 	if (one != NULL)
@@ -397,6 +400,7 @@ on_up(void *context)
 	struct link *link = context;
 
 	link->up = true;
+	link->crowd->heard_mono = session_now().mono;
 }
 
 /* A crowd that lost somebody is no measure of anything. */
@@ -592,6 +596,19 @@ spread_pings(struct crowd *crowd)
 	}
 }
 
+/* What a broker has dropped is waited for in vain. */
+static void
+check_stalled(struct crowd *crowd, size_t heard)
+{
+	if (!is_up(crowd) ||
+		session_now().mono - crowd->heard_mono < STALLED_MS)
+		return;
+	fault_set(&crowd->fault, FAULT_TIMEOUT,
+		"%zu of %zu were heard everywhere, and nothing more for %d s "
+		"(the broker's log may say what it dropped)",
+		heard, (size_t)crowd->size, STALLED_MS / 1000);
+}
+
 /* No faster than the slowest connection hears of it: the one whose participants
  * come in is read faster than the others, for which a broker keeps so many
  * messages (mosquitto: 1,000) and drops the rest.  It is over when what comes
@@ -606,8 +623,10 @@ join(struct crowd *crowd)
 	while (crowd->joined < size && crowd->joined < heard + JOIN_WINDOW &&
 		is_up(crowd))
 		join_one(&crowd->participants[crowd->joined++]);
-	if (crowd->present < size || heard < size)
+	if (crowd->present < size || heard < size) {
+		check_stalled(crowd, heard);
 		return;
+	}
 	crowd->ready = true;
 	spread_pings(crowd);
 	printf("ready %zu\n", crowd->present);
@@ -662,6 +681,8 @@ step(struct crowd *crowd, struct pollfd *fds, const sigset_t *during)
 	join(crowd);
 }
 
+/* Nobody reads on, so the broker drops many of the byes (and says so in its
+ * log), of which nothing is counted. */
 static void
 leave(struct crowd *crowd)
 {

@@ -109,7 +109,7 @@ member_connected(struct member *member, const char *conn, struct instant now)
 		member_send_bye(member, now);
 	if (member->participant) {
 		member_send_here_to_room(member, now);
-		member_ask(member, MEMBER_WAIT_MS, now);
+		member_ask(member, MEMBER_ENTER_WAIT_MS, now);
 	}
 }
 

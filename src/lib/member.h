@@ -26,8 +26,11 @@ enum {
 	MEMBER_POST_MAX = 900 * 1024, /* bytes of a post when it is encoded */
 	/* The same in a sealed room, where it goes into another message. */
 	MEMBER_SEALED_MAX = 560 * 1024,
-	MEMBER_PING_MS = 60 * 1000,     /* protocol.md, 6.3 */
-	MEMBER_WAIT_MS = 1500,          /* over which to spread answers to us */
+	MEMBER_PING_MS = 60 * 1000, /* protocol.md, 6.3 */
+	MEMBER_WAIT_MS = 1500,      /* over which to spread answers */
+	/* The same for who comes in: 5,000 answers in less would come faster
+	 * than one process verifies them, and brokers drop the rest. */
+	MEMBER_ENTER_WAIT_MS = 10 * 1000,
 	MEMBER_WAIT_MAX_MS = 60 * 1000, /* that we let others ask for */
 	MEMBER_SPREAD_MS = 5,           /* of it, for each participant known */
 	/* A stream that is done answers repair requests until none came for

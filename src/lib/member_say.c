@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONTROL_EXTRA = 5 }; /* a control character becomes \u0000 */
+enum {
+	CONTROL_EXTRA = 5, /* a control character becomes \u0000 */
+	/* Legacy peers answer at once, whatever wait says. */
+	LEGACY_ANSWERS_MS = MEMBER_WAIT_MS + 1000,
+};
 
 /* splitmix64 (Steele, Lea, Flood 2014): the randomness here only spreads
  * things in time and makes message ids; nothing secret rests on it. */
@@ -334,7 +338,7 @@ member_ask(struct member *member, int64_t wait_ms, struct instant now)
 	who.wait = wait_ms;
 	member_send(member, member->topic, &who, NULL);
 	member->asked = false;
-	member->asked_until = now.mono + wait_ms + 1000;
+	member->asked_until = now.mono + LEGACY_ANSWERS_MS;
 }
 
 static int

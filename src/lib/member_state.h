@@ -141,7 +141,7 @@ struct member {
 	int64_t here_sent;   /* when the last one was sent */
 	int64_t legacy_mono; /* when a legacy peer was heard last */
 	bool asked;          /* our question has come back */
-	int64_t asked_until; /* answers to our question come until then */
+	int64_t asked_until; /* legacy peers answer until then */
 	int64_t known;
 
 	/* proof */

@@ -187,18 +187,32 @@ act_cut(struct node *node, int64_t ms)
 	link_lose(node, false);
 }
 
+/* What is said while one catches up is not known to be replayed. */
 static void
-act_say(struct node *node, int64_t lines)
+unsettle_newcomers(struct world *world)
 {
-	struct world *world = node->world;
-
-	if (node->first_up > 0)
-		node_say(node, lines > 0 ? lines : 1, lines == 0);
-	/* What is said while it catches up is not known to be replayed. */
 	for (int i = 0; i < world->node_count; i++)
 		if (world->nodes[i]->member != NULL &&
 			!member_is_caught_up(world->nodes[i]->member))
 			world->nodes[i]->exact = false;
+}
+
+static void
+act_say(struct node *node, int64_t lines)
+{
+	if (node->first_up > 0)
+		node_say(node, lines > 0 ? lines : 1, lines == 0);
+	unsettle_newcomers(node->world);
+}
+
+static void
+act_again(struct node *node)
+{
+	if (node->member == NULL || member_given_up(node->member) == 0)
+		return;
+	world_see(node->world, SEEN_AGAIN);
+	node_say_again(node);
+	unsettle_newcomers(node->world);
 }
 
 static void
@@ -232,6 +246,9 @@ act_on_node(struct node *node, enum act act, int64_t argument)
 		break;
 	case ACT_STREAM:
 		act_stream(node);
+		break;
+	case ACT_AGAIN:
+		act_again(node);
 		break;
 	case ACT_PATIENCE:
 		act_patience(node);

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "link.h"
 #include "spool.h"
+#include "story.h"
 
 #include "memory.h"
 
@@ -13,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROOF_MS = 5000 };
+enum {
+	PROOF_MS = 5000,
+	AGAIN_MS = 20 * 1000, /* until what was given up is said again */
+};
 
 struct node *
 node_add(struct world *world, enum node_kind kind)
@@ -139,6 +143,10 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 	world_see(node->world, SEEN_UNPROVED);
 	node->failed = true;
 	check_unproved(node, first, last, text);
+	if (node->kind == NODE_PARTICIPANT)
+		story_in(node->world,
+			dice_roll(&node->world->dice, 1, AGAIN_MS), node->index,
+			ACT_AGAIN, 0);
 }
 
 static void
@@ -372,6 +380,30 @@ node_say(struct node *node, int64_t lines, bool single)
 			node->name, first, node->last - lines + 1);
 	text_free(&text);
 	text_free(&line);
+	node_touch(node);
+}
+
+void
+node_say_again(struct node *node)
+{
+	struct fault fault;
+
+	while (member_given_up(node->member) > 0) {
+		int64_t first = member_given_up_at(node->member, 0).first;
+		struct post *post = node_post(node, first);
+
+		world_trace(node->world, "%s  says %" PRId64 " again",
+			node->name, first);
+		if (post == NULL ||
+			member_say_again(node->member, first, node_now(node),
+				&fault) < 0) {
+			world_break(node->world, PROMISE_PROOF,
+				"%s does not say %" PRId64 " again", node->name,
+				first);
+			return;
+		}
+		post->given_up = false;
+	}
 	node_touch(node);
 }
 

@@ -140,6 +140,9 @@ void node_tick(struct node *node);
 /* Says lines, or a single post of two. */
 void node_say(struct node *node, int64_t lines, bool single);
 
+/* Says again all that was given up. */
+void node_say_again(struct node *node);
+
 /* Nothing more will be said. */
 void node_finish(struct node *node);
 

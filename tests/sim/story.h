@@ -8,6 +8,7 @@ enum act {
 	ACT_START,
 	ACT_SAY,      /* argument: lines; 0: a single post of two */
 	ACT_STREAM,   /* says the next lines */
+	ACT_AGAIN,    /* says again what was given up */
 	ACT_PATIENCE, /* gives up if there is no link */
 	ACT_LEAVE,
 	ACT_RESTART, /* argument: enum restart */

@@ -67,6 +67,7 @@ world_seen_name(enum seen what)
 		[SEEN_LATE] = "what was told as a gap, come late",
 		[SEEN_RETRY] = "no echo, and a fresh connection",
 		[SEEN_UNPROVED] = "a post given up",
+		[SEEN_AGAIN] = "one that was, said again",
 	};
 
 	return names[what];

@@ -86,6 +86,7 @@ enum seen {
 	SEEN_LATE,
 	SEEN_RETRY,
 	SEEN_UNPROVED,
+	SEEN_AGAIN,
 	SEEN_KINDS,
 };
 

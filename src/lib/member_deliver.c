@@ -329,6 +329,39 @@ take_late(struct member *member, const struct room_message *message,
 	return found;
 }
 
+/* Does its sender say that it had given this up? */
+static bool
+is_said_again(struct span envelope)
+{
+	struct dxl_message event;
+	struct fault fault;
+
+	if (dxl_parse(&event, envelope, &fault) < 0)
+		return false;
+	bool is_again = dxl_field(&event, ROOM_AGAIN_FIELD).len > 0;
+	dxl_message_free(&event);
+	return is_again;
+}
+
+/* It has said more meanwhile, which was the first of it for who came then. */
+static bool
+take_early(struct member *member, const struct room_message *message,
+	const struct trust *trust, struct span envelope, struct instant now)
+{
+	int64_t last = member_last_number(message);
+
+	/* What was signed before we came is somebody else's repetition. */
+	if ((trust->sent >= 0 && trust->sent < member->came) ||
+		!is_said_again(envelope) ||
+		!sequence_take_early(member->sequence, message->uid,
+			message->seq, last))
+		return false;
+	keep(member, message, envelope, now);
+	deliver_wanted(member, message, trust,
+		(struct wanted){ message->seq, last, false, true }, now);
+	return true;
+}
+
 void
 member_accept(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, int64_t from,
@@ -341,7 +374,7 @@ member_accept(struct member *member, const struct room_message *message,
 	int64_t first;
 
 	if (from > message->seq)
-		sequence_restore(member->sequence, message->uid, from - 1);
+		sequence_skip_to(member->sequence, message->uid, from);
 	if (sequence_jump(member->sequence, message->uid, message->seq,
 		    &shown)) {
 		member_give_up(member, message->uid, shown.first - 1, now);
@@ -351,6 +384,9 @@ member_accept(struct member *member, const struct room_message *message,
 		member_last_number(message), !replayed && younger, &first)) {
 	case SEQUENCE_OLD:
 		if (take_late(member, message, trust, envelope, replayed, now))
+			return;
+		if (age == MEMBER_LIVE && !replayed &&
+			take_early(member, message, trust, envelope, now))
 			return;
 		hear_double(member, message, trust, envelope, now);
 		return;

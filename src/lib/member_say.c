@@ -83,27 +83,35 @@ member_rewrap(struct member *member, const struct room_message *again,
 	wrap(member, again->payload, fields, again->sig.len > 0 ? 2 : 0, bytes);
 }
 
+/* Appends an event with one more header. */
+static void
+add_header(const struct dxl_message *event, const char *key, struct span value,
+	struct text *bytes)
+{
+	struct dxl_message longer = *event;
+	size_t count = event->other_fields.count;
+
+	longer.other_fields.items = memory_alloc(count + 2,
+		sizeof(struct span));
+	if (count > 0)
+		memcpy(longer.other_fields.items, event->other_fields.items,
+			count * sizeof(struct span));
+	longer.other_fields.items[count] = span_of(key);
+	longer.other_fields.items[count + 1] = value;
+	longer.other_fields.count = count + 2;
+	dxl_format(&longer, bytes);
+	free(longer.other_fields.items);
+}
+
 void
 member_address(const struct member *member, const struct dxl_message *event,
 	struct text *bytes)
 {
-	struct dxl_message addressed = *event;
-	size_t count = event->other_fields.count;
-
-	if (dxl_field(event, ROOM_TOPIC_FIELD).len > 0) {
+	if (dxl_field(event, ROOM_TOPIC_FIELD).len > 0)
 		dxl_format(event, bytes);
-		return;
-	}
-	addressed.other_fields.items = memory_alloc(count + 2,
-		sizeof(struct span));
-	if (count > 0)
-		memcpy(addressed.other_fields.items, event->other_fields.items,
-			count * sizeof(struct span));
-	addressed.other_fields.items[count] = span_of(ROOM_TOPIC_FIELD);
-	addressed.other_fields.items[count + 1] = span_of(member->topic);
-	addressed.other_fields.count = count + 2;
-	dxl_format(&addressed, bytes);
-	free(addressed.other_fields.items);
+	else
+		add_header(event, ROOM_TOPIC_FIELD, span_of(member->topic),
+			bytes);
 }
 
 void
@@ -515,6 +523,30 @@ out:
 	return rc;
 }
 
+/* Tells that the newest post is said again. */
+static void
+mark_again(struct member *member)
+{
+	size_t i = outbox_count(member->outbox) - 1;
+	struct text bytes = { 0 };
+	struct dxl_message event;
+	struct fault fault;
+
+	int rc = dxl_parse(&event, outbox_at(member->outbox, i).envelope,
+		&fault);
+	assert(rc == 0);
+	if (dxl_field(&event, ROOM_AGAIN_FIELD).len == 0)
+		add_header(&event, ROOM_AGAIN_FIELD, span_of("1"), &bytes);
+	dxl_message_free(&event);
+	if (bytes.len == 0)
+		return;
+	rc = dxl_parse(&event, (struct span){ bytes.bytes, bytes.len }, &fault);
+	assert(rc == 0);
+	(void)rc;
+	outbox_replace(member->outbox, i, &bytes, event.payload);
+	dxl_message_free(&event);
+}
+
 int
 member_say_again(struct member *member, int64_t first, struct instant now,
 	struct fault *fault)
@@ -529,6 +561,7 @@ member_say_again(struct member *member, int64_t first, struct instant now,
 			" was not given up, or is not kept any more",
 			first);
 	outbox_move(member->given_up, i, member->outbox);
+	mark_again(member);
 	say_newest(member, now);
 	return 0;
 }

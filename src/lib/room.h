@@ -20,6 +20,9 @@
 /* The envelope's header that tells which room's topic an inbox message is
  * about. */
 #define ROOM_TOPIC_FIELD "qchat.topic"
+/* The header of what its sender had given up: who came meanwhile wants it, even
+ * if a higher number came first. */
+#define ROOM_AGAIN_FIELD "qchat.again"
 
 enum {
 	ROOM_NAME_MAX = 512, /* bytes of a room's name */

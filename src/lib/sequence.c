@@ -18,6 +18,7 @@ struct sender {
 	bool guessed;  /* next is where we think that it begins for us */
 	int64_t next;  /* to be delivered; 0: nothing was yet */
 	int64_t floor; /* the newest when we came, where next is 0 */
+	int64_t begun; /* the first that was for us; 0: not known */
 	int64_t top;   /* the newest that is known of */
 	struct room_range far; /* shown, too far ahead to be believed; or 0 */
 	char *user, *inbox;
@@ -25,6 +26,8 @@ struct sender {
 	size_t held_count;
 	struct room_range *lost; /* given up, rising, the newest of them */
 	size_t lost_count;
+	struct room_range *early; /* taken, below begun */
+	size_t early_count;
 };
 
 struct sequence {
@@ -32,6 +35,7 @@ struct sequence {
 	size_t senders_max;
 	size_t held_count; /* of all senders */
 	size_t lost_count; /* likewise */
+	size_t early_count;
 	uint64_t displaced, unheld;
 	struct sender *first_hole, *last_hole;
 };
@@ -130,6 +134,8 @@ forget(struct sequence *sequence, struct sender *sender)
 	unlink_hole(sequence, sender);
 	set_held_count(sequence, sender, 0);
 	set_lost_count(sequence, sender, 0);
+	sequence->early_count -= sender->early_count;
+	free(sender->early);
 	free(sender->user);
 	free(sender->inbox);
 	table_remove(sequence->senders, sender);
@@ -311,7 +317,7 @@ sequence_jump(struct sequence *sequence, struct span uid, int64_t first,
 	*shown = sender->far;
 	sender->far = (struct room_range){ 0 };
 	if (sender->next == 0)
-		sender->next = sender->floor + 1;
+		sender->next = sender->begun = sender->floor + 1;
 	if (sender->top < shown->first - 1)
 		sender->top = shown->first - 1;
 	update_hole(sequence, sender);
@@ -331,10 +337,12 @@ sequence_take(struct sequence *sequence, struct span uid, int64_t first,
 						    : sender->top;
 	if ((!made || all) && first - known > SEQUENCE_JUMP_MAX)
 		return take_far(sender, (struct room_range){ first, last });
-	if (sender->next == 0 || (sender->guessed && all))
+	if (sender->next == 0 || (sender->guessed && all)) {
 		set_next(sequence, sender, first_number(sender, first, all));
+		sender->begun = sender->next;
+	}
 	if (sender->guessed && first < sender->next)
-		sender->next = first;
+		sender->next = sender->begun = first;
 	if (last < sender->next)
 		return SEQUENCE_OLD;
 	if (first > sender->next)
@@ -402,7 +410,7 @@ sequence_claim(struct sequence *sequence, struct span uid, int64_t last,
 	if (sender->next == 0 && !all && last <= sender->floor)
 		return;
 	if (sender->next == 0)
-		sender->next = all ? 1 : sender->floor + 1;
+		sender->next = sender->begun = all ? 1 : sender->floor + 1;
 	if (last > sender->top)
 		sender->top = last;
 	update_hole(sequence, sender);
@@ -557,6 +565,49 @@ sequence_remove_lost(struct sequence *sequence, struct span uid,
 	replace_lost(sequence, sender, i, left, count);
 }
 
+/* Joins a range to one that it touches; false if there is none. */
+static bool
+join_early(struct sender *sender, struct room_range range)
+{
+	for (size_t i = 0; i < sender->early_count; i++) {
+		struct room_range *early = &sender->early[i];
+
+		if (early->last + 1 == range.first)
+			early->last = range.last;
+		else if (range.last + 1 == early->first)
+			early->first = range.first;
+		else
+			continue;
+		return true;
+	}
+	return false;
+}
+
+bool
+sequence_take_early(struct sequence *sequence, struct span uid, int64_t first,
+	int64_t last)
+{
+	struct sender *sender = find(sequence, uid);
+	const struct room_range range = { first, last };
+
+	if (sender == NULL || last >= sender->begun)
+		return false;
+	for (size_t i = 0; i < sender->early_count; i++)
+		if (first <= sender->early[i].last &&
+			last >= sender->early[i].first)
+			return false;
+	if (join_early(sender, range))
+		return true;
+	if (sender->early_count == SEQUENCE_EARLY_MAX ||
+		sequence->early_count == SEQUENCE_EARLY_ALL)
+		return false;
+	sender->early = memory_resize(sender->early, sender->early_count + 1,
+		sizeof(*sender->early));
+	sender->early[sender->early_count++] = range;
+	sequence->early_count++;
+	return true;
+}
+
 bool
 sequence_skip(struct sequence *sequence, struct span uid, int64_t until,
 	struct room_range *given_up)
@@ -615,8 +666,10 @@ sequence_guess(struct sequence *sequence, struct span uid)
 {
 	struct sender *sender = find(sequence, uid);
 
-	if (sender != NULL)
+	if (sender != NULL) {
 		sender->guessed = true;
+		sender->begun = sender->next;
+	}
 }
 
 void
@@ -628,6 +681,7 @@ sequence_begin(struct sequence *sequence, struct span uid, int64_t first)
 	if (sender->next != 0 || (sender->floor > 0 && first > sender->floor))
 		return;
 	set_next(sequence, sender, first);
+	sender->begun = first;
 	sender->guessed = true;
 }
 
@@ -639,6 +693,18 @@ sequence_restore(struct sequence *sequence, struct span uid, int64_t done)
 
 	if (done >= sender->next)
 		set_next(sequence, sender, done + 1);
+}
+
+void
+sequence_skip_to(struct sequence *sequence, struct span uid, int64_t next)
+{
+	bool made;
+	struct sender *sender = touch(sequence, uid, &made);
+
+	if (sender->next == 0)
+		sender->begun = next;
+	if (next > sender->next)
+		set_next(sequence, sender, next);
 }
 
 uint64_t

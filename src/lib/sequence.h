@@ -22,6 +22,8 @@ enum {
 	SEQUENCE_RANGES_ALL = 8192, /* held of all of them */
 	SEQUENCE_LOST_MAX = 32,     /* given up of one sender: may come late */
 	SEQUENCE_LOST_ALL = 16384,  /* … and of all of them */
+	SEQUENCE_EARLY_MAX = 32,    /* ranges said again of one sender, … */
+	SEQUENCE_EARLY_ALL = 4096,  /* … and of all of them */
 };
 
 /* A number so far ahead is shown and believed no further until another one
@@ -134,6 +136,14 @@ bool sequence_find_lost(const struct sequence *sequence, struct span uid,
 void sequence_remove_lost(struct sequence *sequence, struct span uid,
 	struct room_range lost);
 
+/*
+ * Are these numbers from before the first that we had of this sender, and come
+ * for the first time?  Then they count as taken.  At most SEQUENCE_EARLY_MAX
+ * ranges are.
+ */
+bool sequence_take_early(struct sequence *sequence, struct span uid,
+	int64_t first, int64_t last);
+
 /* The senders of which something is missing, one after the other; NULL. */
 struct sequence_hole *sequence_first_hole(const struct sequence *sequence);
 struct sequence_hole *sequence_next_hole(const struct sequence_hole *hole);
@@ -152,6 +162,9 @@ void sequence_guess(struct sequence *sequence, struct span uid);
 /* The lowest number of this sender that is here is first: if nothing tells that
  * it begins before, it begins there for us, whatever is taken first. */
 void sequence_begin(struct sequence *sequence, struct span uid, int64_t first);
+
+/* What is before this number of this sender is not wanted. */
+void sequence_skip_to(struct sequence *sequence, struct span uid, int64_t next);
 
 /* Senders that were forgotten to make room for others, and messages too many to
  * be held. */

@@ -79,7 +79,8 @@ note_echo(struct node *node, const struct packet *packet)
 		post->echoed = true;
 }
 
-/* What is heard as it is said, and nothing newer before, must be delivered. */
+/* What is heard as it is said, and nothing newer before, must be delivered; so
+ * must what is said again, and is before the first that was there. */
 static void
 note_arrival(struct ledger *ledger, const struct packet *packet)
 {
@@ -89,7 +90,8 @@ note_arrival(struct ledger *ledger, const struct packet *packet)
 	for (int64_t i = packet->first; i <= packet->last; i++)
 		if (ledger->state[i] == LEDGER_GAP)
 			ledger->came_late[i] = true;
-		else if (i > ledger->high && i > ledger->arrived_top)
+		else if ((packet->again && i < ledger->first) ||
+			(i > ledger->high && i > ledger->arrived_top))
 			ledger->arrived[i] = true;
 	if (ledger->arrived_top < packet->last)
 		ledger->arrived_top = packet->last;
@@ -196,11 +198,16 @@ check_order(struct node *node, struct node *sender, int64_t first,
 	return !node->world->broken;
 }
 
-/* What is late was told to be missing; it comes out of order. */
+/* What is late was told to be missing, or is from before the first that was
+ * there of its sender; it comes out of order. */
 static bool
 check_late(struct node *node, struct node *sender, int64_t number)
 {
-	if (node->ledgers[sender->index].state[number] != LEDGER_GAP)
+	const struct ledger *ledger = &node->ledgers[sender->index];
+
+	if (ledger->state[number] != LEDGER_GAP &&
+		(ledger->state[number] != LEDGER_NOTHING ||
+			number >= ledger->first))
 		world_break(node->world, PROMISE_ONCE,
 			"%s gets %s:%" PRId64
 			" late, and was not told that it is missing",

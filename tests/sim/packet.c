@@ -67,6 +67,7 @@ look_into(const struct world *world, struct packet *packet)
 		return;
 	if (room_parse(&message, event.payload, &fault) == 0) {
 		look_at_message(world, packet, &message);
+		packet->again = dxl_field(&event, ROOM_AGAIN_FIELD).len > 0;
 		room_message_free(&message);
 	}
 	dxl_message_free(&event);

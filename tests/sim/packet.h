@@ -20,6 +20,7 @@ struct packet {
 	int64_t last;
 	int64_t top; /* the newest number that it tells of; -1: of none */
 	bool ranged; /* type 6: numbers, and not a time */
+	bool again;  /* type 1: its sender had given it up */
 	struct told {
 		int uid;
 		int64_t top;

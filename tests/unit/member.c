@@ -996,6 +996,47 @@ test_again(void)
 	forget_all();
 }
 
+/* Who came after it was given up, and has heard more since, has it too: but
+ * only what is said again, and once. */
+static void
+test_again_for_newcomer(void)
+{
+	struct peer *a = add("alice", true), *b;
+
+	connect_peer(a, "a1");
+	pass(3000);
+	say(a, "one", -1);
+	pass(100);
+	swallow = true;
+	say(a, "two\nlines", 2);
+	pass_in_vain(a, "a2");
+	swallow = false;
+	say(a, "four", -1);
+	pass(5000);
+	b = add("bob", true);
+	connect_peer(b, "b1");
+	pass(3000);
+	say(a, "five", -1);
+	pass(100);
+	text_clear(&b->log);
+	ok(say_again(a, 2), "two lines are said again");
+	char *bytes = memory_copy(queue[0].bytes, queue[0].len);
+	struct span twice = { bytes, queue[0].len };
+	pass(100);
+	log_is(b, "message alice 2 two late\nmessage alice 3 lines late\n",
+		"who came meanwhile has them");
+	hand_out(ROOM, twice);
+	forge(ROOM,
+		"{\"type\":1,\"user\":\"alice\",\"UID\":"
+		"\"00000000000000000000000000000001\",\"seq\":1,"
+		"\"message\":\"one\"}");
+	log_is(b, "", "once, and nothing else from before");
+	pass(60 * 1000);
+	log_is(b, "", "and misses nothing");
+	free(bytes);
+	forget_all();
+}
+
 /* The echo of what was given up comes after all; and what is kept is
  * bounded. */
 static void
@@ -1403,6 +1444,7 @@ main(void)
 	test_directs();
 	test_proof();
 	test_again();
+	test_again_for_newcomer();
 	test_late_echo();
 	test_unconfirmed();
 	test_resent_unconfirmed();

@@ -8,22 +8,14 @@
 # shellcheck disable=SC2317 # functions that other functions call by name
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/screen.sh"
 
 need qchat-say qchat-listen qchat-who qchat-join
-need tmux jq
+need jq
 need_peer
 broker_start
 room=/mcafee/event/qchat/ops
 escapes=$srcdir/tests/peer/escapes.js
-
-printf 'set -g remain-on-exit on\nset -g status off\n' >"$T/tmux.conf"
-tm() {
-	tmux -u -f "$T/tmux.conf" -S "$T/tmux" "$@"
-}
-at_end='tm kill-server 2>/dev/null'
-SHELL=/bin/sh
-TERM=xterm-256color
-export SHELL TERM
 
 # clean NAME FILE…: nothing is in them that must not be; at least something is
 clean() {

@@ -6,67 +6,9 @@
 # shellcheck disable=SC2317 # functions that other functions call by name
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/screen.sh"
 
-need tmux
 broker_start
-
-printf 'set -g remain-on-exit on\nset -g status off\n' >"$T/tmux.conf"
-
-# The screens' sizes and names are ours, whatever the caller's tmux is like.
-tm() {
-	tmux -u -f "$T/tmux.conf" -S "$T/tmux" "$@"
-}
-at_end='tm kill-server 2>/dev/null'
-
-SHELL=/bin/sh
-TERM=xterm-256color
-export SHELL TERM
-
-# screen NAME USER ARG…: a qchat-join of USER on a screen
-screen_env=
-screen() {
-	screen_name=$1
-	screen_conf=$(user_conf "$2") || exit 1
-	screen_state=$T/users/$2/state
-	shift 2
-	screen_args=
-	for screen_arg; do
-		screen_args="$screen_args '$screen_arg'"
-	done
-	# tmux 3.3 may never tell the status of a pane: a shell notes it.
-	must tm new-session -d -s "$screen_name" -x 100 -y 30 \
-		"QCHAT_CONFIG='$screen_conf' XDG_STATE_HOME='$screen_state' \
-		XDG_CONFIG_HOME='$screen_state' $screen_env sh -c 'echo \$\$ >\"\$0.pid\"
-		exec \"\$@\"' '$T/$screen_name' qchat-join $screen_args \
-		2>'$T/$screen_name.err'; echo \$? >'$T/$screen_name.status'"
-	must wait_for test -s "$T/$screen_name.pid"
-}
-
-shown() { tm capture-pane -p -t "$1"; }
-pane() { tm display-message -p -t "$1" "#{$2}"; }
-
-# sees NAME ERE: a line of the screen matches, soon
-sees() {
-	wait_for on_screen "$1" "$2" && return
-	shown "$1"
-	return 1
-}
-
-on_screen() {
-	shown "$1" | grep -Eq -e "$2"
-}
-
-# type NAME TEXT: and Enter
-type() {
-	must tm send-keys -t "$1" -l "$2"
-	must tm send-keys -t "$1" Enter
-}
-
-# ended NAME: qchat-join has ended; sets status
-ended() {
-	wait_for test -s "$T/$1.status" || return
-	status=$(cat "$T/$1.status")
-}
 
 as eve start ear qchat-listen -v -r ops --presence
 must wait_line "$T/ear.err" 'in ops'

@@ -16,8 +16,9 @@ struct scroll {
 	struct line *lines;
 	size_t size;
 	uint64_t first, end;
-	size_t bytes; /* of the texts of all */
-	int64_t day;  /* of the newest line, since the epoch */
+	size_t bytes;  /* of the texts of all */
+	int64_t day;   /* of the newest line, since the epoch */
+	int64_t today; /* of the last scroll_turn_day(); INT64_MAX: none yet */
 };
 
 struct scroll *
@@ -29,6 +30,7 @@ scroll_new(size_t lines_max)
 	scroll->size = lines_max;
 	scroll->lines = memory_alloc(lines_max, sizeof(*scroll->lines));
 	scroll->day = INT64_MIN;
+	scroll->today = INT64_MAX;
 	return scroll;
 }
 
@@ -105,6 +107,24 @@ scroll_add(struct scroll *scroll, struct line line)
 	scroll->bytes += line_bytes(last);
 	line_free(&line);
 	return scroll->end - 1;
+}
+
+bool
+scroll_turn_day(struct scroll *scroll, int64_t now)
+{
+	int64_t before = scroll->today;
+
+	scroll->today = now / DAY_MS;
+	if (scroll->today <= before || scroll->today == scroll->day)
+		return false;
+	scroll_add(scroll, line_rule(LINE_DATE, now));
+	return true;
+}
+
+int64_t
+scroll_day_left(int64_t now)
+{
+	return DAY_MS - now % DAY_MS;
 }
 
 struct line *

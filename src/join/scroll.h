@@ -47,6 +47,16 @@ void scroll_free(struct scroll *scroll);
  */
 uint64_t scroll_add(struct scroll *scroll, struct line line);
 
+/*
+ * To be called now and then, with the time (wall ms): adds the rule of a day
+ * that has begun since the last call, though nobody says anything.  True if it
+ * did.
+ */
+bool scroll_turn_day(struct scroll *scroll, int64_t now);
+
+/* So many ms after that time another day begins. */
+int64_t scroll_day_left(int64_t now);
+
 /* The line of that number, NULL if it has gone; valid until the next
  * scroll_add(). */
 struct line *scroll_line(const struct scroll *scroll, uint64_t number);

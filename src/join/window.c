@@ -302,11 +302,24 @@ window_look_away(struct window *window)
 int64_t
 window_deadline(const struct window *window)
 {
-	return direct_deadline(window->direct);
+	struct instant now = session_now();
+	int64_t midnight = now.mono + scroll_day_left(now.wall);
+	int64_t direct = direct_deadline(window->direct);
+
+	return direct < midnight ? direct : midnight;
 }
 
 void
 window_tick(struct window *window)
 {
-	direct_tick(window->direct, session_now().mono);
+	struct instant now = session_now();
+
+	direct_tick(window->direct, now.mono);
+	if (!scroll_turn_day(window->scroll, now.wall))
+		return;
+	window->chat->changed = true;
+	if (window->chat->plain)
+		plain_show(window,
+			scroll_line(window->scroll,
+				scroll_end(window->scroll) - 1));
 }

@@ -167,6 +167,31 @@ coming(enum record_type type, const char *name)
 }
 
 static void
+test_midnight(void)
+{
+	struct scroll *scroll = scroll_new(100);
+	struct scroll_place end = SCROLL_END;
+
+	add(scroll, NOON, "one");
+	ok(!scroll_turn_day(scroll, NOON + 1), "on the same day no rule");
+	ok(!scroll_turn_day(scroll, NOON + DAY / 2 - 1), "up to its last ms");
+	ok(scroll_turn_day(scroll, NOON + DAY / 2), "at midnight one comes");
+	ok(!scroll_turn_day(scroll, NOON + DAY / 2 + 1), "but one");
+	add(scroll, NOON + DAY, "two");
+	rows_are(scroll, 80, &end, 9,
+		"-- 2026-11-25 UTC --|12:00:00 * one|"
+		"-- 2026-11-26 UTC --|12:00:00 * two|",
+		"and what is said then has none of its own");
+	add(scroll, NOON + 2 * DAY, "three");
+	ok(!scroll_turn_day(scroll, NOON + 2 * DAY),
+		"nor has a day on which something was said");
+	ok(!scroll_turn_day(scroll, NOON + DAY), "a clock that is set back");
+	ok(scroll_day_left(NOON) == DAY / 2, "half a day is left at noon");
+	ok(scroll_day_left(NOON + DAY / 2) == DAY, "a whole one at midnight");
+	scroll_free(scroll);
+}
+
+static void
 test_folding(void)
 {
 	struct scroll *scroll = scroll_new(100);
@@ -507,6 +532,7 @@ main(void)
 	test_rows();
 	test_reading_back();
 	test_rules();
+	test_midnight();
 	test_folding();
 	test_finding();
 	test_hiding();

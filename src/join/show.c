@@ -2,93 +2,235 @@
 #include "show.h"
 
 #include "memory.h"
+#include "width.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDE_COLUMNS = 60 }; /* of a screen that has room for a broker's name */
+/*
+ * What a narrow screen goes without: with each step, what the ones before it
+ * spare, too.  What is wrong is never spared.
+ */
+enum spared {
+	SPARED_NOTHING,
+	SPARED_BROKER,
+	SPARED_WORDS, /* shorter ones say it */
+	SPARED_CLOCK,
+	SPARED_PEOPLE,
+	SPARED_ROOMS, /* that are not seen: what came in them is counted */
+	SPARED_SEARCH,
+	SPARED_SEAL,
+	SPARED_BELOW,
+	SPARED_UNPROVED,
+	SPARED_MOST,
+};
+
+enum {
+	ROOM_SHARE = 2,   /* its name has this part of a narrow screen, … */
+	ROOM_COLUMNS = 4, /* or less, but this in any case */
+};
+
+static const char cut[] = "..";
+
+struct status {
+	struct text *text;
+	const struct chat *chat;
+	const struct window *window;
+	const struct member *member;
+	enum spared spared;
+	size_t room_columns; /* for the room's name */
+};
+
+/* Appends a room's name, cut to so many columns. */
+static void
+append_room_name(struct text *text, const struct window *window, size_t columns)
+{
+	struct text shown = { 0 };
+
+	text_harmless(&shown, span_of(window->room), TEXT_NAME);
+	struct span name = { shown.bytes, shown.len };
+	bool fits = width_of(name) <= columns;
+	if (!fits)
+		name.len = width_fit(name, columns - strlen(cut));
+	text_append(text, name.bytes, name.len);
+	if (!fits)
+		text_append_string(text, cut);
+	text_free(&shown);
+}
 
 static void
-append_room(struct text *text, const struct chat *chat, size_t i)
+append_seen_room(const struct status *status)
 {
-	const struct window *window = chat->windows[i];
+	const struct chat *chat = status->chat;
 
+	text_append_char(status->text, ' ');
 	if (chat->count > 1)
-		text_appendf(text, i == chat->current ? "[%zu:" : "%zu:",
-			i + 1);
-	text_harmless(text, span_of(window->room), TEXT_NAME);
-	if (i == chat->current)
-		text_append_string(text, chat->count > 1 ? "]" : "");
-	else if (window->unread > 0)
+		text_appendf(status->text, "[%zu:", chat->current + 1);
+	append_room_name(status->text, status->window, status->room_columns);
+	if (chat->count > 1)
+		text_append_char(status->text, ']');
+}
+
+static void
+append_other_room(const struct status *status, size_t i)
+{
+	const struct window *window = status->chat->windows[i];
+	struct text *text = status->text;
+
+	text_appendf(text, " %zu:", i + 1);
+	append_room_name(text, window, SIZE_MAX);
+	if (window->unread > 0)
 		text_appendf(text, "(%zu%s)", window->unread,
 			window->mentions > 0 ? "!" : "");
-	if (chat->count > 1 && session_link(window->session) != SESSION_UP)
+	if (session_link(window->session) != SESSION_UP)
 		text_append_string(text, " DOWN");
 }
 
-/* What is wrong stands first, so that a narrow screen has it. */
 static void
-append_troubles(struct text *text, const struct window *window)
+append_rooms(const struct status *status)
 {
-	const struct member *member = session_member(window->session, 0);
-	size_t unproved = member_unproved(member);
-	size_t given_up = member_given_up(member);
+	const struct chat *chat = status->chat;
+	size_t unread = 0, mentions = 0;
 
-	switch (session_link(window->session)) {
-	case SESSION_UP:
-		break;
-	case SESSION_CONNECTING:
-		text_append_string(text, " | CONNECTING");
-		break;
-	case SESSION_LOST:
-		text_append_string(text, " | CONNECTION LOST, trying again");
+	for (size_t i = 0; i < chat->count; i++) {
+		if (i == chat->current) {
+			append_seen_room(status);
+			continue;
+		}
+		unread += chat->windows[i]->unread;
+		mentions += chat->windows[i]->mentions;
+		if (status->spared < SPARED_ROOMS)
+			append_other_room(status, i);
 	}
+	if (status->spared >= SPARED_ROOMS && unread > 0)
+		text_appendf(status->text, " +%zu%s", unread,
+			mentions > 0 ? "!" : "");
+}
+
+static const char *
+link_words(const struct status *status)
+{
+	switch (session_link(status->window->session)) {
+	case SESSION_CONNECTING:
+		return " | CONNECTING";
+	case SESSION_LOST:
+		return status->spared < SPARED_WORDS
+			? " | CONNECTION LOST, trying again"
+			: status->spared < SPARED_ROOMS ? " | CONNECTION LOST"
+							: " | LOST";
+	default:
+		return "";
+	}
+}
+
+/* What is wrong stands first. */
+static void
+append_troubles(const struct status *status)
+{
+	size_t unproved = member_unproved(status->member);
+	size_t given_up = member_given_up(status->member);
+
+	text_append_string(status->text, link_words(status));
 	if (given_up > 0)
-		text_appendf(text, " | %zu NOT DELIVERED", given_up);
-	if (unproved > 0)
-		text_appendf(text, " | %zu unconfirmed", unproved);
+		text_appendf(status->text,
+			status->spared < SPARED_ROOMS ? " | %zu NOT DELIVERED"
+						      : " | %zu UNDELIVERED",
+			given_up);
+	if (unproved > 0 && status->spared < SPARED_UNPROVED)
+		text_appendf(status->text, " | %zu unconfirmed", unproved);
+}
+
+static unsigned long long
+count_below(const struct window *window)
+{
+	return scroll_is_end(window->place)
+		? 0
+		: scroll_end(window->scroll) - 1 - window->place.line;
+}
+
+static void
+append_people(const struct status *status)
+{
+	if (status->spared < SPARED_PEOPLE)
+		text_appendf(status->text, " | %zu here",
+			roster_count(member_roster(status->member)));
+	if (status->spared < SPARED_SEAL)
+		text_append_string(status->text,
+			member_is_sealed(status->member) ? " | sealed"
+							 : " | clear");
+}
+
+static void
+append_rest(const struct status *status)
+{
+	const struct session *session = status->window->session;
+	const char *word = status->chat->search;
+	struct text *text = status->text;
+
+	if (status->spared < SPARED_BROKER &&
+		session_link(session) == SESSION_UP)
+		text_appendf(text, " | on %s", session_peer(session));
+	if (status->spared < SPARED_CLOCK) {
+		text_append_string(text, " | UTC");
+		if (status->chat->clock.local)
+			line_append_offset(text, session_now().wall);
+	}
+	if (status->spared < SPARED_SEARCH && word != NULL) {
+		text_append_string(text, " | n, N");
+		if (status->spared < SPARED_WORDS) {
+			text_append_string(text, ": ");
+			text_harmless(text, span_of(word), TEXT_LINE);
+		}
+	}
+}
+
+static void
+append_status(const struct status *status)
+{
+	append_rooms(status);
+	append_troubles(status);
+	if (!scroll_is_end(status->window->place) &&
+		status->spared < SPARED_BELOW)
+		text_appendf(status->text,
+			status->spared < SPARED_WORDS ? " | %llu newer below"
+						      : " | %llu below",
+			count_below(status->window));
+	append_people(status);
+	append_rest(status);
 }
 
 void
 show_status(struct text *text, const struct chat *chat, size_t columns)
 {
 	const struct window *window = chat->windows[chat->current];
-	const struct member *member = session_member(window->session, 0);
+	struct status status = { .text = text, .chat = chat, .window = window };
+	size_t start = text->len, share = columns / ROOM_SHARE;
 
-	for (size_t i = 0; i < chat->count; i++) {
-		text_append_char(text, ' ');
-		append_room(text, chat, i);
-	}
-	append_troubles(text, window);
-	if (!scroll_is_end(window->place)) {
-		text_append_string(text, " | ");
-		show_below(text, window);
-	}
-	text_appendf(text, " | %zu here | %s",
-		roster_count(member_roster(member)),
-		member_is_sealed(member) ? "sealed" : "clear");
-	if (columns >= WIDE_COLUMNS &&
-		session_link(window->session) == SESSION_UP)
-		text_appendf(text, " | on %s", session_peer(window->session));
-	text_append_string(text, " | UTC");
-	if (chat->clock.local)
-		line_append_offset(text, session_now().wall);
-	if (chat->search != NULL) {
-		text_append_string(text, " | n, N: ");
-		text_harmless(text, span_of(chat->search), TEXT_LINE);
+	status.member = session_member(window->session, 0);
+	status.room_columns = SIZE_MAX;
+	append_status(&status);
+	while (width_of((struct span){ text->bytes + start,
+		       text->len - start }) > columns) {
+		if (status.spared < SPARED_MOST)
+			status.spared++;
+		else if (status.room_columns > ROOM_COLUMNS)
+			status.room_columns--;
+		else
+			break;
+		if (status.spared == SPARED_ROOMS)
+			status.room_columns = share > ROOM_COLUMNS
+				? share
+				: ROOM_COLUMNS;
+		text->len = start;
+		append_status(&status);
 	}
 }
 
 void
 show_below(struct text *text, const struct window *window)
 {
-	uint64_t end = scroll_end(window->scroll);
-
-	text_appendf(text, "%llu newer below",
-		scroll_is_end(window->place)
-			? 0ULL
-			: (unsigned long long)(end - 1 - window->place.line));
+	text_appendf(text, "%llu newer below", count_below(window));
 }
 
 void

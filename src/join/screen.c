@@ -346,8 +346,8 @@ draw_input(const struct screen *screen, const struct screen_view *view,
 	move((int)(layout->input_y + draft.y), (int)draft.x);
 }
 
-void
-screen_draw(struct screen *screen, const struct screen_view *view)
+static struct layout
+layout_of(const struct screen_view *view, bool split)
 {
 	struct draft_row rows[INPUT_ROWS];
 	size_t columns = COLS > 2 ? (size_t)COLS : 2;
@@ -358,9 +358,39 @@ screen_draw(struct screen *screen, const struct screen_view *view)
 		.columns = (size_t)COLS,
 		.input_rows = draft.count,
 		.names = view->names_wanted,
-		.split = !scroll_is_end(*view->place),
+		.split = split,
 	};
-	struct layout layout = layout_make(&wish);
+
+	return layout_make(&wish);
+}
+
+void
+screen_settle(struct screen *screen, const struct screen_view *view)
+{
+	struct layout layout = layout_of(view, false);
+	struct scroll_place end = SCROLL_END;
+	struct scroll_look look = view->look;
+	size_t count;
+
+	look.columns = layout.talk_columns;
+	if (scroll_is_end(*view->place) || layout.talk_rows == 0 ||
+		look.columns < SCROLL_COLUMNS_MIN)
+		return;
+	scroll_rows(view->scroll, &look, &end, layout.talk_rows + 1,
+		screen->page, &count);
+	if (count <= layout.talk_rows) {
+		*view->place = end;
+		return;
+	}
+	layout = layout_of(view, true);
+	scroll_rows(view->scroll, &look, view->place, layout.talk_rows,
+		screen->page, &count);
+}
+
+void
+screen_draw(struct screen *screen, const struct screen_view *view)
+{
+	struct layout layout = layout_of(view, !scroll_is_end(*view->place));
 
 	erase();
 	draw_talk(screen, view, &layout);

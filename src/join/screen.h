@@ -50,6 +50,10 @@ void screen_return(struct screen *screen);
 /* The terminal has another size, perhaps, or has to be drawn anew. */
 void screen_resize(struct screen *screen);
 
+/* Moves the place to what there is: to the end, if all fits on the screen.  To
+ * be called before the words are made that tell of it. */
+void screen_settle(struct screen *screen, const struct screen_view *view);
+
 /* Draws what differs. */
 void screen_draw(struct screen *screen, const struct screen_view *view);
 

@@ -53,28 +53,29 @@ view_draw(struct view *view, struct chat *chat, int64_t now)
 		view->names_made = now;
 		chat->names_stale = false;
 	}
-	show_status(&status, chat, screen_columns(chat->screen));
 	if (input_prompt() != NULL)
 		text_append_string(&prompt, input_prompt());
 	else if (question == NULL)
 		show_prompt(&prompt, window);
-	show_below(&below, window);
-	const struct screen_view seen = {
+	struct screen_view seen = {
 		.scroll = window->scroll,
 		.look = { .clock = chat->clock,
 			.hides = chat->ignored_count > 0 ? hides : NULL,
 			.context = chat },
 		.place = &window->place,
 		.found = window->found,
-		.below = { below.bytes, below.len },
 		.names_wanted = !chat->names_hidden,
 		.names = view->names.names,
 		.name_count = view->names.count,
-		.status = { status.bytes, status.len },
 		.prompt = { prompt.bytes, prompt.len },
 		.input = question != NULL ? span_of(question) : input_line(),
 		.cursor = question != NULL ? strlen(question) : input_cursor(),
 	};
+	screen_settle(chat->screen, &seen);
+	show_below(&below, window);
+	seen.below = (struct span){ below.bytes, below.len };
+	show_status(&status, chat, screen_columns(chat->screen));
+	seen.status = (struct span){ status.bytes, status.len };
 	screen_draw(chat->screen, &seen);
 	view->drawn = now;
 	chat->changed = false;

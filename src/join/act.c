@@ -35,6 +35,12 @@ chat_ignores(const struct chat *chat, struct span user)
 	return found;
 }
 
+bool
+chat_hides(void *context, const struct line *line)
+{
+	return chat_ignores(context, line->user);
+}
+
 /* A line of ours, made of several parts. */
 static void
 notice(struct chat *chat, struct text *text)
@@ -136,14 +142,16 @@ void
 act_search(struct chat *chat, int direction)
 {
 	struct window *window = chat_window(chat);
+	const struct scroll_look look = { .hides = chat_hides,
+		.context = chat };
 	struct scroll_place from = { window->found, 0 };
 	struct scroll_place found;
 	struct text text = { 0 };
 
 	if (chat->search == NULL)
 		return;
-	if (scroll_find(window->scroll, span_of(chat->search), from, direction,
-		    &found)) {
+	if (scroll_find(window->scroll, &look, span_of(chat->search), from,
+		    direction, &found)) {
 		window->place = found;
 		window->found = found.line;
 		chat->changed = true;

@@ -79,4 +79,7 @@ chat_window(struct chat *chat)
 /* Is what this line's name says hidden? */
 bool chat_ignores(const struct chat *chat, struct span user);
 
+/* Likewise, for a scroll_look, whose context is the chat. */
+bool chat_hides(void *context, const struct line *line);
+
 #endif

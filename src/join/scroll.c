@@ -168,9 +168,17 @@ has(struct span text, struct span word)
 	return false;
 }
 
+static bool
+is_hidden(const struct scroll_look *look, const struct line *line)
+{
+	return line->kind == LINE_GONE ||
+		(look->hides != NULL && look->hides(look->context, line));
+}
+
 bool
-scroll_find(const struct scroll *scroll, struct span word,
-	struct scroll_place from, int direction, struct scroll_place *found)
+scroll_find(const struct scroll *scroll, const struct scroll_look *look,
+	struct span word, struct scroll_place from, int direction,
+	struct scroll_place *found)
 {
 	uint64_t number = from.line < scroll->end ? from.line : scroll->end;
 
@@ -180,9 +188,10 @@ scroll_find(const struct scroll *scroll, struct span word,
 			     : number + 1 < scroll->end) {
 		number = direction < 0 ? number - 1 : number + 1;
 		const struct line *line = line_at(scroll, number);
-		if (line->kind != LINE_GONE &&
+		if (line->kind != LINE_NOTICE &&
 			(has(line->text, word) || has(line->title, word) ||
-				has(line->user, word))) {
+				has(line->user, word)) &&
+			!is_hidden(look, line)) {
 			*found = (struct scroll_place){ number, SIZE_MAX };
 			return true;
 		}
@@ -292,8 +301,7 @@ add_line(struct scroll_page *page, const struct scroll_look *look,
 	struct text *text;
 	size_t rows = 0;
 
-	if (line->kind == LINE_GONE ||
-		(look->hides != NULL && look->hides(look->context, line)))
+	if (is_hidden(look, line))
 		return 0;
 	text = new_text(page);
 	size_t count = line_format(line, look->clock, text, parts);

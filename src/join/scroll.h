@@ -68,11 +68,6 @@ void scroll_drop(struct scroll *scroll, uint64_t number);
 uint64_t scroll_first(const struct scroll *scroll);
 uint64_t scroll_end(const struct scroll *scroll);
 
-/* The next line up (-1) or down (1) from a place whose text or name has this
- * in it, ASCII letters alike; false if there is none. */
-bool scroll_find(const struct scroll *scroll, struct span word,
-	struct scroll_place from, int direction, struct scroll_place *found);
-
 /* How rows are made. */
 struct scroll_look {
 	size_t columns; /* SCROLL_COLUMNS_MIN and more */
@@ -81,6 +76,13 @@ struct scroll_look {
 	bool (*hides)(void *context, const struct line *line);
 	void *context;
 };
+
+/* The next line up (-1) or down (1) from a place whose text or name has this
+ * in it, ASCII letters alike; false if there is none.  What is hidden is not
+ * found, and no notice: what was not found once is in one. */
+bool scroll_find(const struct scroll *scroll, const struct scroll_look *look,
+	struct span word, struct scroll_place from, int direction,
+	struct scroll_place *found);
 
 /* A part of a row: of one style. */
 struct scroll_part {

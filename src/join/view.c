@@ -35,12 +35,6 @@ view_free(struct view *view)
 	free(view);
 }
 
-static bool
-hides(void *context, const struct line *line)
-{
-	return chat_ignores(context, line->user);
-}
-
 void
 view_draw(struct view *view, struct chat *chat, int64_t now)
 {
@@ -60,7 +54,7 @@ view_draw(struct view *view, struct chat *chat, int64_t now)
 	struct screen_view seen = {
 		.scroll = window->scroll,
 		.look = { .clock = chat->clock,
-			.hides = chat->ignored_count > 0 ? hides : NULL,
+			.hides = chat_hides,
 			.context = chat },
 		.place = &window->place,
 		.found = window->found,

@@ -214,29 +214,59 @@ test_folding(void)
 	scroll_free(scroll);
 }
 
+static uint64_t
+say(struct scroll *scroll, const char *text)
+{
+	const struct record record = {
+		.type = RECORD_MESSAGE,
+		.time = NOON,
+		.user = span_of("alice"),
+		.text = span_of(text),
+	};
+
+	return scroll_add(scroll, line_from_record(&record));
+}
+
+static bool
+hides_messages(void *context, const struct line *line)
+{
+	(void)context;
+	return line->kind == LINE_MESSAGE;
+}
+
 static void
 test_finding(void)
 {
 	struct scroll *scroll = scroll_new(100);
 	struct scroll_place place = SCROLL_END;
+	struct scroll_look look = { .columns = 80 };
 
-	uint64_t first = add(scroll, NOON, "a Needle");
-	add(scroll, NOON, "hay");
-	uint64_t second = add(scroll, NOON, "needles");
-	add(scroll, NOON, "hay");
-	ok(scroll_find(scroll, span_of("needle"), place, -1, &place) &&
+	uint64_t first = say(scroll, "a Needle");
+	say(scroll, "hay");
+	uint64_t second = say(scroll, "needles");
+	say(scroll, "hay");
+	ok(scroll_find(scroll, &look, span_of("needle"), place, -1, &place) &&
 			place.line == second,
 		"the newest is found");
-	ok(scroll_find(scroll, span_of("needle"), place, -1, &place) &&
+	ok(scroll_find(scroll, &look, span_of("needle"), place, -1, &place) &&
 			place.line == first,
 		"then the one before, whatever its case");
-	ok(!scroll_find(scroll, span_of("needle"), place, -1, &place),
+	ok(!scroll_find(scroll, &look, span_of("needle"), place, -1, &place),
 		"then none");
-	ok(scroll_find(scroll, span_of("needle"), place, 1, &place) &&
+	ok(scroll_find(scroll, &look, span_of("needle"), place, 1, &place) &&
 			place.line == second,
 		"and down again");
-	ok(!scroll_find(scroll, span_of("needle"), place, 1, &place),
+	ok(!scroll_find(scroll, &look, span_of("needle"), place, 1, &place),
 		"to the lowest");
+	add(scroll, NOON, "needle: not found");
+	place = SCROLL_END;
+	ok(scroll_find(scroll, &look, span_of("needle"), place, -1, &place) &&
+			place.line == second,
+		"what we told of it ourselves is not found");
+	look.hides = hides_messages;
+	ok(!scroll_find(scroll, &look, span_of("needle"), SCROLL_END, -1,
+		   &place),
+		"nor what is hidden");
 	scroll_free(scroll);
 }
 

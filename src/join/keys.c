@@ -19,13 +19,15 @@ see(struct chat *chat, size_t index)
 	input_put(&chat_window(chat)->draft);
 }
 
-/* What could not be said is to be edited. */
+/* What could not be said is to be edited, and what was pasted stays so. */
 static void
-put_back(struct span line)
+put_back(struct span line, bool literal)
 {
 	struct input_draft draft = { .cursor = line.len };
 
 	text_append(&draft.text, line.bytes, line.len);
+	for (size_t i = 0; literal && i < line.len; i++)
+		text_append_char(&draft.marks, 1);
 	input_put(&draft);
 	input_draft_free(&draft);
 }
@@ -36,7 +38,7 @@ on_line(void *context, struct span line, bool literal)
 	struct chat *chat = context;
 
 	if (!act_line(chat, line, literal))
-		put_back(line);
+		put_back(line, literal);
 	/* In another room now, perhaps. */
 	if (chat_window(chat)->draft.text.len > 0)
 		input_put(&chat_window(chat)->draft);

@@ -297,6 +297,8 @@ show_help(struct chat *chat, struct span name)
 {
 	struct text text = { 0 };
 
+	if (name.len == 0)
+		text_append_string(&text, "commands:\n");
 	command_help(&text, name);
 	notice(chat, &text);
 }

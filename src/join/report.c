@@ -170,8 +170,9 @@ append_said(struct text *text, const struct member_counts *counts,
 {
 	int64_t span = now.wall - counts->first_time;
 
-	text_appendf(text, "%llu messages",
-		(unsigned long long)counts->messages);
+	text_appendf(text, "%llu message%s",
+		(unsigned long long)counts->messages,
+		counts->messages == 1 ? "" : "s");
 	if (counts->first_time == 0)
 		return;
 	if (counts->messages > 1 && span >= 1000)

@@ -32,7 +32,8 @@ window_add(struct window *window, struct line line)
 	struct chat *chat = window->chat;
 	bool said = line.kind == LINE_MESSAGE || line.kind == LINE_DIRECT;
 
-	if (said && !line.own && !is_seen(window)) {
+	if (said && !line.own && !is_seen(window) &&
+		!chat_ignores(chat, line.user)) {
 		window->unread++;
 		window->mentions += line.mentions || line.kind == LINE_DIRECT;
 		if (window->rule_due)
@@ -117,6 +118,7 @@ window_open(struct chat *chat, const char *room, struct fault *fault)
 	window->scroll = scroll_new(chat->lines_max);
 	window->place = SCROLL_END;
 	window->rule = NO_LINE;
+	window->rule_due = true; /* until it is seen */
 	window->found = NO_LINE;
 	window->session = window_listen(window, fault);
 	if (window->session == NULL) {

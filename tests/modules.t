@@ -81,9 +81,9 @@ library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/identity_key.h \
 	src/lib/secrets.c src/lib/secrets_file.c \
 	src/lib/invite_state.h src/lib/invite.c src/lib/invite_open.c \
 	src/lib/invite_text.c
-library 'curses or readline' \
-	'(n?curses.*/)?(n?curses|panel|term)\.h|readline/.*' \
-	src/join/*.c src/qchat-join.c
+library curses '(n?curses.*/)?(n?curses|panel|term)\.h' src/join/screen.c
+library readline 'readline/.*' src/join/input.c src/join/input_complete.c \
+	src/join/input_feed.c src/join/input_keys.c src/join/input_paste.c
 is "$(only_in 'pthread\.h|threads\.h')" '' 'nobody includes threads'
 
 # bad_includes ERE FILE…: which of these include one of ours that matches
@@ -182,7 +182,8 @@ done
 is "$found" '' 'what takes bytes and times has no clock, file or socket'
 
 found=
-for name in attention command complete hue indicator word; do
+for name in attention command complete draft hue indicator layout line \
+	origin paste scroll width word; do
 	file=src/join/$name.c
 	found="$found$(calls "$world_calls" "$file"
 		bad_includes 'screen|input|show|session|conf|cli' "$file"

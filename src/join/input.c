@@ -139,24 +139,20 @@ remember(const char *line, bool literal)
 static void
 note(struct span line, size_t cursor)
 {
-	const struct text *before = &input.origin.line.bytes;
-	bool same = span_equal(line,
-		(struct span){ before->len > 0 ? before->bytes : "",
-			before->len });
-	bool moved = where_history() != input.history_at;
+	enum origin_step step = ORIGIN_EDIT;
 
-	origin_follow(&input.origin, line, cursor,
-		moved || (input.searched && !same));
-	input.searched = false;
+	if (where_history() != input.history_at)
+		step = where_history() < history_length ? ORIGIN_HISTORY
+							: ORIGIN_BACK;
+	origin_follow(&input.origin, line, cursor, step);
 	input.history_at = where_history();
 }
 
 void
 input_note(void)
 {
-	if (RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH))
-		input.searched = true; /* what is shown is not the line yet */
-	else
+	/* What a search shows is not the line yet. */
+	if (!RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH))
 		note(input_line(), input_cursor());
 }
 

@@ -170,21 +170,13 @@ feed_key(struct span key)
 	}
 	drop_prefix(key);
 	input.escaped = escape;
-	if (escape) {
+	if (escape)
 		feed_escape();
-	} else if (key.bytes[0] == '\33' && !RL_ISSTATE(RL_STATE_MULTIKEY) &&
-		!is_bound(key)) {
-		if (is_sequence(key)) {
-			rl_ding();
-		} else if (rl_editing_mode == VI) {
-			feed_escape();
-			feed_key((struct span){ key.bytes + 1, key.len - 1 });
-		} else {
-			input_feed_raw(key);
-		}
-	} else if (!is_full(key)) {
+	else if (is_sequence(key) && !RL_ISSTATE(RL_STATE_MULTIKEY) &&
+		!is_bound(key))
+		rl_ding();
+	else if (!is_full(key))
 		input_feed_raw(key);
-	}
 }
 
 void

@@ -78,7 +78,7 @@ is_refused(const struct pasted *pasted)
 {
 	size_t len = pasted->text.len + pasted->dropped;
 
-	if (pasted->dropped > 0 || !fits(input.waiting.len + len))
+	if (!fits(input.waiting.len + len))
 		refuse_long(len);
 	else if (pasted->good < len)
 		refuse_bad(pasted);

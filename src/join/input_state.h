@@ -30,7 +30,6 @@ struct input {
 	struct paste *paste;
 	struct origin origin; /* of readline's line */
 	int history_at;       /* where in the history the line came from */
-	bool searched;        /* the line was hidden by a search there */
 	struct span fed;      /* what readline has not read yet */
 	bool quoting;         /* the next key is taken as it is */
 	bool escaped;         /* the last one was ESC alone */

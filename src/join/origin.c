@@ -118,28 +118,30 @@ keep_removed(struct origin *origin, struct change change)
 			change.gone));
 }
 
-/* One byte that comes may as well have been typed. */
-static bool
-comes_back(const struct origin *origin, struct span came)
+/* Who brings these bytes; one byte may as well be typed again. */
+static void
+append_marks(const struct origin *origin, struct text *marks, struct span came,
+	char mark, bool may_return)
 {
-	return came.len > 1 &&
-		span_equal(came, span_of_text(&origin->removed.bytes));
+	struct span removed = span_of_text(&origin->removed.bytes);
+
+	if (may_return && came.len > 1 && span_equal(came, removed))
+		text_append(marks, origin->removed.marks.bytes, came.len);
+	else if (came.len > 0)
+		memset(text_extend(marks, came.len), mark, came.len);
 }
 
 static void
-apply(struct origin *origin, struct change change, struct span line, char mark)
+apply(struct origin *origin, struct change change, struct span line, char mark,
+	bool may_return)
 {
 	struct span old = span_of_text(&origin->line.marks);
+	struct span came = span_in(line, change.at, change.came);
 	size_t rest = change.at + change.gone;
 	struct text marks = { 0 };
 
 	text_append(&marks, old.bytes, change.at);
-	if (change.came > 0)
-		memset(text_extend(&marks, change.came), mark, change.came);
-	if (mark == 0 &&
-		comes_back(origin, span_in(line, change.at, change.came)))
-		memcpy(marks.bytes + change.at, origin->removed.marks.bytes,
-			change.came);
+	append_marks(origin, &marks, came, mark, may_return);
 	text_append(&marks, old.bytes + rest, old.len - rest);
 	keep_removed(origin, change);
 	text_free(&origin->line.marks);
@@ -159,19 +161,19 @@ set_typed(struct origin *origin, struct span line)
 
 void
 origin_follow(struct origin *origin, struct span line, size_t cursor,
-	bool other)
+	enum origin_step step)
 {
 	struct span old = span_of_text(&origin->line.bytes);
-	struct change all = { 0, old.len, line.len };
+	struct change change = { 0, old.len, line.len };
 
 	if (origin->removed.bytes.len == 0 &&
 		!has_pasted(span_of_text(&origin->line.marks))) {
 		free_text(&origin->line);
 		return;
 	}
-	if (other || !span_equal(old, line))
-		apply(origin, other ? all : find_change(old, line, cursor),
-			line, 0);
+	if (step == ORIGIN_EDIT)
+		change = find_change(old, line, cursor);
+	apply(origin, change, line, 0, step != ORIGIN_HISTORY);
 }
 
 void
@@ -187,7 +189,7 @@ origin_paste(struct origin *origin, struct span line, size_t cursor, size_t len)
 		set_typed(origin, span_of_text(&before));
 		text_free(&before);
 	}
-	apply(origin, change, line, 1);
+	apply(origin, change, line, 1, false);
 }
 
 void

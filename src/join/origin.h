@@ -27,10 +27,15 @@ void origin_free(struct origin *origin);
 /* Another line begins, empty. */
 void origin_clear(struct origin *origin);
 
-/* The line is this now, after one step of editing that left the cursor there.
- * With `other` it is another one, of the history. */
+enum origin_step {
+	ORIGIN_EDIT,    /* it is the line of before, edited */
+	ORIGIN_HISTORY, /* it is one of the history, which counts as typed */
+	ORIGIN_BACK,    /* back from there to the draft */
+};
+
+/* The line is this now, after one step that left the cursor there. */
 void origin_follow(struct origin *origin, struct span line, size_t cursor,
-	bool other);
+	enum origin_step step);
 
 /* The line is this now: the len bytes before the cursor were pasted. */
 void origin_paste(struct origin *origin, struct span line, size_t cursor,

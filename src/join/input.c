@@ -208,6 +208,7 @@ set_up(void)
 	rl_variable_bind("output-meta", "on");
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("enable-bracketed-paste", "off");
+	rl_variable_bind("isearch-terminators", "\33\n");
 	rl_variable_bind("blink-matching-paren", "off"); /* it waits */
 }
 

@@ -42,6 +42,17 @@ is_bound(struct span keys)
 		       &type) != NULL;
 }
 
+/* Do more keys have to follow? */
+static bool
+is_prefix(struct span keys)
+{
+	int type;
+
+	return rl_function_of_keyseq_len(keys.bytes, keys.len, rl_get_keymap(),
+		       &type) != NULL &&
+		type == ISKMAP;
+}
+
 static bool
 is_sequence(struct span key)
 {
@@ -158,6 +169,22 @@ drop_prefix(struct span key)
 	text_free(&both);
 }
 
+/* In a search of the history readline takes keys apart that are more than one
+ * byte, or begin a sequence; 8.2 can crash by that.  Esc ends the search, and
+ * what was found is the line.  So does Enter in vi's mode, where it would send
+ * the line unseen: did the key do no more than that? */
+static bool
+end_search(struct span key)
+{
+	bool enter = rl_editing_mode == VI && is_one_of(key, "\r\n");
+
+	if (!RL_ISSTATE(RL_STATE_ISEARCH))
+		return false;
+	if (enter || (key.bytes[0] == '\33' ? key.len > 1 : is_prefix(key)))
+		input_feed_raw(span_of("\33"));
+	return enter;
+}
+
 /* readline would take the end of a sequence that it does not know as text. */
 static void
 feed_key(struct span key)
@@ -170,6 +197,8 @@ feed_key(struct span key)
 	}
 	drop_prefix(key);
 	input.escaped = escape;
+	if (end_search(key))
+		return;
 	if (escape)
 		feed_escape();
 	else if (is_sequence(key) && !RL_ISSTATE(RL_STATE_MULTIKEY) &&

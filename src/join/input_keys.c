@@ -231,7 +231,15 @@ static const struct binding emacs_bindings[] = {
 	{ "\\e<", top },
 	{ "\\e>", bottom },
 	{ "\\en", names },
+	{ "\\ep", rl_reverse_search_history },
 	{ "\\et", time_shown },
+};
+
+/* Here, and at M-p, readline has a search that is not incremental, in which 8.2
+ * can free an undo list twice. */
+static const struct binding vi_bindings[] = {
+	{ "/", rl_reverse_search_history },
+	{ "?", rl_forward_search_history },
 };
 
 /* What readline itself may not know. */
@@ -294,6 +302,8 @@ input_bind(void)
 	}
 	bind_in(emacs_standard_keymap, emacs_bindings,
 		sizeof(emacs_bindings) / sizeof(*emacs_bindings));
+	bind_in(vi_movement_keymap, vi_bindings,
+		sizeof(vi_bindings) / sizeof(*vi_bindings));
 }
 
 void

@@ -14,8 +14,8 @@
 #define BEGIN "\33[200~"
 #define END   "\33[201~"
 
-/* readline 8.2 loses an undo list at a search of vi's mode, and what it kills
- * there.  The sanitizer, which may be a library, has to find this. */
+/* readline 8.2 loses some of what it kills in vi's mode.  The sanitizer, which
+ * may be a library, has to find this. */
 const char *__lsan_default_suppressions(void)
 	__attribute__((visibility("default")));
 
@@ -311,6 +311,12 @@ test_states(void)
 	clear();
 	type("\x12nee\33");
 	draft("|needle", "Esc ends it");
+	clear();
+	type("\x12nee\33[Dx");
+	draft("x|needle", "so does a sequence");
+	clear();
+	type("\x12nee\x18w");
+	draft("|needle", "and a key that begins one");
 	clear();
 	type("a b c\33-");
 	is(input_prompt(), "(arg: -1) ", "an argument shows");
@@ -730,14 +736,14 @@ test_vi(void)
 	type("\3");
 	type("n\33");
 	type("/need\r");
-	draft("|needle", "there is a search");
+	draft("|needle", "a search leaves at Enter, and sends nothing");
 	type("\3\\d bob\r");
 	paste("\\");
 	type("\33");
 	type("/d bo\r");
-	draft("|\\d bob", "there is another search");
+	draft("\\|d bob", "what is found");
 	type("\r");
-	told("[\\d bob][\\d bob]", "which finds what was typed");
+	told("[\\d bob][\\d bob]", "was typed");
 	text_clear(&out);
 	vi("emacs");
 }

@@ -61,8 +61,8 @@ struct input_calls {
 	 * Enter: this line is to be said or done; it may be empty, and may
 	 * have line feeds.  literal: its first byte was pasted, so it is no
 	 * command, whatever it looks like.  (A typed command may have a pasted
-	 * argument of several lines.)  UTF-8 without NUL, but for what macros
-	 * in ~/.inputrc insert.
+	 * argument of several lines.)  It is UTF-8 without NUL, unless a
+	 * macro in ~/.inputrc says otherwise.
 	 */
 	void (*line)(void *context, struct span line, bool literal);
 	void (*key)(void *context, enum input_key key);

@@ -118,6 +118,28 @@ cut_overlong(void)
 		INPUT_LINE_MAX);
 }
 
+/* In vi's mode readline 8.2 can put a NUL into its line, cut a character, or
+ * leave the cursor within one, and then loop for ever. */
+static void
+mend_line(void)
+{
+	size_t len = rl_end > 0 ? (size_t)rl_end : 0;
+
+	for (size_t good = 0; good < len;) {
+		struct span rest = { rl_line_buffer + good, len - good };
+		const char *nul = memchr(rest.bytes, '\0', rest.len);
+
+		rest.len = nul != NULL ? (size_t)(nul - rest.bytes) : rest.len;
+		good += text_utf8_check(rest);
+		if (good < len)
+			rl_line_buffer[good] = '?';
+	}
+	rl_point = rl_point > rl_end ? rl_end : rl_point;
+	while (rl_point > 0 && rl_point < rl_end &&
+		(rl_line_buffer[rl_point] & 0xc0) == 0x80)
+		rl_point--;
+}
+
 void
 input_feed_raw(struct span bytes)
 {
@@ -126,8 +148,10 @@ input_feed_raw(struct span bytes)
 	input.completed_now = false;
 	input.fed = bytes;
 	input_enter();
-	while (input.fed.len > 0)
+	while (input.fed.len > 0) {
 		rl_callback_read_char();
+		mend_line();
+	}
 	cut_overlong();
 	input_note();
 	input_leave();

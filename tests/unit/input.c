@@ -745,6 +745,12 @@ test_vi(void)
 	type("\r");
 	told("[\\d bob][\\d bob]", "was typed");
 	text_clear(&out);
+	type("\33");
+	type("S\xc3\xbc\33");
+	pass();
+	type("dz.fx\3");
+	draft("|", "no command is without an end");
+	text_clear(&out);
 	vi("emacs");
 }
 

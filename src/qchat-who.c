@@ -261,6 +261,31 @@ collect(struct who *who)
 			(double)who->wait_ms / 1000);
 }
 
+/* Thousands may answer faster than they are heard.  That is no fault: who has
+ * gone without a word is known for a while, too, and anybody may claim any
+ * number. */
+static void
+tell_missing(const struct who *who)
+{
+	const struct member *member;
+
+	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
+		i++) {
+		size_t count = roster_count(member_roster(member));
+		int64_t known = member_known(member);
+
+		if ((int64_t)count >= known)
+			continue;
+		struct text room = { 0 };
+		text_harmless(&room, span_of(member_room(member)), TEXT_NAME);
+		cli_warn(&who->cli,
+			"%s: %zu of %lld have answered "
+			"(-w gives them longer)",
+			room.bytes, count, (long long)known);
+		text_free(&room);
+	}
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -402,6 +427,7 @@ look_at_room(const struct member *member, struct instant now)
 		.room = span_of(member_room(member)),
 		.time = now.wall,
 		.participants = (int64_t)roster_count(roster),
+		.known = member_known(member),
 		.since = -1,
 		.per_hour = -1,
 		.sealed = member_is_sealed(member),
@@ -429,8 +455,13 @@ append_room(struct text *out, const struct record_room *room)
 {
 	text_append_string(out, "room ");
 	text_harmless(out, room->room, TEXT_NAME);
-	text_appendf(out, "\nparticipants %lld\nopen-since ",
+	text_appendf(out, "\nparticipants %lld\nknown ",
 		(long long)room->participants);
+	if (room->known > 0)
+		text_appendf(out, "%lld", (long long)room->known);
+	else
+		text_append_char(out, '-');
+	text_append_string(out, "\nopen-since ");
 	if (room->since >= 0)
 		text_append_time(out, room->since);
 	else
@@ -534,6 +565,8 @@ list(struct who *who)
 		return 1;
 	collect(who);
 	session_close(&who->session, 1);
+	if (who->fault.kind == FAULT_NONE)
+		tell_missing(who);
 	counts_trace(&who->cli, who->session);
 	if (who->fault.kind != FAULT_NONE)
 		return 1;

@@ -183,6 +183,23 @@ as bob exit_is 0 'a room of strangers' qchat-who -r ops -q
 like "$(out)" '^alice$' 'shows ours as well'
 like "$(out)" '^a_name_with_spaces$' 'one name is one word'
 
+# A room of which only a part answers in time.
+
+raw 'answer {"type":2,"time":"1","user":"one","UID":"u4","known":5000}'
+raw 'answer [4]' # the last: that it came is told
+for form in --quiet '--json -d'; do
+	part=$T/part${form%% *}
+	# shellcheck disable=SC2086
+	as bob start "part${form%% *}" qchat-who -v -r ops -w "$deadline" $form
+	must wait_line "$part.err" 'ignored .*JSON' 2
+	end_process "$pid"
+	is "$status" 0 "qchat-who $form lists what has answered"
+	like "$(cat "$part.err")" \
+		'^qchat-who: ops: [0-9]+ of 5000 have answered' \
+		'and tells how many that are'
+done
+is "$(jq 'select(.type == "room") | .known' <"$part.out")" 5000 'in JSON, too'
+
 as bob exit_is 64 'all rooms and one room is 64' qchat-who -a -r ops
 as bob exit_is 64 '-q and -d exclude each other' qchat-who -q -d -r ops
 

@@ -303,6 +303,8 @@ record_room_json(const struct record_room *room, struct text *line)
 	json_object_set_new(object, "time", json_time(room->time));
 	json_object_set_new(object, "participants",
 		json_integer(room->participants));
+	json_object_set_new(object, "known",
+		room->known > 0 ? json_integer(room->known) : json_null());
 	json_object_set_new(object, "since",
 		room->since >= 0 ? json_time(room->since) : json_null());
 	json_object_set_new(object, "messages", json_integer(room->messages));

@@ -77,6 +77,7 @@ struct record_room {
 	struct span room; /* name */
 	int64_t time;     /* wall ms: when it was looked at */
 	int64_t participants;
+	int64_t known;    /* the most that one of them knows of; 0: not known */
 	int64_t since;    /* wall ms: of the longest of them; -1: not known */
 	int64_t messages; /* that they have sent */
 	double per_hour;  /* the same by time; -1: not known */

@@ -254,7 +254,8 @@ test_record(void)
 	is(out.bytes,
 		"{\"v\":1,\"room\":\"a\\u007f\",\"type\":\"room\","
 		"\"time\":\"2026-11-23T04:35:13.935Z\",\"participants\":3,"
-		"\"since\":null,\"messages\":5,\"per_hour\":null,"
+		"\"known\":null,\"since\":null,\"messages\":5,\"per_hour\":"
+		"null,"
 		"\"sealed\":false}\n",
 		"a room");
 	text_clear(&out);

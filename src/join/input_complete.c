@@ -85,6 +85,19 @@ show(size_t n, size_t from, const char *text)
 	input.completed_len = (size_t)rl_point - from;
 }
 
+/* Then what stands there now can be completed: behind a command, its
+ * argument. */
+static bool
+is_only(size_t n)
+{
+	struct text text = { 0 };
+	size_t from = 0;
+	bool other = n != 0 || candidate(1, &from, &text);
+
+	text_free(&text);
+	return !other;
+}
+
 void
 input_complete(int step)
 {
@@ -97,7 +110,7 @@ input_complete(int step)
 		rl_ding();
 	} else {
 		show(n, from, text.bytes);
-		input.completing = true;
+		input.completing = !is_only(n);
 		input.completed_now = true;
 	}
 	text_free(&text);

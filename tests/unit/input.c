@@ -74,7 +74,8 @@ on_notice(void *context, const char *text)
 	text_appendf(&out, "(%s)", text);
 }
 
-/* alice, albert and alf, for what begins with al at the cursor. */
+/* alice, albert and alf, for what begins with al at the cursor; `call al` for
+ * c. */
 static bool
 complete(void *context, struct span line, size_t cursor, size_t n, size_t *from,
 	struct text *candidate)
@@ -82,6 +83,11 @@ complete(void *context, struct span line, size_t cursor, size_t n, size_t *from,
 	static const char *const names[] = { "alice", "albert", "alf" };
 
 	(void)context;
+	if (n == 0 && cursor > 0 && line.bytes[cursor - 1] == 'c') {
+		*from = cursor - 1;
+		text_append_string(candidate, "call al");
+		return true;
+	}
 	if (cursor < 2 || memcmp(line.bytes + cursor - 2, "al", 2) != 0 ||
 		n >= sizeof(names) / sizeof(*names))
 		return false;
@@ -571,6 +577,11 @@ test_complete(void)
 	paste(" al");
 	type("\t");
 	draft("alice alice|", "a paste ends it");
+	clear();
+	type("c\t");
+	draft("call al|", "where there is only one, it comes");
+	type("\t");
+	draft("call alice|", "and the next key begins anew");
 	clear();
 	type("\t\33[Zb\t");
 	draft("b|", "where there is nothing, nothing comes");

@@ -135,7 +135,7 @@ append_troubles(const struct status *status)
 	if (given_up > 0)
 		text_appendf(status->text,
 			status->spared < SPARED_ROOMS ? " | %zu NOT DELIVERED"
-						      : " | %zu UNDELIVERED",
+						      : " | %zu FAILED",
 			given_up);
 	if (unproved > 0 && status->spared < SPARED_UNPROVED)
 		text_appendf(status->text, " | %zu unconfirmed", unproved);
@@ -230,7 +230,7 @@ show_status(struct text *text, const struct chat *chat, size_t columns)
 void
 show_below(struct text *text, const struct window *window)
 {
-	text_appendf(text, "%llu newer below", count_below(window));
+	text_appendf(text, " %llu newer below ", count_below(window));
 }
 
 void

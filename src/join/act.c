@@ -164,8 +164,8 @@ act_search(struct chat *chat, int direction)
 	notice(chat, &text);
 }
 
-static void
-end_search(struct chat *chat)
+void
+act_end_search(struct chat *chat)
 {
 	for (size_t i = 0; i < chat->count; i++)
 		chat->windows[i]->found = UINT64_MAX;
@@ -177,7 +177,7 @@ end_search(struct chat *chat)
 static void
 search(struct chat *chat, struct span word)
 {
-	end_search(chat);
+	act_end_search(chat);
 	if (word.len == 0) {
 		chat_window(chat)->place = SCROLL_END;
 		return;

@@ -18,6 +18,9 @@ void act_see(struct chat *chat, size_t index);
 /* Goes on searching, up (-1) or down (1). */
 void act_search(struct chat *chat, int direction);
 
+/* Searches no more; what is read stays. */
+void act_end_search(struct chat *chat);
+
 /* UTC, or local time. */
 void act_turn_clock(struct chat *chat);
 

@@ -140,6 +140,7 @@ on_key(void *context, enum input_key key)
 		act_search(chat, 1);
 		break;
 	case INPUT_SEARCH_END:
+		act_end_search(chat);
 		break;
 	default:
 		see(chat, (size_t)(key - INPUT_ROOM_1));

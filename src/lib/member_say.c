@@ -457,6 +457,8 @@ int64_t
 member_say(struct member *member, const struct member_post *post,
 	struct instant now, struct fault *fault)
 {
+	struct roster_entry *own = roster_find(member->roster,
+		span_of(member->uid));
 	struct room_message message;
 	struct text bytes = { 0 };
 
@@ -477,6 +479,8 @@ member_say(struct member *member, const struct member_post *post,
 	}
 	member->last += post->lines > 0 ? post->lines : 1;
 	member->spoke_mono = now.mono;
+	if (own != NULL)
+		own->spoke_mono = now.mono;
 	say(member,
 		&(struct outbox_post){ .uid = member->uid,
 			.first = message.seq,

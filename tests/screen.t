@@ -121,6 +121,7 @@ incident() {
 	press "$name" M-Enter
 	put "$name" 'has two lines'
 	looks_at_all "$name" "$name.talk"
+	press "$name" C-c
 	put "$name" "${esc}[1;5H"
 	say bob "$room" 'news'
 	looks_at_all "$name" "$name.back"
@@ -256,16 +257,20 @@ press ann C-c
 
 type bob 'db7 is full'
 ok 'a configured word is marked' sees ann '^[0-9:]{8}>\+ bob: db7 is full'
-type bob 'who is ON CALL?'
-ok 'also of two' sees ann '^[0-9:]{8}>\+ bob: who is ON CALL\?'
+say carol ops 'nobody is meant' -s low
+say carol ops 'everybody is meant' -s critical
+ok 'what is severe is told, too' wait_line "$T/notify.said" '^everybody is meant$'
+ok 'what is not is not' not grep -q 'nobody is meant' "$T/notify.said"
 type bob 'db77 is not'
 ok 'a part of a word is not' sees ann '^[0-9:]{8} \+ bob: db77'
 type bob 'Ann: -x <b>'
 ok 'our name is marked' sees ann '^[0-9:]{8}>\+ bob: Ann'
-ok 'the notify command has run' wait_line "$T/notify.said" '^ .*Ann: -x|x '
+ok 'the notify command has run' wait_line "$T/notify.said" '^Ann: -x .*b>$'
 is "$(head -n 3 "$T/notify.said" | tr '\n' ,)" 'a b,ops: bob,db7 is full,' \
 	'with room, name and text as arguments'
 ok 'there was a bell' grep -q "$(printf '\a')" "$T/ann.bytes"
+type bob 'who is ON CALL?'
+ok 'also of two' sees ann '^[0-9:]{8}>\+ bob: who is ON CALL\?'
 
 # Names have colours, and who wants none has none.
 
@@ -416,6 +421,10 @@ type ann '\l'
 ok '\l leaves the room' sees ann '^ ops \| '
 ok 'which others see' sees cat 'ann left \(bye\)'
 ok 'and says so' sees ann '\* you have left lab'
+put ann '\j l'
+press ann Tab
+ok 'Tab knows the rooms' sees ann '^ann@ops> \\j lab( |$)'
+press ann C-c
 type ann '\l'
 ok 'but not the last one' sees ann '\* this is the only room'
 

@@ -35,6 +35,20 @@ struct screen {
 	struct scroll_look look;
 };
 
+/* Without its delays, which only tputs() knows. */
+static void
+append_sequence(struct text *text, const char *sequence)
+{
+	const char *delay;
+
+	while ((delay = strstr(sequence, "$<")) != NULL) {
+		text_append(text, sequence, (size_t)(delay - sequence));
+		sequence = delay + strcspn(delay, ">");
+		sequence += *sequence != '\0';
+	}
+	text_append_string(text, sequence);
+}
+
 /* What the terminal has to be told, should we end without a word. */
 static char *
 restoring(void)
@@ -46,7 +60,7 @@ restoring(void)
 		const char *sequence = tigetstr(names[i]);
 
 		if (sequence != NULL && sequence != (char *)-1)
-			text_append_string(&text, sequence);
+			append_sequence(&text, sequence);
 	}
 	text_append_string(&text, "\r\n");
 	return text.bytes;
@@ -69,6 +83,7 @@ start_colors(void)
 struct screen *
 screen_new(void)
 {
+	terminal_await();
 	terminal_remember();
 	SCREEN *terminal = newterm(NULL, stdout, stdin);
 	if (terminal == NULL)

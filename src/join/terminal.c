@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,14 +13,16 @@
 static const char modes_on[] = "\033[?2004h\033[?1004h";
 static const char modes_off[] = "\033[?1004l\033[?2004l";
 
-static const int crashes[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL,
-	SIGSYS, SIGTRAP, SIGQUIT };
-enum { CRASH_COUNT = sizeof(crashes) / sizeof(*crashes) };
+/* What ends a process, and is no way to end it in order. */
+static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS,
+	SIGTRAP, SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ,
+	SIGUSR1, SIGUSR2 };
+enum { DEADLY_COUNT = sizeof(deadly) / sizeof(*deadly) };
 
 static struct termios modes;
 static bool modes_known;
-static const char *restoring;
-static struct sigaction before[CRASH_COUNT];
+static const char *restoring; /* NULL: the terminal is not ours */
+static struct sigaction before[DEADLY_COUNT];
 
 static void
 put(const char *bytes)
@@ -30,19 +33,42 @@ put(const char *bytes)
 	(void)n;
 }
 
+/* In the background it is somebody else's. */
+static bool
+is_ours(void)
+{
+	pid_t group = tcgetpgrp(STDIN_FILENO);
+
+	return restoring != NULL && (group < 0 || group == getpgrp());
+}
+
 /* Only what a signal handler may call. */
 static void
-on_crash(int signal)
+restore_all(void)
 {
+	if (!is_ours())
+		return;
 	put(modes_off);
-	if (restoring != NULL)
-		put(restoring);
+	put(restoring);
 	if (modes_known)
 		tcsetattr(STDIN_FILENO, TCSANOW, &modes);
-	for (size_t i = 0; i < CRASH_COUNT; i++)
-		if (crashes[i] == signal)
+}
+
+static void
+on_deadly(int signal)
+{
+	restore_all();
+	for (size_t i = 0; i < DEADLY_COUNT; i++)
+		if (deadly[i] == signal)
 			sigaction(signal, &before[i], NULL);
 	raise(signal);
+}
+
+void
+terminal_await(void)
+{
+	/* In the background, this stops the process until it is not. */
+	tcdrain(STDIN_FILENO);
 }
 
 void
@@ -51,24 +77,37 @@ terminal_remember(void)
 	modes_known = tcgetattr(STDIN_FILENO, &modes) == 0;
 }
 
+static void
+take(const char *restore)
+{
+	static bool at_exit; /* as for want of memory */
+	struct sigaction action = { .sa_handler = on_deadly };
+
+	if (!at_exit)
+		atexit(restore_all);
+	at_exit = true;
+	restoring = restore;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < DEADLY_COUNT; i++)
+		sigaction(deadly[i], &action, &before[i]);
+}
+
 void
 terminal_begin(const char *restore)
 {
-	struct sigaction action = { .sa_handler = on_crash };
-
-	restoring = restore;
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < CRASH_COUNT; i++)
-		sigaction(crashes[i], &action, &before[i]);
+	if (restoring == NULL)
+		take(restore);
 	put(modes_on);
 }
 
 void
 terminal_end(void)
 {
+	if (restoring == NULL)
+		return;
 	put(modes_off);
-	for (size_t i = 0; i < CRASH_COUNT; i++)
-		sigaction(crashes[i], &before[i], NULL);
+	for (size_t i = 0; i < DEADLY_COUNT; i++)
+		sigaction(deadly[i], &before[i], NULL);
 	restoring = NULL;
 }
 

@@ -5,13 +5,17 @@
 /* The terminal's modes that curses does not know of, and how it is given back
  * whatever happens. */
 
+/* Waits until the terminal is ours: in the background, the shell keeps it. */
+void terminal_await(void);
+
 /* Remembers the terminal's modes as they are; before curses changes them. */
 void terminal_remember(void);
 
 /*
  * Pastes and changes of focus are told from keys from now on.  If the process
- * crashes or is aborted, `restore` is written (what ends the alternate screen;
- * borrowed) and the modes of the terminal are those that were remembered.
+ * crashes, or a signal or exit() ends it, `restore` is written (what ends the
+ * alternate screen; borrowed until terminal_end()) and the modes of the
+ * terminal are those that were remembered.  To say it again does no harm.
  */
 void terminal_begin(const char *restore);
 

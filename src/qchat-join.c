@@ -193,20 +193,22 @@ on_signal(int signal)
 		continued = 1;
 }
 
-/* What a terminal may send at any moment is blocked but within ppoll(). */
+/* From now on they are blocked but within ppoll().  What was ignored stays
+ * so. */
 static void
-catch_signals(sigset_t *during)
+catch_signals(const int *signals, size_t count)
 {
-	static const int caught[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGCHLD };
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 	sigset_t blocked;
 
-	cli_catch_signals(during);
 	sigemptyset(&action.sa_mask);
 	sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++) {
-		sigaction(caught[i], &action, NULL);
-		sigaddset(&blocked, caught[i]);
+	for (size_t i = 0; i < count; i++) {
+		sigaction(signals[i], NULL, &before);
+		if (before.sa_handler == SIG_IGN && signals[i] == SIGTSTP)
+			continue;
+		sigaction(signals[i], &action, NULL);
+		sigaddset(&blocked, signals[i]);
 	}
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
@@ -276,42 +278,56 @@ deadline(const struct join *join)
 	return until;
 }
 
-/* Stops as the terminal's driver would have made us, with the terminal as it
- * was. */
+/* Stops by SIGTSTP; a key stops all of the job, as the terminal's driver would
+ * have done. */
 static void
-stop(struct join *join)
+stop(bool by_key)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL }, ours;
 	sigset_t set, before;
 
-	stopped = 0;
-	join->chat.stops = false;
-	screen_leave(join->chat.screen);
 	sigemptyset(&usual.sa_mask);
 	sigaction(SIGTSTP, &usual, &ours);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
+	sigaddset(&set, SIGCONT);
+	kill(by_key ? 0 : getpid(), SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, &before); /* here it stops */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	sigaction(SIGTSTP, &ours, NULL);
+}
+
+/* Is away, with the terminal as it was. */
+static void
+suspend(struct chat *chat)
+{
+	struct sigaction action;
+
+	sigaction(SIGTSTP, NULL, &action);
+	if (action.sa_handler != SIG_IGN) { /* by a shell without jobs */
+		screen_leave(chat->screen);
+		stop(chat->stops);
+		screen_return(chat->screen);
+	}
+	stopped = 0;
 	continued = 0;
-	screen_return(join->chat.screen);
+	chat->stops = false;
+	chat->changed = true;
 }
 
 static void
-heed_signals(struct join *join)
+heed_signals(struct chat *chat)
 {
-	alert_reap(join->chat.alert, session_now().mono);
-	if (join->chat.screen == NULL)
+	alert_reap(chat->alert, session_now().mono);
+	if (chat->screen == NULL)
 		return;
-	if (stopped || join->chat.stops)
-		stop(join);
+	if (stopped || chat->stops)
+		suspend(chat);
 	if (continued)
-		screen_return(join->chat.screen);
+		screen_regain(chat->screen);
 	else if (resized)
-		screen_resize(join->chat.screen);
-	join->chat.changed |= continued || resized;
+		screen_resize(chat->screen);
+	chat->changed |= continued || resized;
 	continued = 0;
 	resized = 0;
 }
@@ -327,7 +343,7 @@ tick(struct join *join, int64_t now)
 		input_tick(now);
 	for (size_t i = 0; i < chat->count; i++)
 		window_tick(chat->windows[i]);
-	heed_signals(join);
+	heed_signals(chat);
 }
 
 static void
@@ -407,8 +423,10 @@ converse(struct join *join, const sigset_t *during)
 static void
 converse_on_screen(struct join *join, const sigset_t *during)
 {
+	static const int signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
 	struct chat *chat = &join->chat;
 
+	catch_signals(signals, sizeof(signals) / sizeof(*signals));
 	chat->screen = screen_new();
 	if (chat->screen == NULL) {
 		fault_set(&chat->fault, FAULT_CONFIG,
@@ -428,10 +446,12 @@ converse_on_screen(struct join *join, const sigset_t *during)
 static void
 run(struct join *join)
 {
+	static const int signals[] = { SIGCHLD };
 	struct chat *chat = &join->chat;
 	sigset_t during;
 
-	catch_signals(&during);
+	cli_catch_signals(&during);
+	catch_signals(signals, sizeof(signals) / sizeof(*signals));
 	if (connect_first(join, &during) < 0)
 		return;
 	if (chat->plain)

@@ -130,13 +130,30 @@ screen_leave(struct screen *screen)
 	terminal_end();
 }
 
-void
-screen_return(struct screen *screen)
+static void
+take_again(struct screen *screen)
 {
-	/* Who stopped us may have left the terminal in any modes. */
 	reset_prog_mode();
 	terminal_begin(screen->restore);
 	screen_resize(screen);
+}
+
+void
+screen_return(struct screen *screen)
+{
+	terminal_await();
+	/* What was set meanwhile is to stay. */
+	terminal_remember();
+	def_shell_mode();
+	take_again(screen);
+}
+
+void
+screen_regain(struct screen *screen)
+{
+	terminal_await();
+	endwin(); /* for curses to know that it has to begin anew */
+	take_again(screen);
 }
 
 void

@@ -42,10 +42,14 @@ struct screen *screen_new(void);
 /* Gives the terminal back. */
 void screen_free(struct screen *screen);
 
-/* Gives the terminal back for a while, and takes it again, whatever has
- * happened to it. */
+/* Gives the terminal back for a while, and takes it again: in the background
+ * that waits until the process is in the foreground. */
 void screen_leave(struct screen *screen);
 void screen_return(struct screen *screen);
+
+/* Takes the terminal again that was not given back, as after SIGSTOP, whatever
+ * has happened to it; waits likewise. */
+void screen_regain(struct screen *screen);
 
 /* The terminal has another size, perhaps, or has to be drawn anew. */
 void screen_resize(struct screen *screen);

@@ -24,6 +24,8 @@ enum {
 	CONNECT_MS = 15 * 1000, /* without -W */
 	LINES_LEAST = 100,
 	LINES_MOST = 1000000,
+	QUIET_MS = 300,      /* then no more of a paste comes */
+	PASTE_MS = 2 * 1000, /* nor is it waited for */
 	OPTION_PLAIN = 256,
 };
 
@@ -297,6 +299,20 @@ stop(bool by_key)
 	sigaction(SIGTSTP, &ours, NULL);
 }
 
+/* What is still to come of a paste would be commands to the shell. */
+static void
+await_paste(const struct chat *chat)
+{
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	int64_t now = session_now().mono, until = now + PASTE_MS;
+
+	if (!chat->running) /* it may begin in what was not read */
+		input_read(now);
+	while (input_is_pasting() && now < until &&
+		poll(&in, 1, QUIET_MS) > 0 && input_read(now))
+		now = session_now().mono;
+}
+
 /* Is away, with the terminal as it was. */
 static void
 suspend(struct chat *chat)
@@ -305,6 +321,7 @@ suspend(struct chat *chat)
 
 	sigaction(SIGTSTP, NULL, &action);
 	if (action.sa_handler != SIG_IGN) { /* by a shell without jobs */
+		await_paste(chat);
 		screen_leave(chat->screen);
 		stop(chat->stops);
 		screen_return(chat->screen);
@@ -438,6 +455,7 @@ converse_on_screen(struct join *join, const sigset_t *during)
 	join->view = view_new();
 	keys_begin(chat);
 	converse(join, during);
+	await_paste(chat);
 	input_end();
 	screen_free(chat->screen);
 	chat->screen = NULL;

@@ -305,6 +305,12 @@ input_tick(int64_t now)
 		paste_tick(input.paste, now);
 }
 
+bool
+input_is_pasting(void)
+{
+	return paste_is_open(input.paste);
+}
+
 struct span
 input_line(void)
 {

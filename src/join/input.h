@@ -93,6 +93,9 @@ bool input_read(int64_t now);
 int64_t input_deadline(void);
 void input_tick(int64_t now);
 
+/* Is something being pasted, of which more may come? */
+bool input_is_pasting(void);
+
 /* The draft as it is; valid until the next call of a function of these. */
 struct span input_line(void);
 

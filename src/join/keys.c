@@ -37,6 +37,8 @@ on_line(void *context, struct span line, bool literal)
 {
 	struct chat *chat = context;
 
+	if (!chat->running)
+		return;
 	if (!act_line(chat, line, literal))
 		put_back(line, literal);
 	/* In another room now, perhaps. */
@@ -86,6 +88,8 @@ on_key(void *context, enum input_key key)
 {
 	struct chat *chat = context;
 
+	if (!chat->running)
+		return;
 	chat->changed = true;
 	switch (key) {
 	case INPUT_END:

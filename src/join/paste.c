@@ -302,6 +302,12 @@ paste_deadline(const struct paste *paste)
 	return paste->deadline;
 }
 
+bool
+paste_is_open(const struct paste *paste)
+{
+	return paste->state != KEYS;
+}
+
 static void
 end_paste(struct paste *paste)
 {

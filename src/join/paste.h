@@ -64,6 +64,9 @@ void paste_feed(struct paste *paste, struct span bytes, int64_t now);
 /* When to call paste_tick(); INT64_MAX: not before there are more bytes. */
 int64_t paste_deadline(const struct paste *paste);
 
+/* Has a paste begun, and is not known to be over? */
+bool paste_is_open(const struct paste *paste);
+
 /* Ends what waited until now.  Only to be called when nothing is there to be
  * read: what waits in the terminal may be as old as the end marker. */
 void paste_tick(struct paste *paste, int64_t now);

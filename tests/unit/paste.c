@@ -152,7 +152,9 @@ test_tail(void)
 	ok(paste_deadline(paste) == 1000 + PASTE_TAIL_MS, "the end waits");
 	feed(paste, "\r", 1000 + PASTE_TAIL_MS - 1);
 	is(out.bytes, "", "what comes meanwhile belongs to it");
+	ok(paste_is_open(paste), "more may come");
 	paste_tick(paste, paste_deadline(paste));
+	ok(!paste_is_open(paste), "until then");
 	finish(paste, "{a\n}", "and a quiet ends it");
 
 	paste = begin();

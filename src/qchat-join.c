@@ -121,6 +121,8 @@ ask(struct join *join)
 {
 	struct chat *chat = &join->chat;
 	struct identity *identity = identity_open(&chat->conf, &chat->fault);
+	char *(*question)(const char *, const char *) =
+		chat->plain ? plain_ask : input_ask;
 	struct recall recall;
 
 	if (identity == NULL)
@@ -131,12 +133,12 @@ ask(struct join *join)
 			? recall.user
 			: memory_string(identity_name(identity));
 
-		chat->conf.user = input_ask("Name", name);
+		chat->conf.user = question("Name", name);
 		join->name_asked = true;
 		if (name != recall.user)
 			free(name);
 	}
-	char *room = chat->conf.user != NULL ? input_ask("Room", recall.room)
+	char *room = chat->conf.user != NULL ? question("Room", recall.room)
 					     : NULL;
 	recall_free(&recall);
 	identity_free(identity);
@@ -424,6 +426,7 @@ converse(struct join *join, const sigset_t *during)
 	for (size_t i = 0; i < chat->count; i++)
 		window_notice(chat->windows[i],
 			"you are in the room; \\h lists the commands");
+	act_tell_room(chat);
 	while (cli_ended == 0 && chat->fault.kind == FAULT_NONE &&
 		session_now().mono < until) {
 		if (chat->leaving && !is_proving(chat))

@@ -91,6 +91,13 @@ ignore(struct chat *chat, struct span name)
 }
 
 void
+act_tell_room(struct chat *chat)
+{
+	if (chat->plain && chat->count > 1)
+		window_notice(chat_window(chat), "what you type goes here");
+}
+
+void
 act_see(struct chat *chat, size_t index)
 {
 	if (index >= chat->count || index == chat->current)
@@ -99,6 +106,7 @@ act_see(struct chat *chat, size_t index)
 	chat->current = index;
 	chat->names_stale = true;
 	window_look(chat_window(chat));
+	act_tell_room(chat);
 }
 
 static void
@@ -135,6 +143,7 @@ leave_room(struct chat *chat, struct span name)
 		window_close(window);
 		window_look(chat_window(chat));
 		notice(chat, &text);
+		act_tell_room(chat);
 	}
 }
 

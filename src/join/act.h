@@ -15,6 +15,9 @@ bool act_line(struct chat *chat, struct span line, bool literal);
 /* Sees another room; nothing if there is none of that number. */
 void act_see(struct chat *chat, size_t index);
 
+/* In line mode, where nothing else shows it: which of the rooms is seen. */
+void act_tell_room(struct chat *chat);
+
 /* Goes on searching, up (-1) or down (1). */
 void act_search(struct chat *chat, int direction);
 

@@ -2,39 +2,37 @@
 #include "plain.h"
 
 #include "act.h"
+#include "memory.h"
 #include "window.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <poll.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
-	TOGETHER_MS = 50,      /* nobody types the next line so soon */
-	LINES_MAX = 256 * 1024, /* bytes of a paste */
+	TOGETHER_MS = 150, /* nobody types the next line so soon; a line of
+			      9600 baud has 80 characters in 84 ms */
+	ASKED_MAX = 1024,  /* bytes of an answer to plain_ask() */
+	INDENT = 2,        /* of what is no line of its own */
+	DAY_MS = 24 * 60 * 60 * 1000,
 };
 
-/* What came and was not told yet. */
+/* What was entered and not told yet: whole lines, but for the last perhaps. */
 static struct text entered;
-static int64_t entered_due = INT64_MAX; /* nothing more is awaited then */
-static bool asked;                      /* entered is a paste; y or n comes */
-static struct text answer;
-static bool is_long; /* what was beyond LINES_MAX is gone */
+static size_t dropped;          /* bytes of it beyond INPUT_LINE_MAX */
+static int64_t due = INT64_MAX; /* no more of it is awaited then */
+static struct text waiting;     /* a paste that is asked about */
+static int64_t day = -1;        /* of the last line that was shown */
 
+/* If the terminal has gone, its input tells. */
 static void
 print(struct text *text)
 {
-	size_t at = 0;
+	struct fault fault;
 
-	text_append_char(text, '\n');
-	while (at < text->len) {
-		ssize_t n = write(STDOUT_FILENO, text->bytes + at,
-			text->len - at);
-
-		if (n < 0 && errno != EINTR)
-			break; /* the terminal's end shows on its input */
-		at += n > 0 ? (size_t)n : 0;
-	}
+	cli_output((struct span){ text->bytes, text->len }, &fault);
 	text_free(text);
 }
 
@@ -43,32 +41,67 @@ say(const char *words)
 {
 	struct text text = { 0 };
 
-	text_append_string(&text, words);
+	text_appendf(&text, "%s\n", words);
 	print(&text);
+}
+
+/* Nobody's text begins a line: it could be taken for somebody else's. */
+static void
+append_indented(struct text *text, struct span lines)
+{
+	for (size_t i = 0; i < lines.len; i++) {
+		text_append_char(text, lines.bytes[i]);
+		if (lines.bytes[i] == '\n')
+			text_appendf(text, "%*s", INDENT, "");
+	}
+	text_append_char(text, '\n');
+}
+
+static void
+append_line(struct text *text, const struct line *line, struct line_clock clock)
+{
+	struct line_part parts[LINE_PARTS_MAX];
+	struct text shown = { 0 };
+
+	line_format(line, clock, &shown, parts);
+	append_indented(text, (struct span){ shown.bytes, shown.len });
+	text_free(&shown);
+}
+
+static void
+append_date(struct text *text, int64_t time)
+{
+	struct line rule = line_rule(LINE_DATE, time);
+
+	if (time / DAY_MS != day)
+		append_line(text, &rule, (struct line_clock){ 0 });
+	day = time / DAY_MS;
+	line_free(&rule);
 }
 
 void
 plain_show(const struct window *window, const struct line *line)
 {
-	struct line_part parts[LINE_PARTS_MAX];
 	struct text text = { 0 };
 
 	/* What was typed stands there already. */
-	if (line->kind == LINE_GONE || line->state == LINE_PENDING ||
+	if (line->kind == LINE_GONE || line->kind == LINE_UNREAD ||
+		line->state == LINE_PENDING ||
 		chat_ignores(window->chat, line->user))
 		return;
+	append_date(&text, line->time);
 	if (window->chat->count > 1) {
 		text_harmless(&text, span_of(window->room), TEXT_NAME);
 		text_append_char(&text, ' ');
 	}
-	line_format(line, window->chat->clock, &text, parts);
+	append_line(&text, line, window->chat->clock);
 	print(&text);
 }
 
 static void
-tell(struct chat *chat, struct span line, bool literal)
+tell(struct chat *chat, struct span text, bool literal)
 {
-	if (!act_line(chat, line, literal))
+	if (!act_line(chat, text, literal))
 		say("it was not sent");
 }
 
@@ -82,65 +115,118 @@ count_lines(struct span text)
 	return count;
 }
 
-/* What came together: a line, or a paste that is asked about. */
 static void
-take(struct chat *chat)
+ask(void)
 {
 	struct text question = { 0 };
+	struct span lines = { waiting.bytes, waiting.len };
 
-	entered_due = INT64_MAX;
-	if (is_long) {
-		say("what came is too long, and was not sent");
-		text_clear(&entered);
-		is_long = false;
-		return;
-	}
-	struct span lines = { entered.bytes, entered.len - 1 };
-	size_t count = count_lines(lines);
-	if (count == 1) {
-		tell(chat, lines, false);
-		text_clear(&entered);
-		return;
-	}
-	asked = true;
 	text_appendf(&question,
 		"%zu lines, %zu bytes came at once: y says them as one "
-		"message, n drops them",
-		count, lines.len);
+		"message, n drops them\n",
+		count_lines(lines), lines.len);
 	print(&question);
 }
 
-static void
-take_answer(struct chat *chat)
+static bool
+is_word(struct span line, const char *letter, const char *word)
 {
-	bool yes = answer.len >= 1 &&
-		(answer.bytes[0] == 'y' || answer.bytes[0] == 'Y');
+	return (line.len == 1 && strncasecmp(line.bytes, letter, 1) == 0) ||
+		(line.len == strlen(word) &&
+			strncasecmp(line.bytes, word, line.len) == 0);
+}
 
-	if (yes)
-		tell(chat, (struct span){ entered.bytes, entered.len - 1 },
-			true);
-	else
+/* Anything else may be meant otherwise, or belong to the paste. */
+static void
+take_answer(struct chat *chat, struct span line)
+{
+	if (is_word(line, "y", "yes")) {
+		tell(chat, (struct span){ waiting.bytes, waiting.len }, true);
+		text_clear(&waiting);
+	} else if (is_word(line, "n", "no")) {
 		say("dropped");
-	asked = false;
-	text_clear(&answer);
-	text_clear(&entered);
+		text_clear(&waiting);
+	} else {
+		if (line.len > 0)
+			say("neither y nor n: this line was not sent");
+		ask();
+	}
 }
 
 static void
-append(struct chat *chat, const char *bytes, size_t len)
+refuse_long(void)
 {
-	struct text *to = asked ? &answer : &entered;
+	struct text text = { 0 };
 
-	if (to->len + len > LINES_MAX)
-		is_long = true;
+	text_appendf(&text,
+		"%zu bytes came at once, and none was sent: a message has %d "
+		"at most\n",
+		waiting.len + entered.len + dropped, INPUT_LINE_MAX);
+	print(&text);
+	text_clear(&waiting);
+}
+
+/* Several lines: a paste, or more of it. */
+static void
+take_paste(struct span lines)
+{
+	if (waiting.len > 0)
+		text_append_char(&waiting, '\n');
+	text_append(&waiting, lines.bytes, lines.len);
+	ask();
+}
+
+/* What came together. */
+static void
+take(struct chat *chat)
+{
+	struct span lines = { entered.bytes, entered.len - 1 };
+	struct span first = lines;
+
+	/* Who holds Enter down pastes nothing. */
+	while (first.len > 0 && first.bytes[first.len - 1] == '\n')
+		first.len--;
+	while (first.len > 0 && first.bytes[0] == '\n') {
+		first.bytes++;
+		first.len--;
+	}
+	due = INT64_MAX;
+	if (waiting.len + entered.len + dropped > INPUT_LINE_MAX + 1)
+		refuse_long();
+	else if (count_lines(first) > 1)
+		take_paste(lines);
+	else if (waiting.len > 0)
+		take_answer(chat, first);
 	else
-		text_append(to, bytes, len);
-	if (bytes[len - 1] != '\n')
-		return;
-	if (asked)
-		take_answer(chat);
-	else
-		entered_due = session_now().mono + TOGETHER_MS;
+		tell(chat, first, false);
+	text_clear(&entered);
+	dropped = 0;
+}
+
+/* No answer can come. */
+static void
+take_end(struct chat *chat)
+{
+	struct span lines = { entered.bytes, entered.len };
+
+	if (waiting.len > 0 || count_lines(lines) > 2)
+		say("what came at once was not sent");
+	else if (due != INT64_MAX)
+		take(chat);
+}
+
+static void
+append(struct span bytes)
+{
+	size_t room = INPUT_LINE_MAX + 1 - entered.len;
+	bool ends = bytes.bytes[bytes.len - 1] == '\n';
+
+	if (bytes.len > room) {
+		dropped += bytes.len - room;
+		bytes.len = room;
+	}
+	text_append(&entered, bytes.bytes, bytes.len);
+	due = ends ? session_now().mono + TOGETHER_MS : INT64_MAX;
 }
 
 bool
@@ -151,28 +237,55 @@ plain_read(struct chat *chat)
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
-	if (n <= 0)
+	if (n <= 0) {
+		take_end(chat);
 		return false;
-	append(chat, bytes, (size_t)n);
+	}
+	append((struct span){ bytes, (size_t)n });
 	return true;
 }
 
 int64_t
 plain_deadline(void)
 {
-	return entered_due;
+	return due;
 }
 
 void
 plain_tick(struct chat *chat)
 {
-	if (session_now().mono >= entered_due)
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+
+	/* What is there may be as old as the last line. */
+	if (session_now().mono >= due && poll(&in, 1, 0) == 0)
 		take(chat);
+}
+
+char *
+plain_ask(const char *question, const char *default_answer)
+{
+	struct text prompt = { 0 };
+	char line[ASKED_MAX];
+	ssize_t n;
+
+	text_append_string(&prompt, question);
+	if (default_answer != NULL)
+		text_appendf(&prompt, " [%s]", default_answer);
+	text_append_string(&prompt, "? ");
+	print(&prompt);
+	do
+		n = read(STDIN_FILENO, line, sizeof(line));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return NULL;
+	n -= line[n - 1] == '\n';
+	return n == 0 && default_answer != NULL ? memory_string(default_answer)
+						: memory_copy(line, (size_t)n);
 }
 
 void
 plain_end(void)
 {
 	text_free(&entered);
-	text_free(&answer);
+	text_free(&waiting);
 }

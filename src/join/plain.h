@@ -12,8 +12,8 @@
 void plain_show(const struct window *window, const struct line *line);
 
 /*
- * Takes what standard input has, and tells the lines that were entered.  Lines
- * that come together are a paste: it asks before it is said.  False at the end
+ * Takes what standard input has.  A line is told when none follows it at once:
+ * lines that come together are a paste, about which it asks.  False at the end
  * of input.
  */
 bool plain_read(struct chat *chat);
@@ -21,6 +21,10 @@ bool plain_read(struct chat *chat);
 /* When plain_tick() wants to be called (mono ms), INT64_MAX if never. */
 int64_t plain_deadline(void);
 void plain_tick(struct chat *chat);
+
+/* Asks a question.  Returns the answer, or the default for an empty one; NULL
+ * at the end of input.  The caller frees it. */
+char *plain_ask(const char *question, const char *default_answer);
 
 /* Ends it. */
 void plain_end(void);

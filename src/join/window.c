@@ -40,11 +40,9 @@ window_add(struct window *window, struct line line)
 			place_rule(window, line.time);
 	}
 	chat->changed = true;
-	uint64_t number = scroll_add(window->scroll, line);
 	if (chat->plain)
-		plain_show(window,
-			scroll_line(window->scroll, number));
-	return number;
+		plain_show(window, &line);
+	return scroll_add(window->scroll, line);
 }
 
 void

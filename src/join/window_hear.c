@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "window_state.h"
 
+#include "plain.h"
 
 #include <string.h>
 
@@ -58,6 +59,16 @@ on_deliver(void *context, const struct record *record)
 }
 
 static void
+fail_line(struct window *window, struct line *line)
+{
+	if (line == NULL)
+		return;
+	line->state = LINE_FAILED;
+	if (window->chat->plain) /* which one is seen nowhere else */
+		plain_show(window, line);
+}
+
+static void
 on_unproved(void *context, int64_t first, int64_t last, struct span text)
 {
 	struct window *window = context;
@@ -65,8 +76,7 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 
 	(void)last;
 	(void)text;
-	if (line != NULL)
-		line->state = LINE_FAILED;
+	fail_line(window, line);
 	window_notice(window,
 		"NOT DELIVERED: what you said did not come back (the fabric "
 		"may not let you write to, or read, this room); \\r says it "
@@ -190,8 +200,7 @@ on_failed(void *context, int64_t id, const char *user)
 	struct line *line = window_own(window, LINE_DIRECT, id);
 	struct text text = { 0 };
 
-	if (line != NULL)
-		line->state = LINE_FAILED;
+	fail_line(window, line);
 	text_append_string(&text, "NOT DELIVERED: no receipt came from ");
 	text_harmless(&text, span_of(user), TEXT_NAME);
 	text_append_string(&text, "; \\r says it again");

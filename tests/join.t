@@ -88,9 +88,9 @@ type ascii 'grüße 漢'
 ok 'sends what was typed' wait_line "$T/ear.out" ' dora grüße 漢$'
 type ascii '\q'
 ok 'and goes' ended ascii
-screen_env='TERM=dumb'
+screen_env='TERM=nosuch'
 screen dumb dora -r ops
-ok 'a terminal that cannot move its cursor is refused' ended dumb
+ok 'a terminal that is not known is refused' ended dumb
 is "$status" 78 'as a matter of configuration'
 
 screen_env=

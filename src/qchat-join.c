@@ -49,6 +49,7 @@ static const struct cli_tool tool = {
 struct join {
 	struct chat chat;
 	bool name_asked;
+	bool deaf; /* standard input has ended: it would always be ready */
 	struct view *view; /* NULL in line mode */
 };
 
@@ -370,7 +371,7 @@ step(struct join *join, const sigset_t *during)
 {
 	struct chat *chat = &join->chat;
 	struct session *sessions[CHAT_ROOMS_MAX];
-	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	struct pollfd in = { join->deaf ? -1 : STDIN_FILENO, POLLIN, 0 };
 
 	if (session_wait(sessions, sessions_of(chat, sessions), &in, 1,
 		    deadline(join), during, &chat->fault) < 0)
@@ -378,7 +379,7 @@ step(struct join *join, const sigset_t *during)
 	int64_t now = session_now().mono;
 	if (in.revents != 0 &&
 		!(chat->plain ? plain_read(chat) : input_read(now)))
-		chat->leaving = true;
+		join->deaf = chat->leaving = true;
 	tick(join, now);
 	if (!chat->plain)
 		view_tick(join->view, chat, in.revents != 0, now);

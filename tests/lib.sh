@@ -152,7 +152,8 @@ need() {
 # need_peer: node and the packages of tests/peer
 need_peer() {
 	need node
-	node -e 'require("@opendxl/dxl-client"), require("mqtt")' \
+	node -e 'require("@opendxl/dxl-client"), require("mqtt"),
+		require("aedes")' \
 		>"$T/need.out" 2>&1 ||
 		skip_all 'no npm packages here (npm ci in tests/peer)'
 }
@@ -196,7 +197,7 @@ start() {
 	[ -e "$T/$start_name.out" ] || : >"$T/$start_name.out"
 	(
 		trap - EXIT HUP INT TERM
-		exec 7>&- 8>&- 9>&- # inputs of other peers end with us
+		exec 5>&- 6>&- 7>&- 8>&- 9>&- # inputs of others end with us
 		exec "$@" <"$start_in" >"$T/$start_name.out" \
 			2>"$T/$start_name.err"
 	) &
@@ -338,25 +339,28 @@ certificate_of() {
 
 # broker_start: mosquitto on $broker_port of 127.0.0.1, with mutual TLS.
 # Before it, broker_rules may be set to the lines of an ACL file, and
-# broker_lines to more of mosquitto.conf.
+# broker_lines to more of mosquitto.conf.  With QCHAT_TEST_FABRIC=dxl it is
+# the stand-in for a DXL broker, with what those rules are there.
+fabric_kind=${QCHAT_TEST_FABRIC:-mqtt}
 broker_lines=
 broker_rules='pattern readwrite /mcafee/event/qchat/#
 pattern write /mcafee/client/+
 pattern read /mcafee/client/%c'
 broker_start() {
+	if [ "$fabric_kind" = dxl ]; then
+		fabric_policy=${fabric_policy:-$(policy_of "$broker_rules")}
+		fabric_start 1
+		return
+	fi
 	need mosquitto openssl node
 	broker_acl=$T/broker/acl
 	printf '%s\n' "$broker_rules" >"$broker_acl"
 	chmod 600 "$broker_acl"
-	must certificate_of "$T/broker/ca" 'QChat test CA' \
-		basicConstraints=critical,CA:true keyUsage=keyCertSign,cRLSign \
-		subjectKeyIdentifier=hash
-	must certificate_of "$T/broker/server" 'QChat test broker' \
-		basicConstraints=CA:false extendedKeyUsage=serverAuth \
-		"subjectAltName=DNS:localhost,IP:127.0.0.1"
+	broker_certificates
 	broker_try=0
 	until
 		broker_port=$(free_port)
+		broker_ports=$broker_port
 		broker_conf
 		broker_restart
 	do
@@ -367,6 +371,17 @@ broker_start() {
 			exit 1
 		}
 	done
+}
+
+# broker_certificates: the CA, and what it gave to the broker
+broker_certificates() {
+	[ ! -e "$T/broker/server.crt" ] || return 0
+	must certificate_of "$T/broker/ca" 'QChat test CA' \
+		basicConstraints=critical,CA:true keyUsage=keyCertSign,cRLSign \
+		subjectKeyIdentifier=hash
+	must certificate_of "$T/broker/server" 'QChat test broker' \
+		basicConstraints=CA:false extendedKeyUsage=serverAuth \
+		"subjectAltName=DNS:localhost,IP:127.0.0.1"
 }
 
 broker_conf() {
@@ -387,6 +402,10 @@ broker_conf() {
 
 # broker_restart: as it was, on the same port, after broker_stop or broker_kill
 broker_restart() {
+	if [ "$fabric_kind" = dxl ]; then
+		fabric_restart
+		return
+	fi
 	: >"$T/broker.err"
 	start broker mosquitto -c "$T/broker/mosquitto.conf"
 	broker_pid=$pid
@@ -407,17 +426,30 @@ fingerprint() {
 		sha256sum | cut -d ' ' -f 1
 }
 
+# thumbprint NAME: by which a DXL fabric knows a user; before it starts, too
+thumbprint() {
+	broker_certificates
+	user_certificate "$1" && openssl x509 -noout -fingerprint -sha1 \
+		-in "$T/users/$1/user.crt" | sed 's/.*=//; s/://g' | tr A-F a-f
+}
+
+user_certificate() {
+	[ ! -e "$T/users/$1/user.crt" ] || return 0
+	mkdir -p "$T/users/$1"
+	certificate_of "$T/users/$1/user" "$1" basicConstraints=CA:false \
+		extendedKeyUsage=clientAuth >&2
+}
+
 # user_dir NAME: a folder with ca.crt, user.crt (CN=NAME), user.key,
 # qchat.conf and dxlclient.config; prints its path
 user_dir() {
 	user_path=$T/users/$1
 	if [ ! -e "$user_path/qchat.conf" ]; then
-		mkdir -p "$user_path"
-		certificate_of "$user_path/user" "$1" basicConstraints=CA:false \
-			extendedKeyUsage=clientAuth >&2 || return 1
+		user_certificate "$1" || return 1
 		cp "$T/broker/ca.crt" "$user_path"
 		conf_for "$user_path" "$broker_port" >"$user_path/qchat.conf"
-		dxl_conf_for "$user_path" "$broker_port" \
+		# shellcheck disable=SC2086 # a list of ports
+		dxl_conf_for "$user_path" $broker_ports \
 			>"$user_path/dxlclient.config"
 	fi
 	printf '%s\n' "$user_path"
@@ -431,7 +463,7 @@ user_conf() {
 # conf_for FOLDER PORT: prints a qchat.conf
 conf_for() {
 	cat <<-END
-	fabric = "mqtt";
+	fabric = "$fabric_kind";
 	brokers = ( { host = "127.0.0.1"; port = $2; } );
 	ca = "$1/ca.crt";
 	certificate = "$1/user.crt";
@@ -439,7 +471,7 @@ conf_for() {
 	END
 }
 
-# dxl_conf_for FOLDER PORT: prints a dxlclient.config
+# dxl_conf_for FOLDER PORT…: prints a dxlclient.config
 dxl_conf_for() {
 	cat <<-END
 	[Certs]
@@ -448,8 +480,12 @@ dxl_conf_for() {
 	PrivateKey = $1/user.key
 
 	[Brokers]
-	local = local;$2;localhost;127.0.0.1
 	END
+	shift
+	for dxl_conf_port; do
+		dxl_conf_id=local$([ "$dxl_conf_port" = "$1" ] || echo "$dxl_conf_port")
+		echo "$dxl_conf_id = $dxl_conf_id;$dxl_conf_port;localhost;127.0.0.1"
+	done
 }
 
 # peer FD NAME SCRIPT USER [ARG…]: starts it, its input at FD (7, 8 or 9)
@@ -464,3 +500,6 @@ peer() {
 	eval "exec $peer_fd>\"\$T/\$peer_name.in\""
 	must wait_line "$T/$peer_name.out" '"at":"ready"'
 }
+
+# shellcheck source=fabric.sh
+. "$srcdir/tests/fabric.sh"

@@ -1,0 +1,106 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # what lib.sh sets and reads
+# SPDX-License-Identifier: Apache-2.0
+#
+# The stand-in for a DXL fabric, for tests; lib.sh reads this.  What it does
+# stands in tests/fabric/README.md.
+#
+#	fabric_start		one broker, or fabric_start 2: two that are linked
+#	services_start		with them a MAR and a TIE service
+#	as alice exit_is 0 'asks' qchat-mar HostInfo hostname
+#
+# Its inputs are the descriptors 6 and 5; the peers' are 7, 8 and 9.
+
+# More of fabric.js's options, and the lines of a topicauth.policy.
+fabric_options=
+fabric_policy=
+
+# policy_of RULES: what those rules of mosquitto's are in a topicauth.policy.
+# There everything is open that is not named, so that only what may be read and
+# not written, or the other way round, makes an entry: nobody.
+policy_of() {
+	printf '%s\n' "$1" | awk '
+		function entries(list, topic, text) {
+			for (topic in list)
+				text = text (text ? "," : "") \
+					"{\"topic\":\"" topic "\",\"clients\":[]}"
+			return "[" text "]"
+		}
+		/[+#%]/ { next }
+		match($0, /(read|write) /) && $1 ~ /^(pattern|topic)$/ {
+			topic = substr($0, RSTART + RLENGTH)
+			if ($2 == "read") send[topic]
+			if ($2 == "write") receive[topic]
+		}
+		END {
+			print "{\"send\":" entries(send) ",\"receive\":" \
+				entries(receive) "}"
+		}'
+}
+
+# fabric_start [BROKERS]: on the ports $broker_ports of 127.0.0.1, the first of
+# them $broker_port, with mutual TLS; $fabric_guids are the brokers' ids
+fabric_start() {
+	need openssl
+	need_peer
+	fabric_kind=dxl
+	fabric_count=${1:-1}
+	broker_ports=
+	broker_certificates
+	mkfifo "$T/fabric.in"
+	fabric_restart || {
+		result 1 'set-up: the fabric starts'
+		diag <"$T/fabric.err"
+		exit 1
+	}
+}
+
+# fabric_restart: as it was, on the same ports, after broker_stop or broker_kill
+fabric_restart() {
+	printf '%s\n' "${fabric_policy:-{\}}" >"$T/broker/topicauth.policy"
+	# shellcheck disable=SC2086 # lists of words
+	start fabric node "$srcdir/tests/fabric/fabric.js" \
+		--brokers "$fabric_count" --policy "$T/broker/topicauth.policy" \
+		--ports "$(echo $broker_ports | tr ' ' ,)" $fabric_options \
+		"$T/broker"
+	broker_pid=$pid
+	exec 6>"$T/fabric.in"
+	fabric_done=0
+	wait_line "$T/fabric.out" '"at":"ready"' || return
+	broker_ports=$(fabric_each port)
+	broker_port=${broker_ports%% *}
+	fabric_guids=$(fabric_each guid)
+}
+
+fabric_each() {
+	head -n 1 "$T/fabric.out" | sed 's/[,{}]/\
+/g' |
+		sed -n "s/^\"$1\":\"*\\([^\"]*\\)\"*\$/\\1/p" | tr '\n' ' ' |
+		sed 's/ $//'
+}
+
+# fabric_do COMMAND…: and it is done
+fabric_do() {
+	printf '%s\n' "$*" >&6
+	fabric_done=$((fabric_done + 1))
+	must wait_line "$T/fabric.out" '"at":"(done|error)"' "$fabric_done"
+}
+
+# services_start: a MAR and a TIE service in it, of the user "services", with
+# "stranger" at hand; what they were asked is in $T/services.out
+services_start() {
+	services_dir=$(user_dir services) || exit 1
+	services_stranger=$(user_dir stranger) || exit 1
+	mkfifo "$T/services.in"
+	start services node "$srcdir/tests/fabric/services.js" \
+		"$services_dir" "$services_stranger"
+	exec 5>"$T/services.in"
+	services_done=0
+	must wait_line "$T/services.out" '"at":"ready"'
+}
+
+# services_do COMMAND…: they have it
+services_do() {
+	printf '%s\n' "$*" >&5
+	services_done=$((services_done + 1))
+	must wait_line "$T/services.out" '"at":"(done|error)"' "$services_done"
+}

@@ -26,9 +26,9 @@ done
 for i in $(seq "$peers"); do
 	must wait_line "$T/ear$i.err" 'in busy'
 done
-# watch NAME: eve writes the size and the topic of what passes
+# watch NAME: eve writes the size and the topic of what passes, line by line
 watch() {
-	start "$1" mosquitto_sub -h 127.0.0.1 -p "$broker_port" -t '#' \
+	start "$1" stdbuf -oL mosquitto_sub -h 127.0.0.1 -p "$broker_port" -t '#' \
 		--cafile "$eve/ca.crt" --cert "$eve/user.crt" \
 		--key "$eve/user.key" -F '%l %t' -d
 	must wait_line "$T/$1.out" SUBACK

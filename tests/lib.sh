@@ -304,10 +304,16 @@ wait_end() {
 	forget "$1"
 }
 
+# free_port: prints one below those that systems give to who asks for any, so
+# that it is free again when a broker comes back, whatever else runs here
 free_port() {
 	node -e 'const s = require("net").createServer()
-		s.listen(0, "127.0.0.1", () => {
-			console.log(s.address().port); s.close() })'
+		const any = () => s.listen(
+			10000 + Math.floor(Math.random() * 22000), "127.0.0.1")
+		s.on("error", any)
+		s.on("listening", () => {
+			console.log(s.address().port); s.close() })
+		any()'
 }
 
 # certificate_of FILE CN EXTENSION…: FILE.key and FILE.crt, P-256, by our CA

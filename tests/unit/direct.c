@@ -275,7 +275,7 @@ test_known(void)
 	is(find("Dora Day"), "Dora Day d1", "as it is it is not");
 	text_append_string(&want, "carol");
 	for (int i = 0; i < PLACES_MAX + 2; i++) {
-		char uid[8];
+		char uid[16];
 
 		snprintf(uid, sizeof(uid), "c%d", i);
 		hear(uid, "carol", 'c', i, TRUST_GOOD);

@@ -176,7 +176,7 @@ test_people(void)
 		"all that is known of one");
 	people_are("carol", "0 here under the name carol", "none");
 	for (int i = 0; i < REPORT_PEOPLE_MAX; i++) {
-		char uid[8];
+		char uid[16];
 
 		snprintf(uid, sizeof(uid), "u%d", i);
 		hear_here(uid, uid, "test/1");

@@ -67,6 +67,7 @@ on_up(void *context)
 	session->link = SESSION_UP;
 	for (size_t i = 0; i < session->member_count; i++)
 		member_up(session->members[i], session_now());
+	requests_up(session->requests);
 	session->calls.link(session->calls.context, SESSION_UP, NULL);
 }
 
@@ -83,6 +84,7 @@ on_lost(void *context, const struct fault *why)
 	struct session *session = context;
 
 	disconnect_members(session);
+	requests_down(session->requests);
 	session->link = SESSION_LOST;
 	session->calls.link(session->calls.context, SESSION_LOST, why);
 }
@@ -194,9 +196,10 @@ open_trust(struct session *session, const struct conf *conf,
 		.publish = session_publish,
 		.changed = guard_changed,
 	};
-	enum session_sight sight = config->once ? SESSION_BLIND
-		: config->stream                ? SESSION_OWN
-						: SESSION_ALL;
+	enum session_sight sight = config->once || config->no_room
+		? SESSION_BLIND
+		: config->stream ? SESSION_OWN
+				 : SESSION_ALL;
 
 	session->trust = session_trust_new(conf, session->identity,
 		session->inbox, sight, &calls, fault);
@@ -216,6 +219,8 @@ subscribe(struct session *session)
 	const struct session_config *config = &session->config;
 
 	bus_subscribe(session->bus, session->inbox);
+	if (config->no_room)
+		return;
 	if (config->room == NULL) {
 		bus_subscribe(session->bus, ROOM_TOPIC_PREFIX "#");
 		return;
@@ -242,6 +247,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 		.message = session_hear,
 	};
 
+	assert(config->room == NULL || !config->no_room);
 	session->config = *config;
 	session->store_bytes = (size_t)conf->limits.store_bytes;
 	session->store_count = (size_t)conf->limits.store_messages;
@@ -262,6 +268,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 	if (choose_client_id(session, conf, client_id, fault) < 0)
 		goto out;
 	session->inbox = memory_format("%s%s", ROOM_INBOX_PREFIX, client_id);
+	session_ask_open(session);
 	if (open_trust(session, conf, fault) < 0)
 		goto out;
 	session->bus = bus_new(conf, session->identity, client_id,
@@ -307,6 +314,7 @@ session_free(struct session *session)
 		member_free(session->members[i]);
 	free(session->members);
 	bus_free(session->bus);
+	session_ask_free(session);
 	session_cover_free(session->cover);
 	session_trust_free(session->trust);
 	identity_free(session->identity);
@@ -382,6 +390,9 @@ session_deadline(const struct session *session)
 		if (next < deadline)
 			deadline = next;
 	}
+	int64_t asked = requests_deadline(session->requests);
+	if (asked < deadline)
+		deadline = asked;
 	int64_t next = session_trust_deadline(session->trust);
 	int64_t look = session_cover_deadline(session->cover);
 	if (look < next)
@@ -453,6 +464,7 @@ session_step(struct session *session, const struct pollfd *fds, size_t count)
 	struct instant now = session_now();
 
 	bus_step(session->bus, fds, count, now.mono);
+	requests_tick(session->requests, now.mono);
 	session_trust_tick(session->trust, now);
 	judge_names(session);
 	if (session_trust_fault(session->trust, &fault) &&

@@ -5,6 +5,7 @@
 #include "conf.h"
 #include "fault.h"
 #include "member.h"
+#include "request.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +16,8 @@
 /*
  * A member on a connection of its own: the one API that the tools see.  One
  * connection carries one will, so each room has its own.  The exception is a
- * session on all rooms, which only looks.
+ * session on all rooms, which only looks, and one of no room, which only asks
+ * the fabric's services.
  */
 struct session;
 
@@ -27,7 +29,8 @@ enum session_link {
 
 /* What a session tells; NULL for what a tool does not care for, but for link.
  * Pointers are valid during the call only.  Nothing
- * may call back into the session from these, but for the readers below. */
+ * may call back into the session from these, but for the readers below and
+ * session_request(). */
 struct session_calls {
 	void *context;
 	void (*deliver)(void *context, const struct record *record);
@@ -56,10 +59,15 @@ struct session_calls {
 	/* Something in this room is sealed with a secret that we do not have;
 	 * once. */
 	void (*foreign)(void *context, struct span room);
+	/* An event on a topic of session_subscribe(): what it carries, and whom
+	 * the broker says it is from ("": it does not). */
+	void (*event)(void *context, struct span topic, struct span payload,
+		struct span source);
 };
 
 struct session_config {
 	const char *room; /* NULL: all rooms, only looking */
+	bool no_room;     /* none of them, if room is NULL */
 	const char *app;  /* "qchat-join" */
 	/* As in struct member_config. */
 	bool participant, once, stream, after_outage, unconfirmed, show_own;
@@ -109,6 +117,24 @@ int session_pin(struct session *session, const char *name,
 
 /* Asks who is here, in the room or in all rooms. */
 void session_ask(struct session *session, int64_t wait_ms);
+
+/*
+ * Asks a service of the fabric: what becomes of it, request->answered is told,
+ * which may call this and session_drop().  Returns the number of the request,
+ * or -1, as requests_add().
+ */
+int64_t session_request(struct session *session, const struct request *request,
+	struct fault *fault);
+
+/* The answer to a request is no longer wanted. */
+void session_drop(struct session *session, int64_t number);
+
+/* How many requests wait for their answers. */
+size_t session_requests(const struct session *session);
+
+/* From now on session_calls.event() tells what comes on this topic, which is
+ * no room's and no inbox, and has no wildcard. */
+void session_subscribe(struct session *session, const char *topic);
 
 /* Has what was published left this process for good: written (QoS 0) or
  * acknowledged by the broker (QoS 1)? */

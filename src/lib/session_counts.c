@@ -109,6 +109,10 @@ session_counts(const struct session *session,
 	for (size_t i = 0; i < session->member_count; i++)
 		add_all(&list, of_member, LENGTH(of_member),
 			member_counts(session->members[i]));
+	struct requests_counts requests = requests_counts(session->requests);
+	add(&list, "answers_late", requests.late);
+	add(&list, "answers_doubled", requests.doubles);
+	add(&list, "answers_foreign", requests.foreign);
 	add(&list, "sealed_foreign", session->sealed_foreign);
 	add(&list, "sealed_bad", session->sealed_bad);
 	add_all(&list, of_guard, LENGTH(of_guard), &guard);

@@ -108,6 +108,8 @@ session_hear(void *context, struct span topic, struct span bytes)
 	struct text opened = { 0 };
 	struct fault fault;
 
+	if (session_ask_hear(session, topic, bytes) || session->config.no_room)
+		return;
 	switch (session_cover_open(session->cover, topic, bytes, now.wall,
 		&opened, &fault)) {
 	case COVER_CLEAR:

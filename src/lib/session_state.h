@@ -4,6 +4,7 @@
 
 #include "bus.h"
 #include "identity.h"
+#include "request.h"
 #include "session.h"
 #include "session_cover.h"
 #include "session_trust.h"
@@ -18,6 +19,7 @@
  *	session_trust.c   who it is to others, and others to it
  *	session_cover.c   the secrets of its rooms
  *	session_counts.c  what it has counted
+ *	session_ask.c     what it asks services, and the events that it hears
  */
 
 enum {
@@ -32,6 +34,9 @@ struct session {
 	struct session_trust *trust;
 	struct guard *guard; /* a part of it */
 	struct session_cover *cover;
+	struct requests *requests;
+	char **events; /* topics of session_subscribe() */
+	size_t event_count;
 	bool is_foreign_told; /* that something is sealed for others */
 	enum session_link link;
 	char *user, *app, *inbox;
@@ -67,5 +72,15 @@ void session_hear(void *session, struct span topic, struct span bytes);
 
 /* It is out of the guard's hands. */
 void session_pass(void *session, struct span topic, struct span bytes);
+
+/* session_ask.c */
+
+void session_ask_open(struct session *session);
+void session_ask_free(struct session *session);
+
+/* Takes an answer that came to the inbox, or an event that was subscribed to.
+ * False if it is neither. */
+bool session_ask_hear(struct session *session, struct span topic,
+	struct span bytes);
 
 #endif

@@ -386,7 +386,11 @@ expire(struct requests *requests, struct waiting *waiting)
 {
 	struct request_answer answer = { .end = REQUEST_EXPIRED };
 
-	if (!waiting->many)
+	if (!waiting->is_sent)
+		fault_set(&answer.fault, FAULT_UNAVAILABLE,
+			"no connection within %g s (-W gives it longer)",
+			(double)waiting->timeout_ms / 1000);
+	else if (!waiting->many)
 		fault_set(&answer.fault, FAULT_TIMEOUT,
 			"%s: no answer within %g s (a fabric does not tell a "
 			"certificate that it may not ask this)",

@@ -67,8 +67,8 @@ struct request {
 	 * whether it was acted upon, it is not sent again. */
 	bool acts;
 	/* Several answer, as each broker does (10): `answered` is called for
-	 * each response until the time is over, which ends it without a
-	 * fault. */
+	 * each response until the time is over, which ends it, without a
+	 * fault if it was sent. */
 	bool many;
 	void *context;
 	/* Called once, or, with `many`, also for each response.  May add and

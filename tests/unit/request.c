@@ -331,6 +331,13 @@ test_time(void)
 	ok(world.told == 0 && requests_counts(world.requests).late == 1,
 		"what was dropped is told no more");
 
+	begin(false);
+	add(request(), ID);
+	requests_tick(world.requests, 1000);
+	ok(world.end == REQUEST_EXPIRED &&
+			world.fault.kind == FAULT_UNAVAILABLE,
+		"what could not be sent is no time-out of a service");
+
 	struct request usual = request();
 	begin(true);
 	usual.timeout_ms = 0;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_COLUMNS_H
+#define QCHAT_COLUMNS_H
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Rows of cells as text: in columns that are as wide as their widest cell, for
+ * people, or with a tab between two of them, for programs.  Cells may hold
+ * foreign bytes: they are made harmless, and an empty one is "-".
+ */
+struct columns {
+	bool aligned;
+	/* private */
+	struct text cells;         /* one behind the other */
+	struct columns_cell *ends; /* one for each */
+	size_t count;
+};
+
+/* Starts as { .aligned = … }. */
+void columns_free(struct columns *columns);
+
+/* The next cell of the row. */
+void columns_add(struct columns *columns, struct span cell);
+void columns_addf(struct columns *columns, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The row is complete. */
+void columns_end_row(struct columns *columns);
+
+/* Appends what was added, a line for each row, and forgets it.  The locale
+ * says how wide a character is. */
+void columns_format(struct columns *columns, struct text *out);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tie.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <string.h>
+
+enum {
+	SCAN_ON_DEMAND = 3, /* it is no endpoint that asks */
+	ENTERPRISE_FILE = 3,
+	ENTERPRISE_CERTIFICATE = 4,
+};
+
+const struct digest *
+tie_subject_digest(const struct tie_subject *subject)
+{
+	const struct digest *longest = &subject->digests[0];
+
+	assert(subject->count > 0);
+	for (size_t i = 1; i < subject->count; i++)
+		if (subject->digests[i].kind > longest->kind)
+			longest = &subject->digests[i];
+	return longest;
+}
+
+static bool
+is_equal(const struct digest *a, const struct digest *b)
+{
+	return a->kind == b->kind &&
+		memcmp(a->bytes, b->bytes, digest_size(a->kind)) == 0;
+}
+
+bool
+tie_subject_is(const struct tie_subject *subject,
+	const struct tie_subject *other)
+{
+	for (size_t i = 0; i < subject->count; i++)
+		for (size_t j = 0; j < other->count; j++)
+			if (is_equal(&subject->digests[i], &other->digests[j]))
+				return true;
+	return false;
+}
+
+static json_t *
+json_digest(const struct digest *digest)
+{
+	char base64[DIGEST_BASE64_MAX];
+
+	digest_to_base64(digest, base64);
+	return json_string(base64);
+}
+
+static void
+add_subject(json_t *object, const struct tie_subject *subject)
+{
+	json_t *hashes = json_array();
+
+	for (size_t i = 0; i < subject->count; i++) {
+		json_t *hash = json_object();
+
+		json_object_set_new(hash, "type",
+			json_string(digest_name(subject->digests[i].kind)));
+		json_object_set_new(hash, "value",
+			json_digest(&subject->digests[i]));
+		json_array_append_new(hashes, hash);
+	}
+	json_object_set_new(object, "hashes", hashes);
+	if (subject->has_public_key)
+		json_object_set_new(object, "publicKeySha1",
+			json_digest(&subject->public_key));
+}
+
+static int
+append(const char *bytes, size_t len, void *text)
+{
+	text_append(text, bytes, len);
+	return 0;
+}
+
+static void
+write_payload(json_t *object, struct text *payload)
+{
+	json_dump_callback(object, append, payload, JSON_COMPACT);
+	json_decref(object);
+}
+
+void
+tie_ask_reputation(const struct tie_subject *subject, struct text *payload)
+{
+	json_t *object = json_object();
+
+	add_subject(object, subject);
+	if (!subject->is_certificate)
+		json_object_set_new(object, "scanType",
+			json_integer(SCAN_ON_DEMAND));
+	write_payload(object, payload);
+}
+
+void
+tie_ask_agents(const struct tie_subject *subject, int64_t limit,
+	struct text *payload)
+{
+	json_t *object = json_object();
+
+	assert(limit > 0 && limit <= TIE_AGENTS_MAX);
+	json_object_set_new(object, "queryLimit", json_integer(limit));
+	add_subject(object, subject);
+	write_payload(object, payload);
+}
+
+/* What is not UTF-8, a file's name may be, becomes empty. */
+static json_t *
+json_text(const char *string)
+{
+	json_t *json = json_string(string != NULL ? string : "");
+
+	return json != NULL ? json : json_string("");
+}
+
+void
+tie_ask_set(const struct tie_subject *subject, int64_t trust,
+	const char *comment, struct text *payload)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "trustLevel", json_integer(trust));
+	json_object_set_new(object, "providerId",
+		json_integer(subject->is_certificate ? ENTERPRISE_CERTIFICATE
+						     : ENTERPRISE_FILE));
+	if (!subject->is_certificate)
+		json_object_set_new(object, "filename",
+			json_text(subject->name));
+	json_object_set_new(object, "comment", json_text(comment));
+	add_subject(object, subject);
+	write_payload(object, payload);
+}

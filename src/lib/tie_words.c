@@ -147,7 +147,7 @@ static const struct tie_meaning meanings[] = {
 	{ 4194962, TIE_SCORE, "gateway_anti_malware", "gateway anti-malware" },
 	{ 4195218, TIE_SCORE, "av_engine", "AV engine" },
 	{ 4195474, TIE_SCORE, "sandbox", "sandbox" },
-	{ 4197784, TIE_TEXT, "behaviours", "behaviours" },
+	{ 4197784, TIE_TEXT, "behaviours", NULL },
 	{ 2120340, TIE_TEXT, "original_response", NULL },
 	{ 2139285, TIE_VERSION, "server_version", "server" },
 };

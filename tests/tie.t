@@ -1,0 +1,252 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# qchat-tie: reputations, systems, what is set and what changes, of a TIE
+# service on a stand-in for a DXL fabric, both of them foreign code.
+
+. "$(dirname "$0")/lib.sh"
+
+need jq
+fabric_start
+services_start
+
+notepad=f2c7bb8acc97f92e987a2d4087d021b1
+notepad_sha1=7eb0139d2175739b3ccb0d1110067820be6abd29
+notepad_sha256=142e1d688ef0568370c37187fd9f2351d7ddeda574f8bfa9b0fa4ef42db85aa2
+dropper=daac6ba6967893ddea06ed132b781529
+certificate=6eae26db8c13182a7947982991b4321732cc3de2
+nobodys=00000000000000000000000000000000
+tab=$(printf '\t')
+
+tie() { as alice run qchat-tie "$@"; }
+tie_is() {
+	tie_want=$1
+	tie_name=$2
+	shift 2
+	as alice exit_is "$tie_want" "$tie_name" qchat-tie "$@"
+}
+asked() { # the last request that the service got
+	grep '"asked":"tie"' "$T/services.out" | tail -n 1 | jq -c "$1"
+}
+
+# The table.
+tie_is 0 'a file that is known' "$notepad"
+is "$(head -n 1 "$T/out")" \
+	"HASH${tab}PROVIDER${tab}TRUST${tab}REPUTATION${tab}SINCE${tab}DETAILS" \
+	'a header'
+like "$(out)" \
+	"^$notepad${tab}GTI${tab}99${tab}Known Trusted${tab}2015-12-30T19:14:35.000Z${tab}-\$" \
+	'a provider, in the words of the original'
+like "$(out)" \
+	"^$notepad${tab}Enterprise${tab}0${tab}Not Set${tab}.*${tab}first contact 2015-12-30T19:14:35.000Z, prevalence 17, enterprise size 21, file names 0, server 1.1.0.265\$" \
+	'and another, with what it knows'
+is "$(err)" '' 'without a word more'
+is "$(asked '.request|keys')" '["hashes","scanType"]' 'asked as the original asks'
+tie_is 0 'without the header' -q "$notepad"
+is "$(wc -l <"$T/out")" 2 'two providers are two lines'
+
+tie_is 0 'a file of which much is known' -q "$dropper"
+is "$(cut -f 2-4 "$T/out" | tr "$tab" /)" 'GTI/1/Known Malicious
+Enterprise/15/Most Likely Malicious
+ATD/1/Known Malicious
+MWG/30/Might Be Malicious
+External/15/Most Likely Malicious' 'by all providers'
+like "$(out)" 'verdict Known Malicious, gateway anti-malware Known Malicious, AV engine Most Likely Malicious, sandbox Known Trusted$' \
+	'the scores of ATD in words'
+like "$(out)" 'prevalent no, lowest local Known Malicious, highest local Might Be Trusted' \
+	'local reputations'
+like "$(out)" 'detections 4, last detection 2016-12-08T17:51:40.000Z, file names 2, parents 1 \(Known Trusted to Known Trusted\), children 2 \(Unknown to Known Trusted\)' \
+	'its family'
+
+# Hashes of all kinds, and where they come from.
+tie_is 0 'hashes of all kinds, in any case' -q \
+	"$(echo "$notepad" | tr a-f A-F)" "$notepad_sha1" "$notepad_sha256"
+is "$(cut -f 1 "$T/out" | uniq)" "$notepad
+$notepad_sha1
+$notepad_sha256" 'in their order'
+printf '%s  notepad.exe\n\n%s *a b.exe\r\n' "$notepad" "$dropper" >"$T/list"
+tie --json <"$T/list"
+is "$(jq -r '.hash + " " + .name' "$T/out")" "$notepad notepad.exe
+$dropper a b.exe" 'from standard input, as sha256sum writes them'
+tie -q - "$notepad_sha1" <"$T/list"
+is "$(cut -f 1 "$T/out" | uniq | tr '\n' ' ')" "$notepad_sha1 $notepad $dropper " \
+	'from both'
+printf '%s\nnot a hash\n' "$notepad" >"$T/bad"
+as alice exit_is 65 'a line that is no hash' qchat-tie <"$T/bad"
+like "$(err)" 'standard input, line 2: no hash' 'it is named'
+as alice exit_is 66 'no hash at all' qchat-tie </dev/null
+awk -v hash="$notepad" 'BEGIN { for (i = 0; i < 300; i++) print hash }' >"$T/many"
+tie -q <"$T/many"
+is "$status $(wc -l <"$T/out")" '0 600' 'three hundred at once'
+
+: >"$T/empty"
+tie_is 1 'a file that nobody has judged' --json --file "$T/empty"
+is "$(jq -r '.hashes.md5, .hashes.sha1, .hash, .known' "$T/out")" \
+	"d41d8cd98f00b204e9800998ecf8427e
+da39a3ee5e6b4b0d3255bfef95601890afd80709
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+false" 'by all of its hashes'
+tie_is 66 'a file that is not there' --file "$T/nowhere"
+like "$(err)" 'nowhere: No such file' 'it is named'
+tie_is 66 'a folder' --file "$T"
+
+# What is unknown.
+tie_is 1 'a file that is not known' "$nobodys"
+like "$(out)" "^$nobodys${tab}-${tab}-${tab}-${tab}-${tab}-\$" 'is a line too'
+services_do tie real
+tie_is 1 'as real servers say it' "$nobodys"
+like "$(out)" "${tab}Unknown${tab}" 'is unknown'
+services_do tie fake
+tie_is 1 'one of two that is not known' "$notepad" "$nobodys"
+
+# Certificates.
+tie_is 0 'a certificate' -q --certificate "$certificate"
+like "$(out)" "^$certificate${tab}GTI${tab}99${tab}Known Trusted${tab}.*prevalence 94, revoked no\$" \
+	'by its providers'
+tie_is 0 'with its public key' --json --certificate "$certificate" \
+	--public-key 3b87a2d6f39770160364b79a152fcc73bae27adf
+is "$(asked .request.publicKeySha1)" '"O4ei1vOXcBYDZLeaFS/Mc7riet8="' \
+	'which is asked for'
+is "$(jq -r '.subject, .public_key' "$T/out")" 'certificate
+3b87a2d6f39770160364b79a152fcc73bae27adf' 'and told'
+
+# JSON.
+tie --json "$dropper"
+is "$(jq -c 'keys' "$T/out")" \
+	'["hash","hashes","known","name","public_key","reputations","subject","time","type","v"]' \
+	'the keys of a line'
+is "$(jq -c '[.v, .type, .subject, .known, (.reputations | length)]' "$T/out")" \
+	'[1,"reputation","file",true,5]' 'their values'
+is "$(jq -c '.reputations[2]' "$T/out")" \
+	'{"provider":"atd","provider_id":5,"trust":1,"level":"Known Malicious","created":"2016-12-08T17:46:40.000Z","attributes":{"gateway_anti_malware":5,"av_engine":4,"sandbox":-1,"verdict":5,"behaviours":"AAEC"}}' \
+	'a provider'
+is "$(jq -c '.reputations[1].attributes | .first_contact, .prevalence, .is_prevalent, .average_local_reputation, .child_files, .server_version' "$T/out")" \
+	'"2016-12-08T17:45:00.000Z"
+2
+false
+30
+{"count":2,"min":50,"max":99,"last":50,"average":76.2}
+"1.1.0.265"' 'its attributes'
+
+# Systems.
+tie_is 0 'which systems have it' --agents "$notepad"
+is "$(tail -n +2 "$T/out")" \
+	"$notepad${tab}{3a6f574a-3e6f-436d-acd4-bcde336b054d}${tab}2016-10-07T20:54:52.000Z
+$notepad${tab}{d48d3d1a-915e-11e6-323a-000c2992f5d9}${tab}2016-10-12T23:57:54.000Z
+$notepad${tab}{68125cd6-a5d8-11e6-348e-000c29663178}${tab}2016-11-08T17:29:32.000Z" \
+	'and since when'
+is "$(asked .request.queryLimit)" 500 'as many as the original asks for'
+tie_is 0 'not all of them' --agents --limit 2 --json "$notepad"
+is "$(jq -c '[.type, (.agents | length), .total, .agents[0].guid, .agents[0].first]' "$T/out")" \
+	'["agents",2,3,"{3a6f574a-3e6f-436d-acd4-bcde336b054d}","2016-10-07T20:54:52.000Z"]' \
+	'as JSON'
+like "$(err)" '2 of 3 systems are listed' 'that there are more is said'
+tie_is 1 'nobody has it' --agents "$nobodys"
+
+# What is set, and who hears of it.
+as bob start follow qchat-tie -v --follow -C 2
+must wait_line "$T/follow.err" 'connected to'
+as carol start json qchat-tie -v --follow --json -C 1 "$notepad_sha256"
+must wait_line "$T/json.err" 'connected to'
+tie_is 64 'nothing is set without a question' --set 1 "$notepad"
+like "$(err)" 'asks before it acts.*--yes' 'which needs a terminal'
+tie_is 0 'it is set' --set known-malicious --yes --comment 'seen in "IR-42"' \
+	--file "$T/empty"
+is "$(out)$(err)" '' 'in silence'
+is "$(asked '[.step, .request.trustLevel, .request.providerId, .request.filename, .request.comment, (.request.hashes | length)]')" \
+	'["set",1,3,"empty","seen in \"IR-42\"",3]' 'as it was said'
+tie_is 0 'and another' --json --set 85 --yes "$notepad"
+is "$(jq -c '[.type, .hash, .trust, .level]' "$T/out")" \
+	"[\"set\",\"$notepad\",85,\"Most Likely Trusted\"]" 'as JSON'
+ok 'who follows ends after two' wait_end "$(echo "$pids" | awk '{ print $(NF - 1) }')"
+is "$status" 0 'with 0'
+is "$(cut -f 2- "$T/follow.out")" \
+	"HASH${tab}PROVIDER${tab}BEFORE${tab}AFTER${tab}REPUTATION
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855${tab}Enterprise${tab}0${tab}1${tab}Known Malicious
+$notepad_sha256${tab}Enterprise${tab}0${tab}85${tab}Most Likely Trusted" \
+	'and has heard of both'
+ok 'who follows one hash hears of that' wait_line "$T/json.out" '"type":"change"'
+is "$(jq -c '[.type, .hashes.md5, (.before[] | select(.provider == "enterprise") | .trust), (.after[] | select(.provider == "enterprise") | .trust)]' "$T/json.out")" \
+	"[\"change\",\"$notepad\",0,85]" 'before and after'
+tie_is 0 'a certificate is set' --certificate --set 'Known Trusted' --yes \
+	"$certificate"
+is "$(asked '[.topic, .request.providerId]')" \
+	'["/mcafee/service/tie/cert/reputation/set",4]' 'as one'
+as bob exit_is 124 'nothing changes' qchat-tie --follow -W 0.3
+like "$(err)" '0.3 s are over, 0 changes came' 'which is said'
+
+as bob start foreign qchat-tie -vq --follow -C 1
+must wait_line "$T/foreign.err" 'connected to'
+services_do tie publish /mcafee/event/tie/file/repchange/broadcast '{"hashes":'
+services_do tie publish /mcafee/event/tie/file/repchange/broadcast \
+	'{"hashes":[{"type":"md5","value":"8se7isyX+S6Yei1Ah9AhsQ=="}],"newReputations":{"reputations":[{"providerId":3,"trustLevel":30}]}}'
+ok 'half a change is passed over' \
+	wait_line "$T/foreign.out" "^-${tab}$notepad${tab}Enterprise${tab}0${tab}30${tab}Might Be Malicious"
+like "$(cat "$T/foreign.err")" 'ignored: the TIE server.* not understood' 'and told with -v'
+
+# Options.
+tie_is 64 'a word that is no hash' "$notepad"0
+like "$(err)" 'is no hash' 'it is said'
+tie_is 64 'no such level' --set 98 "$notepad"
+tie_is 64 'two things at once' --set 99 --agents "$notepad"
+tie_is 64 'a count of nothing' --count 3 "$notepad"
+tie_is 64 'a comment on nothing' --comment x "$notepad"
+tie_is 64 'a time of nothing' -W 0 "$notepad"
+
+# What may go wrong.
+wrong() { # STATUS ERE NAME MOOD…
+	wrong_status=$1
+	wrong_line=$2
+	wrong_name=$3
+	shift 3
+	services_do tie "$@"
+	tie_is "$wrong_status" "$wrong_name" -W 1 "$notepad"
+	like "$(err)" "$wrong_line" "$wrong_name: the sentence"
+	is "$(grep -v ^HASH "$T/out")" '' "$wrong_name: nothing is printed"
+	services_do tie well
+}
+wrong 124 'no answer within 1 s' 'no answer' silent
+wrong 76 'not understood' 'garbage' garbage
+wrong 76 'not understood' 'bytes' bytes
+wrong 76 'it is no JSON object' 'a list' array
+wrong 76 'not understood' 'nothing' empty
+wrong 76 'without trust level' 'half an answer' json '{"reputations":[{"providerId":3}]}'
+wrong 69 'the service is overloaded' 'overloaded' overloaded
+wrong 76 "$notepad: .*the service answers with error 5: no \\\\x1b\[2J way" \
+	'an error of its own' error 5 "no $(printf '\033')[2J way"
+wrong 124 'no answer within 1 s' 'an answer to another' mistaken
+for mood in twice ended broadcast 'late 300'; do
+	services_do tie "$mood"
+	tie_is 0 "$mood" -v -q "$notepad"
+	is "$(wc -l <"$T/out")" 2 "$mood: one answer"
+done
+services_do tie late 700
+tie_is 124 'too late' -W 0.3 "$notepad"
+services_do tie well
+services_do tie unavailable
+tie_is 69 'no service' "$notepad"
+like "$(err)" 'no service on this fabric answers that' 'the sentence'
+tie_is 69 'as it is gone' "$notepad" "$dropper"
+is "$(wc -l <"$T/err")" 1 'which is said once'
+services_do tie well
+services_do tie back
+tie_is 0 'it is back' "$notepad"
+
+services_do tie silent
+as alice start asker qchat-tie -v "$notepad"
+must wait_line "$T/services.out" '"asked":"tie"' \
+	"$(($(count_lines "$T/services.out" '"asked":"tie"') + 1))"
+asker=$pid
+services_do tie well
+broker_stop
+must fabric_restart
+exec 5>&-
+rm -f "$T/services.in"
+services_start
+ok 'what was asked before the fabric went is answered after it' wait_end "$asker"
+like "$status$(cat "$T/asker.out")" '^(0|69)' 'or there is no service yet'
+
+broker_stop
+tie_is 69 'no fabric' -W 2 "$notepad"
+
+done_testing

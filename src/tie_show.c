@@ -90,6 +90,33 @@ tie_show_reputations(const struct tie_subject *subject,
 }
 
 void
+tie_show_summary(const struct tie_subject *subject,
+	const struct tie_reputations *reputations, struct text *text)
+{
+	struct columns columns = { .aligned = true };
+
+	digest_append_hex(tie_subject_digest(subject), text);
+	if (reputations->count == 0) {
+		text_append_string(text, ": no provider knows it");
+		return;
+	}
+	text_append_string(text, ":\n");
+	for (size_t i = 0; i < reputations->count; i++) {
+		const struct tie_reputation *one = &reputations->items[i];
+
+		add_provider(&columns, one->provider);
+		columns_addf(&columns, "%d", (int)one->trust);
+		columns_add(&columns, span_of(tie_trust_word(one->trust)));
+		add_seconds(&columns, one->created);
+		add_details(&columns, one);
+		columns_end_row(&columns);
+	}
+	columns_format(&columns, text);
+	text->bytes[--text->len] = '\0';
+	columns_free(&columns);
+}
+
+void
 tie_show_agents_header(struct columns *columns)
 {
 	HEADER(columns, "HASH", "SYSTEM", "FIRST");

@@ -12,6 +12,11 @@ void tie_show_reputation_header(struct columns *columns);
 void tie_show_reputations(const struct tie_subject *subject,
 	const struct tie_reputations *reputations, struct columns *columns);
 
+/* The same as a text of several lines, for a room: the hash, and below it its
+ * providers.  No line feed at the end. */
+void tie_show_summary(const struct tie_subject *subject,
+	const struct tie_reputations *reputations, struct text *text);
+
 void tie_show_agents_header(struct columns *columns);
 void tie_show_agents(const struct tie_subject *subject,
 	const struct tie_agents *agents, struct columns *columns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tie_tool.h"
 
+#include "counts.h"
 #include "memory.h"
 
 #include <stdio.h>
@@ -346,6 +347,7 @@ run(struct tie *tie)
 	else
 		tie_inquire(tie, &during);
 	session_close(&tie->session, 1);
+	counts_trace(&tie->cli, tie->session);
 }
 
 static void

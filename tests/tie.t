@@ -220,6 +220,12 @@ for mood in twice ended broadcast 'late 300'; do
 	tie_is 0 "$mood" -v -q "$notepad"
 	is "$(wc -l <"$T/out")" 2 "$mood: one answer"
 done
+services_do tie stranger
+tie_is 0 'somebody else is quicker' -v -q "$notepad"
+is "$(wc -l <"$T/out")" 2 'and is not heard'
+like "$(err)" 'answers_foreign 1' 'but counted'
+wrong 124 'of somebody who is not the service' 'somebody else alone' stranger alone
+wrong 124 'of somebody who is not the service' 'as another service' stranger alone own
 services_do tie late 700
 tie_is 124 'too late' -W 0.3 "$notepad"
 services_do tie well

@@ -11,6 +11,7 @@
 enum {
 	ID_MAX = 64,
 	FABRIC_BIT = 31, /* of a code: raised by the fabric itself */
+	KEPT_MAX = 4,    /* answers to one request that are undecided */
 };
 
 struct waiting {
@@ -20,6 +21,9 @@ struct waiting {
 	struct text envelope;
 	int64_t timeout_ms, until;
 	bool acts, many, is_sent;
+	bool has_stranger; /* one has answered */
+	struct text kept[KEPT_MAX];
+	size_t kept_count;
 	void *context;
 	void (*answered)(void *context, const struct request_answer *answer);
 };
@@ -56,6 +60,8 @@ clear(struct waiting *waiting)
 	free(waiting->topic);
 	free(waiting->service_id);
 	text_free(&waiting->envelope);
+	for (size_t i = 0; i < waiting->kept_count; i++)
+		text_free(&waiting->kept[i]);
 	*waiting = (struct waiting){ 0 };
 }
 
@@ -307,20 +313,43 @@ is_of_service(const struct waiting *waiting, const struct dxl_message *message,
 		message->service_id.len == 0;
 }
 
-static void
-take(struct requests *requests, const struct dxl_message *message)
+/* What a broker says itself, it has written into both of its ids. */
+static bool
+is_of_broker(const struct dxl_message *message, uint32_t code)
 {
-	struct waiting *waiting = match(requests, message->request_message_id);
-	/* Some write it signed, some unsigned, and at any width. */
-	uint32_t code = (uint32_t)message->error_code;
+	return message->type == DXL_ERROR && code >> FABRIC_BIT != 0 &&
+		span_equal(message->source_client_id,
+			message->source_broker_id);
+}
 
-	if (waiting == NULL)
-		return;
+static enum request_origin
+judge(const struct requests *requests, const struct waiting *waiting,
+	const struct dxl_message *message, uint32_t code)
+{
 	/* Nobody can answer what was not yet sent. */
-	if (!waiting->is_sent || !is_of_service(waiting, message, code)) {
+	if (!waiting->is_sent || !is_of_service(waiting, message, code))
+		return REQUEST_OF_STRANGER;
+	if (requests->calls.judge == NULL || is_of_broker(message, code))
+		return REQUEST_OF_SERVICE;
+	return requests->calls.judge(requests->calls.context, waiting->topic,
+		message->service_id, message->source_client_id);
+}
+
+static void
+keep(struct requests *requests, struct waiting *waiting, struct span bytes)
+{
+	if (waiting->kept_count == KEPT_MAX) {
 		requests->counts.foreign++;
 		return;
 	}
+	text_append(&waiting->kept[waiting->kept_count++], bytes.bytes,
+		bytes.len);
+}
+
+static void
+tell(struct requests *requests, struct waiting *waiting,
+	const struct dxl_message *message, uint32_t code)
+{
 	struct request_answer answer = {
 		.number = waiting->number,
 		.payload = message->payload,
@@ -341,8 +370,36 @@ take(struct requests *requests, const struct dxl_message *message)
 	}
 }
 
-bool
-requests_receive(struct requests *requests, struct span bytes)
+/* With `decided`, what cannot be judged is taken. */
+static void
+take(struct requests *requests, const struct dxl_message *message,
+	struct span bytes, bool decided)
+{
+	struct waiting *waiting = match(requests, message->request_message_id);
+	/* Some write it signed, some unsigned, and at any width. */
+	uint32_t code = (uint32_t)message->error_code;
+
+	if (waiting == NULL)
+		return;
+	switch (judge(requests, waiting, message, code)) {
+	case REQUEST_UNDECIDED:
+		if (!decided) {
+			keep(requests, waiting, bytes);
+			return;
+		}
+		break;
+	case REQUEST_OF_SERVICE:
+		break;
+	case REQUEST_OF_STRANGER:
+		waiting->has_stranger = true;
+		requests->counts.foreign++;
+		return;
+	}
+	tell(requests, waiting, message, code);
+}
+
+static bool
+receive(struct requests *requests, struct span bytes, bool decided)
 {
 	struct dxl_message message;
 	struct fault fault;
@@ -352,9 +409,41 @@ requests_receive(struct requests *requests, struct span bytes)
 		return false;
 	is_ours = message.type == DXL_RESPONSE || message.type == DXL_ERROR;
 	if (is_ours)
-		take(requests, &message);
+		take(requests, &message, bytes, decided);
 	dxl_message_free(&message);
 	return is_ours;
+}
+
+bool
+requests_receive(struct requests *requests, struct span bytes)
+{
+	return receive(requests, bytes, false);
+}
+
+/* What is kept comes once more; those behind the first that is taken are
+ * doubles then. */
+static void
+receive_kept(struct requests *requests, struct waiting *waiting, bool decided)
+{
+	struct text kept[KEPT_MAX];
+	size_t count = waiting->kept_count;
+
+	memcpy(kept, waiting->kept, sizeof(kept));
+	memset(waiting->kept, 0, sizeof(waiting->kept));
+	waiting->kept_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		receive(requests, (struct span){ kept[i].bytes, kept[i].len },
+			decided);
+		text_free(&kept[i]);
+	}
+}
+
+void
+requests_judge(struct requests *requests)
+{
+	for (size_t i = 0; i < REQUEST_WAITING_MAX; i++)
+		if (requests->waiting[i].kept_count > 0)
+			receive_kept(requests, &requests->waiting[i], false);
 }
 
 /* Where the one is whose time ends first; REQUEST_WAITING_MAX: none waits. */
@@ -390,6 +479,11 @@ expire(struct requests *requests, struct waiting *waiting)
 		fault_set(&answer.fault, FAULT_UNAVAILABLE,
 			"no connection within %g s (-W gives it longer)",
 			(double)waiting->timeout_ms / 1000);
+	else if (waiting->has_stranger && !waiting->many)
+		fault_set(&answer.fault, FAULT_TIMEOUT,
+			"%s: no answer within %g s, but of somebody who is "
+			"not the service, which is not believed",
+			waiting->topic, (double)waiting->timeout_ms / 1000);
 	else if (!waiting->many)
 		fault_set(&answer.fault, FAULT_TIMEOUT,
 			"%s: no answer within %g s (a fabric does not tell a "
@@ -401,8 +495,17 @@ expire(struct requests *requests, struct waiting *waiting)
 void
 requests_tick(struct requests *requests, int64_t mono)
 {
-	while (requests_deadline(requests) <= mono)
-		expire(requests, &requests->waiting[first_due(requests)]);
+	while (requests_deadline(requests) <= mono) {
+		struct waiting
+			*waiting = &requests->waiting[first_due(requests)];
+
+		if (waiting->kept_count > 0) {
+			/* That may be its answer, and its end. */
+			receive_kept(requests, waiting, true);
+			continue;
+		}
+		expire(requests, waiting);
+	}
 }
 
 struct requests_counts

@@ -16,8 +16,9 @@
  * An answer is matched by the id of the request's message.  That id cannot be
  * guessed, and the fabric shows it only to the service that it has chosen: it
  * is the proof that an answer is of who was asked.  Where a service was asked
- * by its own id, that has to agree too.  A source is no proof, as a payload
- * that the broker does not understand passes with any (1.7).
+ * by its own id, that has to agree too, and whoever uses this may judge the
+ * source.  That alone is no proof, as a payload that the broker does not
+ * understand passes with any (1.7).
  */
 struct requests;
 
@@ -76,9 +77,20 @@ struct request {
 	void (*answered)(void *context, const struct request_answer *answer);
 };
 
+enum request_origin {
+	REQUEST_OF_SERVICE,
+	REQUEST_OF_STRANGER, /* it is not taken */
+	REQUEST_UNDECIDED,   /* it is kept, and judged by requests_judge(), or
+			      * taken when the time is over */
+};
+
 struct requests_calls {
 	void *context;
 	void (*publish)(void *context, const char *topic, struct span bytes);
+	/* Who answers what was asked on this topic?  The ids are as the broker
+	 * tells them.  NULL: whoever knows the id of the request. */
+	enum request_origin (*judge)(void *context, const char *topic,
+		struct span service_id, struct span source_client_id);
 };
 
 /* inbox: the topic that answers are to come to, and that is subscribed to. */
@@ -111,6 +123,9 @@ void requests_down(struct requests *requests);
  * nothing was ever asked: it is not ours. */
 bool requests_receive(struct requests *requests, struct span bytes);
 
+/* More is known now of who answers: what is kept is judged again. */
+void requests_judge(struct requests *requests);
+
 /* The next moment for requests_tick() (mono ms), INT64_MAX if none. */
 int64_t requests_deadline(const struct requests *requests);
 void requests_tick(struct requests *requests, int64_t mono);
@@ -119,7 +134,8 @@ void requests_tick(struct requests *requests, int64_t mono);
 struct requests_counts {
 	uint64_t late;    /* after its time, or after it was dropped */
 	uint64_t doubles; /* after another answer */
-	uint64_t foreign; /* to nothing that was asked, or not of who was */
+	uint64_t foreign; /* to nothing that was asked, or not of who was; or
+			   * too many */
 };
 struct requests_counts requests_counts(const struct requests *requests);
 

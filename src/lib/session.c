@@ -67,7 +67,7 @@ on_up(void *context)
 	session->link = SESSION_UP;
 	for (size_t i = 0; i < session->member_count; i++)
 		member_up(session->members[i], session_now());
-	requests_up(session->requests);
+	session_ask_up(session);
 	session->calls.link(session->calls.context, SESSION_UP, NULL);
 }
 
@@ -268,7 +268,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 	if (choose_client_id(session, conf, client_id, fault) < 0)
 		goto out;
 	session->inbox = memory_format("%s%s", ROOM_INBOX_PREFIX, client_id);
-	session_ask_open(session);
+	session_ask_open(session, conf->fabric == CONF_DXL);
 	if (open_trust(session, conf, fault) < 0)
 		goto out;
 	session->bus = bus_new(conf, session->identity, client_id,

@@ -5,6 +5,14 @@
 #include "memory.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define OF_BROKER "/mcafee/service/dxl/" /* what it answers itself */
+
+enum {
+	REGISTRY_MS = 2000,          /* for the list of services to come */
+	REGISTRY_AGE_MS = 10 * 1000, /* after which it is asked for again */
+};
 
 /* Services know nothing of rooms: what they are asked is neither signed nor
  * sealed. */
@@ -16,25 +24,68 @@ publish(void *context, const char *topic, struct span bytes)
 	bus_publish(session->bus, topic, bytes);
 }
 
-void
-session_ask_open(struct session *session)
+/* The broker of a DXL fabric knows who is registered to answer on a topic, and
+ * tells whose an answer is (protocol.md, 1.6).  What it does not know, it
+ * cannot be asked to judge: then the request's id is the proof alone. */
+static enum request_origin
+judge(void *context, const char *topic, struct span service_id,
+	struct span client_id)
 {
-	const struct requests_calls calls = { session, publish };
+	const struct session *session = context;
+
+	if (!session->is_registered || client_id.len == 0 ||
+		strncmp(topic, OF_BROKER, strlen(OF_BROKER)) == 0)
+		return REQUEST_OF_SERVICE;
+	if (session->registry_number != 0)
+		return REQUEST_UNDECIDED;
+	if (session->registry == NULL)
+		return REQUEST_OF_SERVICE;
+	return registry_judge(session->registry, span_of(topic), service_id,
+		       client_id) == REGISTRY_NO
+		? REQUEST_OF_STRANGER
+		: REQUEST_OF_SERVICE;
+}
+
+void
+session_ask_open(struct session *session, bool is_registered)
+{
+	const struct requests_calls calls = { session, publish, judge };
 
 	session->requests = requests_new(session->inbox, &calls);
+	session->is_registered = is_registered;
 }
 
 void
 session_ask_free(struct session *session)
 {
 	requests_free(session->requests);
+	registry_free(session->registry);
 	for (size_t i = 0; i < session->event_count; i++)
 		free(session->events[i]);
 	free(session->events);
 }
 
-int64_t
-session_request(struct session *session, const struct request *request,
+static void
+on_registry(void *context, const struct request_answer *answer)
+{
+	struct session *session = context;
+	struct fault fault = answer->fault;
+
+	session->registry_number = 0;
+	/* A broker that has none need not be waited for again. */
+	if (answer->end == REQUEST_EXPIRED)
+		session->is_registered = false;
+	registry_free(session->registry);
+	session->registry = answer->end == REQUEST_ANSWERED
+		? registry_parse(answer->payload, &fault)
+		: NULL;
+	if (session->registry == NULL)
+		session_ignore(session, fault.text);
+	requests_judge(session->requests);
+}
+
+static int64_t
+add_request(struct session *session, const struct request *request,
 	struct fault *fault)
 {
 	char id[IDENTITY_ID_MAX];
@@ -42,6 +93,46 @@ session_request(struct session *session, const struct request *request,
 	identity_id(id);
 	return requests_add(session->requests, request, id, session_now().mono,
 		fault);
+}
+
+/* Along with what is asked: the answer to that need not wait for it long. */
+static void
+ask_registry(struct session *session)
+{
+	const struct request request = {
+		.topic = REGISTRY_TOPIC,
+		.payload = span_of(REGISTRY_PAYLOAD),
+		.timeout_ms = REGISTRY_MS,
+		.context = session,
+		.answered = on_registry,
+	};
+	int64_t mono = session_now().mono;
+	struct fault fault;
+
+	if (!session->is_registered || session->link != SESSION_UP ||
+		session->registry_number != 0 ||
+		(session->registry_mono != 0 &&
+			mono - session->registry_mono < REGISTRY_AGE_MS))
+		return;
+	int64_t number = add_request(session, &request, &fault);
+	session->registry_number = number > 0 ? number : 0;
+	session->registry_mono = mono;
+}
+
+int64_t
+session_request(struct session *session, const struct request *request,
+	struct fault *fault)
+{
+	ask_registry(session);
+	return add_request(session, request, fault);
+}
+
+void
+session_ask_up(struct session *session)
+{
+	requests_up(session->requests);
+	if (session_requests(session) > 0)
+		ask_registry(session);
 }
 
 void
@@ -53,7 +144,8 @@ session_drop(struct session *session, int64_t number)
 size_t
 session_requests(const struct session *session)
 {
-	return requests_waiting(session->requests);
+	return requests_waiting(session->requests) -
+		(session->registry_number != 0);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "bus.h"
 #include "identity.h"
+#include "registry.h"
 #include "request.h"
 #include "session.h"
 #include "session_cover.h"
@@ -35,7 +36,11 @@ struct session {
 	struct guard *guard; /* a part of it */
 	struct session_cover *cover;
 	struct requests *requests;
-	char **events; /* topics of session_subscribe() */
+	bool is_registered;        /* the fabric has a list of services, … */
+	struct registry *registry; /* … which this is; NULL: not known */
+	int64_t registry_number;   /* of the request for it; 0: none waits */
+	int64_t registry_mono;     /* when that was asked */
+	char **events;             /* topics of session_subscribe() */
 	size_t event_count;
 	bool is_foreign_told; /* that something is sealed for others */
 	enum session_link link;
@@ -75,8 +80,10 @@ void session_pass(void *session, struct span topic, struct span bytes);
 
 /* session_ask.c */
 
-void session_ask_open(struct session *session);
+/* is_registered: is there a list of services? */
+void session_ask_open(struct session *session, bool is_registered);
 void session_ask_free(struct session *session);
+void session_ask_up(struct session *session);
 
 /* Takes an answer that came to the inbox, or an event that was subscribed to.
  * False if it is neither. */

@@ -61,7 +61,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span bytes = { (const char *)data, size };
-	const struct requests_calls calls = { NULL, on_publish };
+	const struct requests_calls calls = { NULL, on_publish, NULL };
 	struct requests *requests = requests_new("/mcafee/client/x", &calls);
 	struct fault fault = { 0 };
 

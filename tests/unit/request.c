@@ -25,6 +25,7 @@ static struct world {
 	uint32_t code;
 	struct fault fault;
 	bool asks_more;
+	enum request_origin origin; /* of all that come from elsewhere */
 } world;
 
 static void
@@ -65,19 +66,47 @@ on_answered(void *context, const struct request_answer *answer)
 	}
 }
 
-static void
-begin(bool up)
+static enum request_origin
+on_judge(void *context, const char *topic, struct span service_id,
+	struct span source_client_id)
 {
-	const struct requests_calls calls = { NULL, on_publish };
+	(void)context;
+	is(topic, TOPIC, "it is judged by its topic");
+	ok(service_id.len > 0, "and its service");
+	return span_equal(source_client_id, span_of("client"))
+		? REQUEST_OF_SERVICE
+		: world.origin;
+}
+
+static void
+begin_calls(const struct requests_calls *calls, bool up)
+{
 
 	requests_free(world.requests);
 	text_free(&world.bytes);
 	text_free(&world.payload);
 	text_free(&world.message);
 	text_free(&world.service);
-	world = (struct world){ .requests = requests_new(INBOX, &calls) };
+	world = (struct world){ .requests = requests_new(INBOX, calls) };
 	if (up)
 		requests_up(world.requests);
+}
+
+static void
+begin(bool up)
+{
+	const struct requests_calls calls = { NULL, on_publish, NULL };
+
+	begin_calls(&calls, up);
+}
+
+static void
+begin_judged(enum request_origin origin)
+{
+	const struct requests_calls calls = { NULL, on_publish, on_judge };
+
+	begin_calls(&calls, true);
+	world.origin = origin;
 }
 
 static struct request
@@ -444,6 +473,76 @@ test_limits(void)
 	free(much);
 }
 
+static struct dxl_message
+elsewhere(const char *payload)
+{
+	struct dxl_message message = response(ID, payload);
+
+	message.source_client_id = span_of("another");
+	return message;
+}
+
+static void
+test_strangers(void)
+{
+	begin_judged(REQUEST_OF_STRANGER);
+	add(request(), ID);
+	receive(elsewhere("forged"));
+	ok(world.told == 0 && requests_counts(world.requests).foreign == 1,
+		"a stranger is not heard");
+	receive(response(ID, "good"));
+	is(world.payload.bytes, "good", "but the service behind it");
+
+	begin_judged(REQUEST_OF_STRANGER);
+	add(request(), ID);
+	receive(elsewhere("forged"));
+	requests_tick(world.requests, 1000);
+	ok(world.end == REQUEST_EXPIRED && world.fault.kind == FAULT_TIMEOUT,
+		"a stranger alone is no answer");
+	is(world.fault.text,
+		TOPIC ": no answer within 1 s, but of somebody who is not "
+		      "the service, which is not believed",
+		"which is told");
+
+	begin_judged(REQUEST_OF_STRANGER);
+	add(request(), ID);
+	struct dxl_message broker = error(ID, -2147483647, "");
+	broker.source_client_id = broker.source_broker_id = span_of("broker");
+	receive(broker);
+	ok(world.end == REQUEST_REFUSED, "a broker is no stranger");
+
+	begin_judged(REQUEST_UNDECIDED);
+	add(request(), ID);
+	receive(elsewhere("early"));
+	ok(world.told == 0, "what is undecided is kept");
+	requests_judge(world.requests);
+	ok(world.told == 0, "as long as it is");
+	receive(elsewhere("later"));
+	world.origin = REQUEST_OF_SERVICE;
+	requests_judge(world.requests);
+	ok(world.told == 1, "and told once");
+	is(world.payload.bytes, "early", "as it came first");
+	ok(requests_counts(world.requests).doubles == 1,
+		"the other is a double");
+
+	begin_judged(REQUEST_UNDECIDED);
+	add(request(), ID);
+	receive(elsewhere("forged"));
+	receive(response(ID, "good"));
+	is(world.payload.bytes, "good", "what is decided need not wait");
+	ok(requests_waiting(world.requests) == 0, "nothing is kept then");
+
+	begin_judged(REQUEST_UNDECIDED);
+	add(request(), ID);
+	for (int i = 0; i < 10; i++)
+		receive(elsewhere("one of many"));
+	ok(requests_counts(world.requests).foreign == 6, "not all are kept");
+	requests_tick(world.requests, 1000);
+	ok(world.told == 1 && world.end == REQUEST_ANSWERED,
+		"what stays undecided is taken at the end");
+	ok(requests_counts(world.requests).doubles == 3, "once");
+}
+
 /* What a broker sent, and what the JavaScript client makes. */
 static void
 real_is(const char *data, const char *name, const char *id, const char *text)
@@ -499,6 +598,7 @@ main(void)
 	test_many();
 	test_connection();
 	test_limits();
+	test_strangers();
 	test_real();
 	begin(false);
 	requests_free(world.requests);

@@ -287,11 +287,62 @@ refuse_code(const json_t *answer, int64_t code, struct fault *fault)
 		"MAR service: code %lld, without a text", (long long)code);
 }
 
+/* The number in the \\uXXXX at the start of text, or 0. */
+static unsigned long
+escape_of(struct span text)
+{
+	char digits[5] = "";
+
+	if (text.len < 6 || text.bytes[0] != '\\' || text.bytes[1] != 'u')
+		return 0;
+	memcpy(digits, text.bytes + 2, 4);
+	return strtoul(digits, NULL, 16);
+}
+
+/* Half of a surrogate pair, which jansson refuses, becomes U+FFFD: Windows
+ * allows it in the name of a file, and a file's name must not hide all others.
+ * A backslash stands in strings alone. */
+static void
+mend_surrogates(struct text *json)
+{
+	size_t i = 0;
+
+	while (i + 1 < json->len) {
+		struct span left = { json->bytes + i, json->len - i };
+		unsigned long c = escape_of(left);
+		bool is_pair = c >= 0xd800 && c < 0xdc00 && left.len >= 12 &&
+			(escape_of((struct span){ left.bytes + 6, 6 }) &
+				0xfc00) == 0xdc00;
+
+		if ((c & 0xf800) == 0xd800 && !is_pair)
+			memcpy(json->bytes + i + 2, "FFFD", 4);
+		i += is_pair ? 12 : json->bytes[i] == '\\' ? 2 : 1;
+	}
+}
+
+/* As JSON, or NULL with a fault. */
+static json_t *
+load(struct span payload, struct fault *fault)
+{
+	struct text mended = { 0 };
+	json_error_t error;
+
+	text_append(&mended, payload.bytes, payload.len);
+	mend_surrogates(&mended);
+	json_t *answer = json_loadb(mended.bytes, mended.len, JSON_ALLOW_NUL,
+		&error);
+	text_free(&mended);
+	if (answer == NULL)
+		fault_set(fault, FAULT_PROTOCOL,
+			"MAR service: an answer that is not JSON: %s",
+			error.text);
+	return answer;
+}
+
 /* The object with a code that is no error, or NULL with a fault. */
 static json_t *
 parse(struct span payload, struct fault *fault)
 {
-	json_error_t error;
 	json_t *answer;
 
 	if (payload.len > MAR_ANSWER_MAX) {
@@ -301,13 +352,15 @@ parse(struct span payload, struct fault *fault)
 	}
 	while (payload.len > 0 && payload.bytes[payload.len - 1] == '\0')
 		payload.len--;
-	answer = json_loadb(payload.bytes, payload.len, JSON_ALLOW_NUL, &error);
+	if (payload.len == 0) {
+		refuse(fault, "an empty answer");
+		return NULL;
+	}
+	answer = load(payload, fault);
 	const json_t *code = json_object_get(answer, "code");
-	if (answer == NULL) {
-		fault_set(fault, FAULT_PROTOCOL,
-			"MAR service: an answer that is not JSON: %s",
-			error.text);
-	} else if (!json_is_integer(code)) {
+	if (answer == NULL)
+		return NULL;
+	if (!json_is_integer(code)) {
 		refuse(fault, "an answer without a code");
 	} else if (json_integer_value(code) < 200 ||
 		json_integer_value(code) >= 300) {

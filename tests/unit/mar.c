@@ -351,6 +351,27 @@ test_values(void)
 	text_free(&json);
 }
 
+/* Names of files on Windows may have half of a surrogate pair. */
+static void
+test_surrogates(void)
+{
+	finish("a b", NULL, 0, 0, DONE("9"));
+	ok(ask() &&
+			answer(ROWS(
+				ROW("\"\\ud83d\\ude00\"") "," ROW("\"x\\uD83Dy"
+								  "\"") "," ROW("\"\\uDE00\"") "," ROW(
+					"\"\\\\ud83d\"") "," ROW("\"\\ud83d\\ud"
+								 "83d\"") "," ROW("\"\\ud83d\\n\""))) ==
+				0,
+		"halves of surrogate pairs");
+	value_is(0, 0, "\xf0\x9f\x98\x80");
+	value_is(1, 0, "x\xef\xbf\xbdy");
+	value_is(2, 0, "\xef\xbf\xbd");
+	value_is(3, 0, "\\ud83d");
+	value_is(4, 0, "\xef\xbf\xbd\xef\xbf\xbd");
+	value_is(5, 0, "\xef\xbf\xbd\n");
+}
+
 /* A service that says this instead of its results. */
 static void
 results_are_refused(const char *reply, const char *want)
@@ -394,9 +415,10 @@ test_errors(void)
 static void
 test_garbage(void)
 {
-	is_refused("",
-		"MAR service: an answer that is not JSON: '[' or '{' expected "
-		"near end of file");
+	is_refused("", "MAR service: an empty answer");
+	is_refused("{",
+		"MAR service: an answer that is not JSON: string or '}' "
+		"expected near end of file");
 	is_refused("[200]", "MAR service: an answer without a code");
 	is_refused("{\"code\":200}",
 		"MAR service: no id for the search, or a bad one");
@@ -492,6 +514,7 @@ main(void)
 	test_wrong_sort();
 	test_ends();
 	test_values();
+	test_surrogates();
 	test_errors();
 	test_garbage();
 	test_sizes();

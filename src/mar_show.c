@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mar_show.h"
+
+#include "columns.h"
+
+static void
+add_header(struct columns *columns, const struct mar_rows *rows)
+{
+	for (size_t i = 0; i < mar_rows_columns(rows); i++)
+		columns_add(columns, mar_rows_column(rows, i));
+	columns_add(columns, span_of("count"));
+	columns_end_row(columns);
+}
+
+static void
+add_row(struct columns *columns, const struct mar_rows *rows, size_t row)
+{
+	int64_t times = mar_rows_times(rows, row);
+
+	for (size_t i = 0; i < mar_rows_columns(rows); i++)
+		columns_add(columns, mar_rows_value(rows, row, i));
+	if (times >= 0)
+		columns_addf(columns, "%lld", (long long)times);
+	else
+		columns_add(columns, (struct span){ "", 0 });
+	columns_end_row(columns);
+}
+
+void
+mar_show_rows(const struct mar_rows *rows, size_t most, bool aligned,
+	bool header, struct text *out)
+{
+	struct columns columns = { .aligned = aligned };
+
+	if (header)
+		add_header(&columns, rows);
+	for (size_t i = 0; i < mar_rows_count(rows) && i < most; i++)
+		add_row(&columns, rows, i);
+	columns_format(&columns, out);
+	columns_free(&columns);
+}
+
+static void
+append_number(struct text *out, int64_t number, const char *what)
+{
+	text_appendf(out, ", %lld %s%s", (long long)number, what,
+		number == 1 ? "" : "s");
+}
+
+/* What the service did not say is not there. */
+void
+mar_show_progress(const struct mar_progress *progress, struct text *out)
+{
+	if (progress->status[0] == '\0')
+		text_append_string(out, "not yet started");
+	else
+		text_harmless(out, span_of(progress->status), TEXT_MESSAGE);
+	if (progress->hosts >= 0 && progress->asked >= 0)
+		text_appendf(out, ", %lld of %lld hosts have answered",
+			(long long)progress->hosts, (long long)progress->asked);
+	else if (progress->hosts >= 0)
+		append_number(out, progress->hosts, "host");
+	if (progress->results >= 0)
+		append_number(out, progress->results, "result");
+	if (progress->errors > 0)
+		append_number(out, progress->errors, "error");
+	if (progress->rows > 0)
+		text_appendf(out, ", %zu read", progress->rows);
+}
+
+bool
+mar_show_is_whole(const struct mar_progress *progress)
+{
+	return progress->errors <= 0 &&
+		(progress->hosts < 0 || progress->hosts >= progress->asked);
+}

@@ -9,6 +9,7 @@
 #include "join/plain.h"
 #include "join/recall.h"
 #include "join/screen.h"
+#include "join/terminal.h"
 #include "join/view.h"
 #include "join/window.h"
 #include "memory.h"
@@ -309,6 +310,8 @@ await_paste(const struct chat *chat)
 	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
 	int64_t now = session_now().mono, until = now + PASTE_MS;
 
+	if (!terminal_is_ours())
+		return;
 	if (!chat->running) /* it may begin in what was not read */
 		input_read(now);
 	while (input_is_pasting() && now < until &&
@@ -327,7 +330,8 @@ suspend(struct chat *chat)
 		await_paste(chat);
 		screen_leave(chat->screen);
 		stop(chat->stops);
-		screen_return(chat->screen);
+		if (terminal_await())
+			screen_return(chat->screen);
 	}
 	stopped = 0;
 	continued = 0;
@@ -343,8 +347,10 @@ heed_signals(struct chat *chat)
 		return;
 	if (stopped || chat->stops)
 		suspend(chat);
-	if (continued)
+	if (continued && terminal_await())
 		screen_regain(chat->screen);
+	else if (continued)
+		screen_leave(chat->screen);
 	else if (resized)
 		screen_resize(chat->screen);
 	chat->changed |= continued || resized;
@@ -448,6 +454,10 @@ converse_on_screen(struct join *join, const sigset_t *during)
 	struct chat *chat = &join->chat;
 
 	catch_signals(signals, sizeof(signals) / sizeof(*signals));
+	if (!terminal_await()) {
+		window_close_all(chat);
+		return;
+	}
 	chat->screen = screen_new();
 	if (chat->screen == NULL) {
 		fault_set(&chat->fault, FAULT_CONFIG,

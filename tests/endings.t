@@ -154,6 +154,21 @@ type tty '\q'
 must ended tty
 restored tty
 
+# What is stopped can be ended.
+
+by killed
+press tty C-z
+must ended tty
+enter tty "kill %1; kill -s CONT %1; stty -g >'$T/tty.after'"
+ok 'a stopped one is ended by kill' \
+	wait_line "$T/ear.out" ' \* killed left \(bye\)$'
+restored tty
+by halted
+halt
+enter tty 'kill %1; kill -s CONT %1'
+ok 'also after SIGSTOP' wait_line "$T/ear.out" ' \* halted left \(bye\)$' 2
+ok 'which leaves the terminal alone' is_given_back tty
+
 # Started in the background.
 
 enter tty "stty -g >'$T/tty.before'"
@@ -163,7 +178,11 @@ ok 'in the background it comes into the room' \
 enter tty "stty -g >'$T/tty.now'"
 is "$(cat "$T/tty.now")" "$(cat "$T/tty.before")" \
 	'and leaves the terminal to the shell'
-continue_in fg
+type tty ' qchat-join -r ops -u ended &'
+must wait_line "$T/ear.out" ' \* ended joined$'
+enter tty 'kill %2; kill -s CONT %2'
+ok 'where it can be ended' wait_line "$T/ear.out" ' \* ended left \(bye\)$'
+continue_in 'fg %1'
 ok 'until it is in front' takes tty
 sign tty ABRT
 must ended tty

@@ -27,6 +27,7 @@ enum {
 struct screen {
 	SCREEN *terminal;
 	char *restore; /* what ends curses' modes, if we crash */
+	bool away;     /* the terminal is somebody else's */
 	bool utf8;     /* the locale shows it */
 	bool colors;
 	struct scroll_page *page; /* of what one reads */
@@ -83,7 +84,6 @@ start_colors(void)
 struct screen *
 screen_new(void)
 {
-	terminal_await();
 	terminal_remember();
 	SCREEN *terminal = newterm(NULL, stdout, stdin);
 	if (terminal == NULL)
@@ -113,8 +113,7 @@ screen_free(struct screen *screen)
 {
 	if (screen == NULL)
 		return;
-	endwin();
-	terminal_end();
+	screen_leave(screen);
 	delscreen(screen->terminal);
 	scroll_page_free(screen->page);
 	scroll_page_free(screen->low);
@@ -125,14 +124,18 @@ screen_free(struct screen *screen)
 void
 screen_leave(struct screen *screen)
 {
-	(void)screen;
-	endwin();
+	if (screen->away)
+		return;
+	screen->away = true;
+	if (terminal_is_ours())
+		endwin();
 	terminal_end();
 }
 
 static void
 take_again(struct screen *screen)
 {
+	screen->away = false;
 	reset_prog_mode();
 	terminal_begin(screen->restore);
 	screen_resize(screen);
@@ -141,7 +144,6 @@ take_again(struct screen *screen)
 void
 screen_return(struct screen *screen)
 {
-	terminal_await();
 	/* What was set meanwhile is to stay. */
 	terminal_remember();
 	def_shell_mode();
@@ -151,7 +153,6 @@ screen_return(struct screen *screen)
 void
 screen_regain(struct screen *screen)
 {
-	terminal_await();
 	endwin(); /* for curses to know that it has to begin anew */
 	take_again(screen);
 }
@@ -424,6 +425,8 @@ screen_draw(struct screen *screen, const struct screen_view *view)
 {
 	struct layout layout = layout_of(view, !scroll_is_end(*view->place));
 
+	if (screen->away)
+		return;
 	erase();
 	draw_talk(screen, view, &layout);
 	draw_names(screen, view, &layout);

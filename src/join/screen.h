@@ -35,20 +35,20 @@ struct screen_view {
 	size_t cursor; /* in bytes of input */
 };
 
-/* Takes the terminal over.  NULL if curses does not know it, or it cannot move
- * its cursor. */
+/* Takes the terminal over, which has to be ours (terminal_await()).  NULL if
+ * curses does not know it, or it cannot move its cursor. */
 struct screen *screen_new(void);
 
 /* Gives the terminal back. */
 void screen_free(struct screen *screen);
 
-/* Gives the terminal back for a while, and takes it again: in the background
- * that waits until the process is in the foreground. */
+/* Gives the terminal back for a while, and draws no more; and takes it again,
+ * when it is ours again. */
 void screen_leave(struct screen *screen);
 void screen_return(struct screen *screen);
 
 /* Takes the terminal again that was not given back, as after SIGSTOP, whatever
- * has happened to it; waits likewise. */
+ * has happened to it. */
 void screen_regain(struct screen *screen);
 
 /* The terminal has another size, perhaps, or has to be drawn anew. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "terminal.h"
 
+#include "cli.h"
+
+#include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,20 +35,19 @@ put(const char *bytes)
 	(void)n;
 }
 
-/* In the background it is somebody else's. */
-static bool
-is_ours(void)
+bool
+terminal_is_ours(void)
 {
 	pid_t group = tcgetpgrp(STDIN_FILENO);
 
-	return restoring != NULL && (group < 0 || group == getpgrp());
+	return group < 0 || group == getpgrp();
 }
 
 /* Only what a signal handler may call. */
 static void
 restore_all(void)
 {
-	if (!is_ours())
+	if (restoring == NULL || !terminal_is_ours())
 		return;
 	put(modes_off);
 	put(restoring);
@@ -64,11 +65,21 @@ on_deadly(int signal)
 	raise(signal);
 }
 
-void
+bool
 terminal_await(void)
 {
+	sigset_t ends, mask;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &ends, &mask);
 	/* In the background, this stops the process until it is not. */
-	tcdrain(STDIN_FILENO);
+	while (cli_ended == 0 && tcdrain(STDIN_FILENO) < 0 && errno == EINTR)
+		;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return cli_ended == 0;
 }
 
 void
@@ -105,7 +116,8 @@ terminal_end(void)
 {
 	if (restoring == NULL)
 		return;
-	put(modes_off);
+	if (terminal_is_ours())
+		put(modes_off);
 	for (size_t i = 0; i < DEADLY_COUNT; i++)
 		sigaction(deadly[i], &before[i], NULL);
 	restoring = NULL;

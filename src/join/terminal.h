@@ -2,11 +2,17 @@
 #ifndef QCHAT_JOIN_TERMINAL_H
 #define QCHAT_JOIN_TERMINAL_H
 
+#include <stdbool.h>
+
 /* The terminal's modes that curses does not know of, and how it is given back
  * whatever happens. */
 
-/* Waits until the terminal is ours: in the background, the shell keeps it. */
-void terminal_await(void);
+/* Is it?  In the background it is the shell's, and is left alone. */
+bool terminal_is_ours(void);
+
+/* Waits until it is, stopped.  False if a signal ends the process before; see
+ * cli_catch_signals(). */
+bool terminal_await(void);
 
 /* Remembers the terminal's modes as they are; before curses changes them. */
 void terminal_remember(void);

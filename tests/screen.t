@@ -193,7 +193,7 @@ kill -s STOP "$broker_pid"
 type ann 'is it proved?'
 ok 'what is said is shown at once, with a dot' \
 	sees ann '^[0-9:]{8} \. ann: is it proved\?'
-ok 'dimmed' has_style ann "$esc\\[0;2m[^:]*: is it proved"
+ok 'dimmed' wait_for has_style ann "$esc\\[0;2m[^:]*: is it proved"
 ok 'and is unconfirmed' sees ann ' \| 1 unconfirmed \| '
 resize ann 20 5
 ok 'on the smallest screen, too' sees ann '^ ops \| 1 unconfirmed$'
@@ -208,11 +208,13 @@ ok 'others have it' wait_line "$T/ear.out" ' \+ ann is it proved\?$'
 press ann a M-Enter b M-Enter c
 ok 'the input has a row for each line' \
 	sees ann '^ann@ops> a$'
+must sees ann '^c$'
 is "$(shown ann | tail -n 3 | tr '\n' ,)" 'ann@ops> a,b,c,' 'as they are'
 for n in 4 5 6 7 8 9 10; do
 	press ann M-Enter "$n"
 done
 ok 'it grows no further than that' sees_no ann '^ann@ops'
+must sees ann '^10$'
 is "$(shown ann | tail -n 8 | tr '\n' ,)" 'c,4,5,6,7,8,9,10,' \
 	'and shows the part with the cursor'
 press ann C-c
@@ -274,13 +276,13 @@ ok 'also of two' sees ann '^[0-9:]{8}>\+ bob: who is ON CALL\?'
 
 # Names have colours, and who wants none has none.
 
-ok 'a name has a colour' has_style ann "$esc\\[[0-9;]*38;5;[0-9]+m[^m]*bob"
+ok 'a name has a colour' wait_for has_style ann "$esc\\[[0-9;]*38;5;[0-9]+m[^m]*bob"
 screen_env='NO_COLOR=1 TERM=xterm-256color'
 screen plain bob -r ops -u bobby
 must sees plain 'db77'
 ok 'with NO_COLOR it has none' not has_style plain \
 	"$esc\\[[0-9;]*(3[0-7]|38;|9[0-7])"
-ok 'but what is bold' has_style plain "$esc\\[1mbob"
+ok 'but what is bold' wait_for has_style plain "$esc\\[1mbob"
 screen_env=
 type plain '\q'
 must sees ann 'bobby left'
@@ -313,7 +315,7 @@ ok 'page down to the end again' sees_no ann 'newer below'
 
 type ann '\s row 7'
 ok '\s finds the newest' sees ann '^  block 3 row 7 '
-ok 'and marks it' has_style ann "$esc\\[4mblock 3 row 7"
+ok 'and marks it' wait_for has_style ann "$esc\\[4mblock 3 row 7"
 ok 'the status line has the keys' sees ann ' \| n, N: row 7$'
 put ann n
 ok 'n the one before' sees ann '^  block 2 row 7 '

@@ -12,13 +12,29 @@ add_header(struct columns *columns, const struct mar_rows *rows)
 	columns_end_row(columns);
 }
 
+/* Cut where a character ends. */
 static void
-add_row(struct columns *columns, const struct mar_rows *rows, size_t row)
+add_value(struct columns *columns, struct span value, size_t most)
+{
+	size_t len = most;
+
+	if (most == 0 || value.len <= most) {
+		columns_add(columns, value);
+		return;
+	}
+	while (len > 0 && ((unsigned char)value.bytes[len] & 0xc0) == 0x80)
+		len--;
+	columns_addf(columns, "%.*s...", (int)len, value.bytes);
+}
+
+static void
+add_row(struct columns *columns, const struct mar_rows *rows, size_t row,
+	size_t most)
 {
 	int64_t times = mar_rows_times(rows, row);
 
 	for (size_t i = 0; i < mar_rows_columns(rows); i++)
-		columns_add(columns, mar_rows_value(rows, row, i));
+		add_value(columns, mar_rows_value(rows, row, i), most);
 	if (times >= 0)
 		columns_addf(columns, "%lld", (long long)times);
 	else
@@ -27,15 +43,18 @@ add_row(struct columns *columns, const struct mar_rows *rows, size_t row)
 }
 
 void
-mar_show_rows(const struct mar_rows *rows, size_t most, bool aligned,
-	bool header, struct text *out)
+mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
+	struct text *out)
 {
-	struct columns columns = { .aligned = aligned };
+	struct columns columns = { .aligned = show->aligned };
+	size_t count = mar_rows_count(rows);
 
-	if (header)
+	if (show->rows_max > 0 && count > show->rows_max)
+		count = show->rows_max;
+	if (show->header)
 		add_header(&columns, rows);
-	for (size_t i = 0; i < mar_rows_count(rows) && i < most; i++)
-		add_row(&columns, rows, i);
+	for (size_t i = 0; i < count; i++)
+		add_row(&columns, rows, i, show->cell_max);
 	columns_format(&columns, out);
 	columns_free(&columns);
 }

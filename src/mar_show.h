@@ -10,13 +10,16 @@
 
 /* A search in MAR as text, which is harmless. */
 
-/*
- * Appends the rows, most of them at most, under a line of the columns' names if
- * there is to be one: a value of each column and how often the row was found;
- * aligned, or with tabs.
- */
-void mar_show_rows(const struct mar_rows *rows, size_t most, bool aligned,
-	bool header, struct text *out);
+struct mar_show {
+	size_t rows_max; /* so many rows, 0: all */
+	size_t cell_max; /* bytes of a value, 0: all; what is cut ends in ... */
+	bool aligned;    /* else with tabs */
+	bool header;     /* a line of the columns' names first */
+};
+
+/* Appends the rows: a value of each column, and how often it was found. */
+void mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
+	struct text *out);
 
 /* Appends how far it is, on one line: "RUNNING, 1 of 3 hosts have answered,
  * 7 results". */

@@ -316,9 +316,13 @@ print_all(struct search *search)
 		for (size_t i = 0; i < count; i++)
 			mar_rows_json(rows, i, &out);
 	else if (count > 0)
-		mar_show_rows(rows, count,
-			search->table || isatty(STDOUT_FILENO),
-			!search->cli.quiet, &out);
+		mar_show_rows(rows,
+			&(struct mar_show){
+				.aligned = search->table ||
+					isatty(STDOUT_FILENO),
+				.header = !search->cli.quiet,
+			},
+			&out);
 	if (cli_output((struct span){ out.bytes, out.len }, &search->fault) ==
 		0)
 		cli_output_close(&search->fault);

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lookup.h"
 
+#include "mar_search.h"
+#include "mar_show.h"
 #include "memory.h"
 #include "tie.h"
 #include "tie_show.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+
+enum { QUERY_SHOWN_MAX = 500 }; /* bytes */
 
 struct lookup {
 	struct lookups *lookups;
 	bool is_running;
-	int64_t number; /* of the request */
 	enum lookup_share share;
+	/* Of TIE. */
+	int64_t number; /* of the request */
 	struct tie_subject subject;
+	/* Of MAR, else NULL. */
+	struct mar_search *search;
+	char *query;
 };
 
 struct lookups {
@@ -30,15 +39,22 @@ lookups_new(const struct lookup_calls *calls)
 	return lookups;
 }
 
+static void
+stop(struct lookup *lookup)
+{
+	if (lookup->search == NULL && lookup->is_running)
+		lookup->lookups->calls.drop(lookup->lookups->calls.context,
+			lookup->number);
+	mar_search_free(lookup->search);
+	free(lookup->query);
+	*lookup = (struct lookup){ 0 };
+}
+
 void
 lookups_stop(struct lookups *lookups)
 {
-	for (size_t i = 0; i < LOOKUPS_MAX; i++) {
-		if (lookups->all[i].is_running)
-			lookups->calls.drop(lookups->calls.context,
-				lookups->all[i].number);
-		lookups->all[i].is_running = false;
-	}
+	for (size_t i = 0; i < LOOKUPS_MAX; i++)
+		stop(&lookups->all[i]);
 }
 
 void
@@ -138,6 +154,13 @@ ask(struct lookup *lookup, struct fault *fault)
 	return lookup->is_running ? 0 : -1;
 }
 
+static int
+refuse(struct fault *fault)
+{
+	return fault_set(fault, FAULT_UNAVAILABLE, "%d are looked for already",
+		LOOKUPS_MAX);
+}
+
 int
 lookups_hash(struct lookups *lookups, struct span hash, enum lookup_share share,
 	struct fault *fault)
@@ -150,12 +173,218 @@ lookups_hash(struct lookups *lookups, struct span hash, enum lookup_share share,
 			"%.*s is no hash (32, 40 or 64 hex digits)",
 			hash.len < 100 ? (int)hash.len : 100, hash.bytes);
 	if (lookup == NULL)
-		return fault_set(fault, FAULT_UNAVAILABLE,
-			"%d are looked for already", LOOKUPS_MAX);
+		return refuse(fault);
 	*lookup = (struct lookup){ .lookups = lookups,
 		.share = share,
 		.subject = subject };
 	return ask(lookup, fault);
+}
+
+/* Text from its start, cut where a character ends. */
+static void
+append_query(const char *query, struct text *text)
+{
+	size_t len = strlen(query);
+	bool is_long = len > QUERY_SHOWN_MAX;
+
+	if (is_long)
+		len = QUERY_SHOWN_MAX;
+	while (is_long && ((unsigned char)query[len] & 0xc0) == 0x80)
+		len--;
+	text_harmless(text, (struct span){ query, len }, TEXT_MESSAGE);
+	if (is_long)
+		text_append_string(text, "...");
+}
+
+/* So many lines of it as fit, line feeds before them; returns how many. */
+static size_t
+append_lines(struct span lines, struct text *text)
+{
+	size_t count = 0;
+	const char *end;
+
+	while ((end = memchr(lines.bytes, '\n', lines.len)) != NULL) {
+		size_t len = (size_t)(end - lines.bytes);
+
+		if (text->len + len + 1 > LOOKUP_TEXT_MAX)
+			break;
+		text_append_char(text, '\n');
+		text_append(text, lines.bytes, len);
+		lines.bytes += len + 1;
+		lines.len -= len + 1;
+		count++;
+	}
+	return count;
+}
+
+static void
+append_rows(const struct mar *mar, struct text *text)
+{
+	const struct mar_rows *rows = mar_rows(mar);
+	struct text lines = { 0 };
+
+	mar_show_rows(rows,
+		&(struct mar_show){ .rows_max = LOOKUP_ROWS_MAX,
+			.cell_max = LOOKUP_CELL_MAX,
+			.aligned = true,
+			.header = true },
+		&lines);
+	size_t shown = append_lines((struct span){ lines.bytes, lines.len },
+		text);
+	text_free(&lines);
+	/* The first one has the names. */
+	shown -= shown > 0;
+	if (shown < mar_rows_count(rows))
+		text_appendf(text, "\nand %zu more rows (qchat-mar shows them)",
+			mar_rows_count(rows) - shown);
+}
+
+static void
+append_found(const struct lookup *lookup, struct text *text)
+{
+	const struct mar *mar = mar_search_mar(lookup->search);
+	struct mar_progress progress = mar_progress(mar);
+
+	append_query(lookup->query, text);
+	text_append_char(text, ':');
+	if (progress.rows > 0) {
+		append_rows(mar, text);
+		text_append_char(text, '\n');
+	} else {
+		text_append_string(text, " no results: ");
+	}
+	mar_show_progress(&progress, text);
+}
+
+static int64_t
+on_request(void *context, const struct request *request, struct fault *fault)
+{
+	const struct lookup *lookup = context;
+	const struct lookup_calls *calls = &lookup->lookups->calls;
+
+	return calls->request(calls->context, request, fault);
+}
+
+static void
+on_drop(void *context, int64_t number)
+{
+	const struct lookup *lookup = context;
+
+	lookup->lookups->calls.drop(lookup->lookups->calls.context, number);
+}
+
+static void
+on_progress(void *context, const struct mar_progress *progress)
+{
+	(void)context;
+	(void)progress;
+}
+
+static void
+on_ended(void *context, const struct fault *fault)
+{
+	struct lookup *lookup = context;
+	const struct lookup_calls *calls = &lookup->lookups->calls;
+	struct text text = { 0 };
+	struct lookup_result result = { .share = lookup->share,
+		.is_found = fault->kind == FAULT_NONE };
+
+	if (result.is_found) {
+		append_found(lookup, &text);
+	} else {
+		append_query(lookup->query, &text);
+		text_append_string(&text, ": ");
+		text_harmless(&text, span_of(fault->text), TEXT_MESSAGE);
+	}
+	result.text = (struct span){ text.bytes, text.len };
+	/* Who is told sees that it has ended, and may begin another. */
+	struct lookup ended = *lookup;
+	*lookup = (struct lookup){ 0 };
+	calls->found(calls->context, &result);
+	text_free(&text);
+	mar_search_free(ended.search);
+	free(ended.query);
+}
+
+static void
+start(struct lookup *lookup, const struct mar_query *query, int64_t mono)
+{
+	lookup->search = mar_search_start(
+		&(struct mar_config){ .query = query }, MAR_SEARCH_MS, mono,
+		&(struct mar_search_calls){
+			.context = lookup,
+			.request = on_request,
+			.drop = on_drop,
+			.progress = on_progress,
+			.ended = on_ended,
+		});
+	lookup->is_running = true;
+}
+
+int
+lookups_search(struct lookups *lookups, struct span query,
+	enum lookup_share share, int64_t mono, struct fault *fault)
+{
+	struct lookup *lookup = find_free(lookups);
+	struct mar_query parsed;
+
+	if (mar_query_parse(&parsed, query, NULL, fault) < 0)
+		return -1;
+	if (lookup == NULL) {
+		mar_query_free(&parsed);
+		return refuse(fault);
+	}
+	*lookup = (struct lookup){ .lookups = lookups,
+		.share = share,
+		.query = memory_copy(query.bytes, query.len) };
+	start(lookup, &parsed, mono);
+	mar_query_free(&parsed);
+	return 0;
+}
+
+int64_t
+lookups_deadline(const struct lookups *lookups)
+{
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < LOOKUPS_MAX; i++) {
+		const struct mar_search *search = lookups->all[i].search;
+
+		if (search != NULL && mar_search_deadline(search) < first)
+			first = mar_search_deadline(search);
+	}
+	return first;
+}
+
+void
+lookups_tick(struct lookups *lookups, int64_t mono)
+{
+	for (size_t i = 0; i < LOOKUPS_MAX; i++)
+		if (lookups->all[i].search != NULL)
+			mar_search_tick(lookups->all[i].search, mono);
+}
+
+void
+lookups_progress(const struct lookups *lookups, struct text *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < LOOKUPS_MAX; i++) {
+		const struct lookup *lookup = &lookups->all[i];
+
+		if (!lookup->is_running)
+			continue;
+		text_append_string(text, between);
+		between = "; ";
+		if (lookup->search == NULL) {
+			text_append_string(text, "TIE");
+			continue;
+		}
+		struct mar_progress progress = mar_progress(
+			mar_search_mar(lookup->search));
+		text_append_string(text, "MAR ");
+		mar_show_progress(&progress, text);
+	}
 }
 
 int
@@ -171,4 +400,32 @@ lookup_share_parse(struct span word, enum lookup_share *share)
 	else
 		return -1;
 	return 0;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct span
+trimmed(struct span text)
+{
+	while (text.len > 0 && is_blank(text.bytes[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+struct span
+lookup_query(struct span argument, enum lookup_share *share)
+{
+	struct span query = trimmed(argument);
+	size_t len = query.len;
+
+	while (len > 0 && !is_blank(query.bytes[len - 1]))
+		len--;
+	struct span word = { query.bytes + len, query.len - len };
+	if (lookup_share_parse(word, share) < 0)
+		return query;
+	return trimmed((struct span){ query.bytes, len });
 }

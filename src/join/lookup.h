@@ -11,14 +11,19 @@
 #include <stdint.h>
 
 /*
- * What a TIE server knows of a hash that somebody asks for in a room: several
- * at once, over the room's session, while one goes on reading and typing.
- * Knows no screen, and says nothing in the room itself.
+ * What somebody asks the fabric's services for in a room: what a TIE server
+ * knows of a hash, or what a search in MAR finds.  Several at once, over the
+ * room's session, while one goes on reading and typing.  Knows no screen, and
+ * says nothing in the room itself.
  */
 struct lookups;
 
 enum {
 	LOOKUPS_MAX = 8, /* at once */
+	/* Of what a search finds, which may become one message. */
+	LOOKUP_ROWS_MAX = 50,
+	LOOKUP_CELL_MAX = 120, /* bytes of a value */
+	LOOKUP_TEXT_MAX = 12 * 1024,
 };
 
 /* What is to become of a result. */
@@ -42,7 +47,8 @@ struct lookup_calls {
 	int64_t (*request)(void *context, const struct request *request,
 		struct fault *fault);
 	void (*drop)(void *context, int64_t number);
-	/* Within a step of the session: it may only be read then. */
+	/* Within a step of the session, which may only be read then, or within
+	 * lookups_tick(). */
 	void (*found)(void *context, const struct lookup_result *result);
 };
 
@@ -58,8 +64,24 @@ void lookups_free(struct lookups *lookups);
 int lookups_hash(struct lookups *lookups, struct span hash,
 	enum lookup_share share, struct fault *fault);
 
-/* How many run, for the status line. */
+/*
+ * Begins a search, as qchat-mar(1) takes it.  Its lines are the query, the
+ * rows in columns, cut to the limits above, and who has answered.  0, or -1 as
+ * above; FAULT_USAGE tells the column of the query.
+ */
+int lookups_search(struct lookups *lookups, struct span query,
+	enum lookup_share share, int64_t mono, struct fault *fault);
+
+/* When lookups_tick() is due (mono ms), INT64_MAX if never. */
+int64_t lookups_deadline(const struct lookups *lookups);
+void lookups_tick(struct lookups *lookups, int64_t mono);
+
+/* How many run. */
 size_t lookups_running(const struct lookups *lookups);
+
+/* Appends how far they are, for the status line: one harmless line, such as
+ * "MAR RUNNING, 1 of 3 hosts have answered; TIE".  Nothing if none runs. */
+void lookups_progress(const struct lookups *lookups, struct text *text);
 
 /* Gives up all that run, without a word. */
 void lookups_stop(struct lookups *lookups);
@@ -67,5 +89,9 @@ void lookups_stop(struct lookups *lookups);
 /* The word behind a command: "yes", "no", in any case, or nothing.  0, or -1
  * if it is another. */
 int lookup_share_parse(struct span word, enum lookup_share *share);
+
+/* The query before that word, which is the last one of the argument, or
+ * missing. */
+struct span lookup_query(struct span argument, enum lookup_share *share);
 
 #endif

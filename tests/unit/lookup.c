@@ -2,6 +2,8 @@
 /* Hashes that are looked for in a room, several at once. */
 #include "join/lookup.h"
 
+#include "mar_search.h"
+#include "memory.h"
 #include "tap.h"
 #include "tie.h"
 
@@ -18,6 +20,7 @@ static struct world {
 	struct lookup_result result;
 	struct text text;
 	size_t running;
+	int64_t now;
 	struct lookups *lookups;
 } world;
 
@@ -114,6 +117,188 @@ test_answers(void)
 		"an attribute that is none is left out");
 }
 
+static int
+search(const char *query, enum lookup_share share)
+{
+	struct fault fault = { 0 };
+	int rc = lookups_search(world.lookups, span_of(query), share, world.now,
+		&fault);
+
+	text_clear(&world.text);
+	text_append_string(&world.text, fault.text);
+	return rc == 0 ? 0 : (int)fault.kind;
+}
+
+/* The next request is due, and is answered. */
+static void
+step(const char *payload)
+{
+	int64_t before = world.requests;
+
+	while (world.requests == before &&
+		lookups_deadline(world.lookups) < INT64_MAX) {
+		if (lookups_deadline(world.lookups) > world.now)
+			world.now = lookups_deadline(world.lookups);
+		lookups_tick(world.lookups, world.now);
+	}
+	if (world.requests > before)
+		answer((struct request_answer){ .end = REQUEST_ANSWERED,
+			.payload = span_of(payload) });
+}
+
+#define CREATED "{\"code\":200,\"body\":{\"id\":\"5a7b\"}}"
+#define STARTED "{\"code\":200}"
+#define STATUS(status, results)                                                \
+	"{\"code\":200,\"body\":{\"results\":" results                         \
+	",\"errors\":0,\"hosts\":1,\"subscribedHosts\":2,\"status\":\"" status \
+	"\"}}"
+
+static void
+progress_is(const char *want)
+{
+	struct text text = { 0 };
+
+	lookups_progress(world.lookups, &text);
+	is(text.bytes != NULL ? text.bytes : "", want, "how far they are");
+	text_free(&text);
+}
+
+/* Up to its results. */
+static void
+finish(const char *query, const char *results)
+{
+	search(query, LOOKUP_YES);
+	step(CREATED);
+	step(STARTED);
+	step(results);
+}
+
+static void
+test_search(void)
+{
+	int64_t began = world.now;
+	int told = world.told;
+
+	ok(search("HostInfo hostname, os", LOOKUP_YES) == 0, "a search");
+	progress_is("MAR not yet started");
+	step(CREATED);
+	is(world.last.topic, MAR_TOPIC, "of MAR");
+	step(STARTED);
+	look(MD5, LOOKUP_NO);
+	progress_is("MAR not yet started; TIE");
+	answer((struct request_answer){ .end = REQUEST_REFUSED,
+		.message = span_of("Could not find reputation") });
+	ok(world.told == told + 1 && lookups_running(world.lookups) == 1,
+		"a hash is found meanwhile");
+	step(STATUS("IN\\u001b[2J", "0"));
+	progress_is("MAR IN\\x1b[2J, 1 of 2 hosts have answered, 0 results");
+	step(STATUS("FINISHED", "2"));
+	ok(world.now == began + MAR_PAUSE_MS, "it has paused");
+	step("{\"code\":200,\"body\":{\"items\":["
+	     "{\"count\":1,\"output\":{\"HostInfo|hostname\":\"pc1\","
+	     "\"HostInfo|os\":\"a\\u001b\\nb\"}},"
+	     "{\"count\":2,\"output\":{\"HostInfo|hostname\":\"\"}}]}}");
+	ok(world.told == told + 2 && world.result.is_found &&
+			world.result.share == LOOKUP_YES && world.running == 0,
+		"it is told");
+	is(world.text.bytes,
+		"HostInfo hostname, os:\n"
+		"HostInfo|hostname  HostInfo|os  count\n"
+		"pc1                a\\x1b\\nb     1\n"
+		"-                  -            2\n"
+		"FINISHED, 1 of 2 hosts have answered, 2 results, 2 read",
+		"in lines");
+	progress_is("");
+	finish("HostInfo os", STATUS("FINISHED", "0"));
+	ok(world.result.is_found, "that nobody has it is a result");
+	is(world.text.bytes,
+		"HostInfo os: no results: FINISHED, 1 of 2 hosts have "
+		"answered, 0 results",
+		"in a line");
+	ok(search("HostInfo os where", LOOKUP_NO) == FAULT_USAGE,
+		"a query that is wrong");
+	is(world.text.bytes,
+		"column 18: a collector is due here, not the end (a comparison "
+		"is: Collector output operator value)",
+		"is told at once");
+	search("HostInfo os", LOOKUP_ASK);
+	step("{\"code\":501,\"body\":\"no\\u0007\"}");
+	ok(!world.result.is_found && world.result.share == LOOKUP_ASK,
+		"a fault is no result");
+	is(world.text.bytes, "HostInfo os: MAR service: no\\x07 (code 501)",
+		"and is harmless");
+}
+
+/* Never finished; its time is over. */
+static void
+test_search_time(void)
+{
+	int64_t began = world.now;
+	int told = world.told;
+
+	search("HostInfo os", LOOKUP_NO);
+	step(CREATED);
+	step(STARTED);
+	while (world.told == told)
+		step(STATUS("RUNNING", "7"));
+	ok(world.now == began + MAR_SEARCH_MS, "after its time");
+	is(world.text.bytes,
+		"HostInfo os: the search is not finished after 600 s: RUNNING, "
+		"1 of 2 hosts have answered, 7 results",
+		"it ends");
+}
+
+/* A page of rows with a value that is so long. */
+static void
+answer_rows(size_t rows, size_t len)
+{
+	struct text page = { 0 };
+
+	text_append_string(&page, "{\"code\":200,\"body\":{\"items\":[");
+	for (size_t i = 0; i < rows; i++) {
+		text_appendf(&page, "%s{\"count\":1,\"output\":{\"a|b\":\"",
+			i > 0 ? "," : "");
+		for (size_t j = 0; j < len; j++)
+			text_append_string(&page, "\xc3\xa4");
+		text_append_string(&page, "\"}}");
+	}
+	text_append_string(&page, "]}}");
+	step(page.bytes);
+	text_free(&page);
+}
+
+/* What becomes a message is bounded. */
+static void
+test_search_size(void)
+{
+	struct text query = { 0 };
+
+	finish("a b", STATUS("FINISHED", "70"));
+	answer_rows(50, 1);
+	answer_rows(20, 1);
+	ok(strstr(world.text.bytes,
+		   "\nand 20 more rows (qchat-mar shows them)\nFINISHED") !=
+			NULL,
+		"so many rows");
+	finish("a b", STATUS("FINISHED", "1"));
+	answer_rows(1, 3000);
+	ok(world.text.len < 400 && strstr(world.text.bytes, "\xc3\xa4... ") &&
+			text_utf8_check((struct span){ world.text.bytes,
+				world.text.len }) == world.text.len,
+		"values are cut where a character ends");
+	text_append_string(&query, "c where ");
+	while (query.len < 4000)
+		text_append_string(&query, "a b equals \"\xc3\xa4\" or ");
+	text_append_string(&query, "a b equals 1");
+	finish(query.bytes, STATUS("FINISHED", "50"));
+	ok(world.text.len < 700, "and so is the query");
+	answer_rows(50, 1000);
+	ok(world.text.len < LOOKUP_TEXT_MAX + 200 &&
+			world.text.len > LOOKUP_TEXT_MAX / 2,
+		"%zu bytes", world.text.len);
+	text_free(&query);
+}
+
 static void
 test_limits(void)
 {
@@ -127,10 +312,14 @@ test_limits(void)
 			lookups_running(world.lookups) == 0,
 		"and what cannot be asked");
 	world.is_full = false;
-	for (int i = 0; i < LOOKUPS_MAX; i++)
+	for (int i = 0; i < LOOKUPS_MAX - 1; i++)
 		look(MD5, LOOKUP_NO);
+	search("HostInfo os", LOOKUP_NO);
+	lookups_tick(world.lookups, world.now);
 	ok(lookups_running(world.lookups) == LOOKUPS_MAX, "so many run");
-	ok(look(MD5, LOOKUP_NO) == FAULT_UNAVAILABLE, "and no more");
+	ok(look(MD5, LOOKUP_NO) == FAULT_UNAVAILABLE &&
+			search("HostInfo os", LOOKUP_NO) == FAULT_UNAVAILABLE,
+		"and no more");
 	lookups_stop(world.lookups);
 	ok(world.dropped == LOOKUPS_MAX &&
 			lookups_running(world.lookups) == 0 &&
@@ -140,6 +329,16 @@ test_limits(void)
 	lookups_free(world.lookups);
 	ok(world.dropped == LOOKUPS_MAX + 1, "who leaves waits for none");
 	lookups_free(NULL);
+}
+
+static void
+query_is(const char *argument, const char *want, enum lookup_share want_share)
+{
+	enum lookup_share share;
+	struct span query = lookup_query(span_of(argument), &share);
+
+	ok(span_equal(query, span_of(want)) && share == want_share, "\"%s\"",
+		argument);
 }
 
 static void
@@ -159,7 +358,17 @@ main(void)
 
 	world.lookups = lookups_new(&calls);
 	test_answers();
+	test_search();
+	test_search_time();
+	test_search_size();
 	test_limits();
+	query_is("Files md5 yes", "Files md5", LOOKUP_YES);
+	query_is(" Files  md5\tNO \n", " Files  md5", LOOKUP_NO);
+	query_is("Files md5", "Files md5", LOOKUP_ASK);
+	query_is("Files where Files name equals \"yes\"",
+		"Files where Files name equals \"yes\"", LOOKUP_ASK);
+	query_is("yes", "", LOOKUP_YES);
+	query_is("", "", LOOKUP_ASK);
 	share_is("", LOOKUP_ASK);
 	share_is("yes", LOOKUP_YES);
 	share_is("YES", LOOKUP_YES);

@@ -302,6 +302,19 @@ show_people(struct chat *chat)
 }
 
 static void
+enquire(struct chat *chat, const struct command_line *parsed)
+{
+	struct window *window = chat_window(chat);
+	struct fault fault = { 0 };
+	int rc = parsed->id == COMMAND_TIE
+		? enquiry_hash(window->enquiry, parsed->argument, &fault)
+		: enquiry_search(window->enquiry, parsed->argument, &fault);
+
+	if (rc < 0)
+		window_notice(window, fault.text);
+}
+
+static void
 show_help(struct chat *chat, struct span name)
 {
 	struct text text = { 0 };
@@ -383,6 +396,17 @@ run(struct chat *chat, const struct command_line *parsed)
 		break;
 	case COMMAND_COUNTS:
 		show_counts(chat);
+		break;
+	case COMMAND_MAR:
+	case COMMAND_TIE:
+		enquire(chat, parsed);
+		break;
+	case COMMAND_YES:
+	case COMMAND_NO:
+		if (!enquiry_answer(chat_window(chat)->enquiry,
+			    parsed->id == COMMAND_YES))
+			window_notice(chat_window(chat),
+				"there is no question to answer");
 		break;
 	case COMMAND_IGNORE:
 		if (parsed->argument.len > 0)

@@ -7,6 +7,7 @@
 #include "complete.h"
 #include "conf.h"
 #include "direct.h"
+#include "enquiry.h"
 #include "input.h"
 #include "scroll.h"
 #include "session.h"
@@ -34,6 +35,7 @@ struct window {
 	char *room;
 	struct session *session;
 	struct direct *direct;
+	struct enquiry *enquiry;
 	struct scroll *scroll;
 	struct scroll_place place;
 	struct input_draft draft; /* while another room is seen */

@@ -21,7 +21,12 @@ const struct command commands[] = {
 		COMMAND_JOIN },
 	{ "l", { COMMAND_ROOM }, 0, "leaves a room, or this one",
 		COMMAND_LEAVE },
+	{ "m", { COMMAND_QUERY, COMMAND_SHARE }, 1,
+		"searches all hosts with MAR; yes: for the room, too",
+		COMMAND_MAR },
 	{ "me", { COMMAND_TEXT }, 1, "says what you do", COMMAND_ACT },
+	{ "no", { COMMAND_NOTHING }, 0,
+		"keeps from the room what was asked about", COMMAND_NO },
 	{ "p", { COMMAND_NOTHING }, 0,
 		"participants: who is here, since when, with what",
 		COMMAND_PEOPLE },
@@ -36,16 +41,21 @@ const struct command commands[] = {
 	{ "sev", { COMMAND_LEVEL, COMMAND_TEXT }, 2,
 		"says it as info, low, medium, high or critical",
 		COMMAND_SEVERITY },
+	{ "t", { COMMAND_HASH, COMMAND_SHARE }, 1,
+		"asks TIE what a file is; yes: for the room, too",
+		COMMAND_TIE },
 	{ "time", { COMMAND_NOTHING }, 0,
 		"shows times in UTC, or local ones with their offset",
 		COMMAND_TIME },
 	{ "w", { COMMAND_FILE }, 1, "writes the scrollback to a file",
 		COMMAND_WRITE },
+	{ "yes", { COMMAND_NOTHING }, 0,
+		"shows the room what was asked about", COMMAND_YES },
 };
 const size_t command_count = sizeof(commands) / sizeof(*commands);
 
 static const char *const argument_names[] = { "", "NAME", "ROOM", "TEXT",
-	"LEVEL", "WORD", "FILE", "COMMAND" };
+	"LEVEL", "WORD", "HASH", "QUERY", "yes|no", "FILE", "COMMAND" };
 
 static bool
 is_blank(char c)

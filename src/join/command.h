@@ -21,6 +21,8 @@ enum command_id {
 	COMMAND_IGNORE,
 	COMMAND_JOIN,
 	COMMAND_LEAVE,
+	COMMAND_MAR,
+	COMMAND_NO,
 	COMMAND_PEOPLE,
 	COMMAND_PIN,
 	COMMAND_QUIT,
@@ -28,7 +30,9 @@ enum command_id {
 	COMMAND_SEARCH,
 	COMMAND_SEVERITY,
 	COMMAND_TIME,
+	COMMAND_TIE,
 	COMMAND_WRITE,
+	COMMAND_YES,
 };
 
 /* What stands behind a command. */
@@ -39,6 +43,9 @@ enum command_argument {
 	COMMAND_TEXT, /* as it was typed, line feeds and all */
 	COMMAND_LEVEL,
 	COMMAND_WORD,
+	COMMAND_HASH,
+	COMMAND_QUERY, /* there are blanks in it */
+	COMMAND_SHARE, /* yes or no: is the room to see it? */
 	COMMAND_FILE,
 	COMMAND_COMMAND,
 };

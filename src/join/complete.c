@@ -258,7 +258,8 @@ in_argument(struct search *search, const struct command *command)
 	enum command_argument kind = command->takes[0];
 
 	for (size_t i = search->from; i < search->cursor; i++)
-		if (is_white(search->line.bytes[i]) && kind != COMMAND_TEXT)
+		if (is_white(search->line.bytes[i]) && kind != COMMAND_TEXT &&
+			kind != COMMAND_QUERY)
 			kind = command->takes[1];
 	switch (kind) {
 	case COMMAND_NAME:
@@ -273,6 +274,8 @@ in_argument(struct search *search, const struct command *command)
 		return offer_commands(search, false);
 	case COMMAND_TEXT:
 	case COMMAND_WORD:
+	case COMMAND_HASH:
+	case COMMAND_QUERY:
 		return in_text(search);
 	default:
 		return false;

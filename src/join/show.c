@@ -185,11 +185,24 @@ append_rest(const struct status *status)
 	}
 }
 
+/* What is asked of services. */
+static void
+append_enquiry(const struct status *status)
+{
+	struct text progress = { 0 };
+
+	enquiry_progress(status->window->enquiry, &progress);
+	if (progress.len > 0 && status->spared < SPARED_SEARCH)
+		text_appendf(status->text, " | %s", progress.bytes);
+	text_free(&progress);
+}
+
 static void
 append_status(const struct status *status)
 {
 	append_rooms(status);
 	append_troubles(status);
+	append_enquiry(status);
 	if (!scroll_is_end(status->window->place) &&
 		status->spared < SPARED_BELOW)
 		text_appendf(status->text,

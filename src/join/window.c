@@ -87,6 +87,7 @@ window_find(const struct chat *chat, struct span room)
 static void
 free_window(struct window *window)
 {
+	enquiry_free(window->enquiry);
 	session_free(window->session);
 	direct_free(window->direct);
 	scroll_free(window->scroll);
@@ -124,6 +125,7 @@ window_open(struct chat *chat, const char *room, struct fault *fault)
 		return NULL;
 	}
 	window->direct = direct_new(&chat->conf, &calls);
+	window->enquiry = enquiry_new(window);
 	complete_note(chat->complete, COMPLETE_ROOM, span_of(room));
 	chat->windows[chat->count++] = window;
 	chat->names_stale = true;
@@ -305,8 +307,10 @@ window_deadline(const struct window *window)
 	struct instant now = session_now();
 	int64_t midnight = now.mono + scroll_day_left(now.wall);
 	int64_t direct = direct_deadline(window->direct);
+	int64_t enquiry = enquiry_deadline(window->enquiry);
+	int64_t due = direct < enquiry ? direct : enquiry;
 
-	return direct < midnight ? direct : midnight;
+	return due < midnight ? due : midnight;
 }
 
 void
@@ -315,6 +319,7 @@ window_tick(struct window *window)
 	struct instant now = session_now();
 
 	direct_tick(window->direct, now.mono);
+	enquiry_tick(window->enquiry, now.mono);
 	if (!scroll_turn_day(window->scroll, now.wall))
 		return;
 	window->chat->changed = true;

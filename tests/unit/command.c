@@ -148,6 +148,23 @@ test_order(void)
 			"\\%s is found", commands[i].name);
 }
 
+/* "NAME [ROOM]" as a manual page writes it. */
+static void
+append_macros(struct text *list, const struct text *arguments)
+{
+	const char *open = memchr(arguments->bytes, '[', arguments->len);
+	size_t before = open != NULL ? (size_t)(open - arguments->bytes)
+				     : arguments->len;
+
+	while (before > 0 && arguments->bytes[before - 1] == ' ')
+		before--;
+	if (before > 0)
+		text_appendf(list, " Ar %.*s", (int)before, arguments->bytes);
+	if (open != NULL)
+		text_appendf(list, " Op Ar %.*s", (int)strlen(open) - 2,
+			open + 1);
+}
+
 /* The list as the manual page has it, a row an item. */
 static void
 format_list(struct text *list)
@@ -158,11 +175,8 @@ format_list(struct text *list)
 
 		command_append_arguments(&arguments, command);
 		text_appendf(list, ".It Ic \\e%s", command->name);
-		if (arguments.len > 0 && command->needs == 0)
-			text_appendf(list, " Op Ar %.*s",
-				(int)arguments.len - 2, arguments.bytes + 1);
-		else if (arguments.len > 0)
-			text_appendf(list, " Ar %s", arguments.bytes);
+		if (arguments.len > 0)
+			append_macros(list, &arguments);
 		text_appendf(list, ": %s\n", command->help);
 		text_free(&arguments);
 	}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enquiry.h"
+
+#include "command.h"
+#include "lookup.h"
+#include "memory.h"
+#include "window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OFFERS_MAX = 16 }; /* questions that are open; the oldest goes */
+
+struct result {
+	enum lookup_share share;
+	char *text;
+};
+
+struct enquiry {
+	struct window *window;
+	struct lookups *lookups;
+	/* What a step of the session found, until the next tick. */
+	struct result found[LOOKUPS_MAX];
+	size_t found_count;
+	char *offers[OFFERS_MAX]; /* the oldest first */
+	size_t offer_count;
+};
+
+static int64_t
+on_request(void *context, const struct request *request, struct fault *fault)
+{
+	struct enquiry *enquiry = context;
+
+	return session_request(enquiry->window->session, request, fault);
+}
+
+static void
+on_drop(void *context, int64_t number)
+{
+	struct enquiry *enquiry = context;
+
+	session_drop(enquiry->window->session, number);
+}
+
+/* Nothing may be said from here. */
+static void
+on_found(void *context, const struct lookup_result *result)
+{
+	struct enquiry *enquiry = context;
+	struct result *found = &enquiry->found[enquiry->found_count++];
+
+	found->share = result->is_found ? result->share : LOOKUP_NO;
+	found->text = memory_copy(result->text.bytes, result->text.len);
+}
+
+struct enquiry *
+enquiry_new(struct window *window)
+{
+	struct enquiry *enquiry = memory_alloc(1, sizeof(*enquiry));
+	const struct lookup_calls calls = { enquiry, on_request, on_drop,
+		on_found };
+
+	enquiry->window = window;
+	enquiry->lookups = lookups_new(&calls);
+	return enquiry;
+}
+
+void
+enquiry_free(struct enquiry *enquiry)
+{
+	if (enquiry == NULL)
+		return;
+	lookups_free(enquiry->lookups);
+	for (size_t i = 0; i < enquiry->found_count; i++)
+		free(enquiry->found[i].text);
+	for (size_t i = 0; i < enquiry->offer_count; i++)
+		free(enquiry->offers[i]);
+	free(enquiry);
+}
+
+/* What has ended has its place among the found ones until the next tick. */
+static int
+check_room(const struct enquiry *enquiry, struct fault *fault)
+{
+	if (enquiry->found_count + lookups_running(enquiry->lookups) <
+		LOOKUPS_MAX)
+		return 0;
+	return fault_set(fault, FAULT_UNAVAILABLE,
+		"%d look-ups run, and no more can (wait for one)", LOOKUPS_MAX);
+}
+
+int
+enquiry_hash(struct enquiry *enquiry, struct span argument, struct fault *fault)
+{
+	struct span rest = argument;
+	struct span hash = command_word(&rest);
+	enum lookup_share share;
+
+	if (lookup_share_parse(rest, &share) < 0)
+		return fault_set(fault, FAULT_USAGE,
+			"\\t: behind the hash there is yes, no, or nothing");
+	if (check_room(enquiry, fault) < 0)
+		return -1;
+	return lookups_hash(enquiry->lookups, hash, share, fault);
+}
+
+int
+enquiry_search(struct enquiry *enquiry, struct span argument,
+	struct fault *fault)
+{
+	enum lookup_share share;
+	struct span query = lookup_query(argument, &share);
+
+	if (check_room(enquiry, fault) < 0)
+		return -1;
+	return lookups_search(enquiry->lookups, query, share,
+		session_now().mono, fault);
+}
+
+static void
+drop_offer(struct enquiry *enquiry)
+{
+	free(enquiry->offers[0]);
+	enquiry->offer_count--;
+	memmove(enquiry->offers, enquiry->offers + 1,
+		enquiry->offer_count * sizeof(*enquiry->offers));
+}
+
+static void
+post(struct enquiry *enquiry, const char *text)
+{
+	const struct member_post said = { .text = span_of(text), .lines = -1 };
+
+	window_say(enquiry->window, &said);
+}
+
+bool
+enquiry_answer(struct enquiry *enquiry, bool yes)
+{
+	if (enquiry->offer_count == 0)
+		return false;
+	if (yes)
+		post(enquiry, enquiry->offers[0]);
+	drop_offer(enquiry);
+	return true;
+}
+
+/* Keeps a result until it is known whether the room is to see it. */
+static void
+offer(struct enquiry *enquiry, char *text)
+{
+	if (enquiry->offer_count == OFFERS_MAX)
+		drop_offer(enquiry);
+	enquiry->offers[enquiry->offer_count++] = text;
+	window_notice(enquiry->window,
+		enquiry->offer_count == 1
+			? "is the room to see that? \\yes posts it, \\no does "
+			  "not"
+			: "is the room to see that, too? \\yes and \\no answer "
+			  "for the oldest first");
+}
+
+/* What goes to the room stands there, and needs no line of ours. */
+static void
+settle(struct enquiry *enquiry, struct result *result)
+{
+	if (result->share == LOOKUP_YES) {
+		post(enquiry, result->text);
+	} else {
+		window_notice(enquiry->window, result->text);
+		if (result->share == LOOKUP_ASK) {
+			offer(enquiry, result->text);
+			return;
+		}
+	}
+	free(result->text);
+}
+
+void
+enquiry_progress(const struct enquiry *enquiry, struct text *text)
+{
+	lookups_progress(enquiry->lookups, text);
+	if (enquiry->offer_count == 0)
+		return;
+	if (text->len > 0)
+		text_append_string(text, "; ");
+	text_append_string(text, "\\yes or \\no?");
+}
+
+int64_t
+enquiry_deadline(const struct enquiry *enquiry)
+{
+	return enquiry->found_count > 0 ? 0
+					: lookups_deadline(enquiry->lookups);
+}
+
+void
+enquiry_tick(struct enquiry *enquiry, int64_t mono)
+{
+	lookups_tick(enquiry->lookups, mono);
+	for (size_t i = 0; i < enquiry->found_count; i++)
+		settle(enquiry, &enquiry->found[i]);
+	enquiry->found_count = 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_JOIN_ENQUIRY_H
+#define QCHAT_JOIN_ENQUIRY_H
+
+#include "fault.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What is asked of the fabric's services in a room, and what becomes of the
+ * results: they are shown, and go to the room if that is wanted.  Without a
+ * word on that it is asked, until \yes or \no answers.  Nothing waits for it:
+ * one types and reads meanwhile.
+ */
+struct enquiry;
+struct window;
+
+struct enquiry *enquiry_new(struct window *window);
+
+/* Before the window's session is freed. */
+void enquiry_free(struct enquiry *enquiry);
+
+/* The argument of \t, and of \m.  0, or -1 with a fault of lookup.h. */
+int enquiry_hash(struct enquiry *enquiry, struct span argument,
+	struct fault *fault);
+int enquiry_search(struct enquiry *enquiry, struct span argument,
+	struct fault *fault);
+
+/* Answers the oldest question.  False if none is open. */
+bool enquiry_answer(struct enquiry *enquiry, bool yes);
+
+/* Appends what runs, and whether a question is open, for the status line. */
+void enquiry_progress(const struct enquiry *enquiry, struct text *text);
+
+/* When enquiry_tick() is due (mono ms). */
+int64_t enquiry_deadline(const struct enquiry *enquiry);
+void enquiry_tick(struct enquiry *enquiry, int64_t mono);
+
+#endif

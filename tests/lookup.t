@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# What qchat-join asks the services of a fabric for: \m and \t, on a screen.
+
+# shellcheck disable=SC2317 # functions that other functions call by name
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/screen.sh"
+
+need tmux jq
+fabric_start
+services_start
+dropper=daac6ba6967893ddea06ed132b781529
+query="HostInfo hostname, ip_address and Files full_name where Files md5 equals \"$dropper\""
+
+as eve start ear qchat-listen -v -r ops --json
+must wait_line "$T/ear.err" 'in ops'
+screen alice alice -r ops
+must sees alice 'you are in the room'
+
+# texts: of what alice has said
+texts() {
+	jq -r 'select(.type == "message" and .user == "alice") | .text' \
+		"$T/ear.out"
+}
+heard() { texts | grep -q -e "$1"; }
+
+# posts N: so many of the room's messages have what was searched
+posts() {
+	[ "$(jq -c 'select(.type == "message" and
+		(.text | contains("invoice.exe"))) | .seq' "$T/ear.out" |
+		wc -l)" = "$1" ]
+}
+
+# A search.
+type alice "\\m $query no"
+ok '\m shows what it finds' sees alice 'invoice\.exe'
+type alice "\\m $query yes"
+ok 'yes: the room has it, too' wait_for heard 'invoice\.exe'
+is "$(jq -c 'select(.type == "message") | .user' "$T/ear.out" | wc -l)" 1 \
+	'as one message, and nothing after no'
+like "$(texts)" '^Host.*' 'with its columns'
+type alice "\\m $query"
+ok 'without a word it asks' sees alice 'is the room to see that\?'
+ok 'and the status line, too' sees alice '\\yes or \\no\?'
+type alice 'a word in between'
+ok 'one may say something else meanwhile' wait_for heard 'a word in between'
+type alice '\yes'
+ok '\yes posts it' wait_for posts 2
+ok 'and then there is no question' sees_no alice '\\yes or \\no\?'
+type alice "\\m $query"
+must sees alice '\\yes or \\no\?'
+type alice '\no'
+ok '\no answers it' sees_no alice '\\yes or \\no\?'
+type alice '\yes'
+ok 'once' sees alice 'there is no question to answer'
+ok 'and posts nothing' posts 2
+type alice '\m HostInfo nonsense where'
+ok 'a wrong query is told, with its column' sees alice 'column [0-9]+'
+
+# Hashes.
+type alice "\\t $dropper yes"
+ok '\t asks what a file is' wait_for heard "$dropper"
+type alice '\t nonsense'
+ok 'what is none is told' sees alice 'nonsense.*(hash|hex)'
+
+# A service that takes long, and one that does not answer.
+services_do mar silent
+type alice "\\m $query no"
+ok 'the status line has how far it is' sees alice 'MAR'
+type alice 'one types and reads'
+ok 'meanwhile' wait_for heard 'one types and reads'
+type alice '\q'
+ok 'it ends, whatever runs' ended alice
+is "$status" 0 'in order'
+
+done_testing

@@ -387,7 +387,7 @@ step(struct join *join, const sigset_t *during)
 		!(chat->plain ? plain_read(chat) : input_read(now)))
 		join->deaf = chat->leaving = true;
 	tick(join, now);
-	if (!chat->plain)
+	if (!chat->plain && cli_ended == 0)
 		view_tick(join->view, chat, in.revents != 0, now);
 }
 
@@ -483,6 +483,7 @@ run(struct join *join)
 	sigset_t during;
 
 	cli_catch_signals(&during);
+	terminal_catch_signals();
 	catch_signals(signals, sizeof(signals) / sizeof(*signals));
 	if (connect_first(join, &during) < 0)
 		return;

@@ -13,6 +13,10 @@ broker_start
 as eve start ear qchat-listen -v -r ops --presence
 must wait_line "$T/ear.err" 'in ops'
 
+# What would take SIGSEGV for a fault of ours.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0
+export ASAN_OPTIONS
+
 shell tty ann
 enter tty 'ulimit -c 0'
 
@@ -186,6 +190,35 @@ continue_in 'fg %1'
 ok 'until it is in front' takes tty
 sign tty ABRT
 must ended tty
+restored tty
+
+# The terminal takes nothing more.
+
+waits_in() { cat "/proc/$(cat "$T/tty.pid")/wchan"; }
+
+waits_for_keys() {
+	case $(waits_in) in *poll*) ;; *) return 1 ;; esac
+}
+
+# waits_to_write: each signal makes it draw anew
+waits_to_write() {
+	sign tty WINCH
+	case $(waits_in) in 0 | *poll*) return 1 ;; esac
+}
+
+by stuck
+if poll 100 waits_for_keys; then # not all systems tell
+	tmux_pid=$(pane tty pid)
+	at_end="kill -s CONT $tmux_pid; $at_end"
+	kill -s STOP "$tmux_pid"
+	ok 'on a terminal that takes nothing more it waits' \
+		wait_for waits_to_write
+fi
+sign tty TERM
+ok 'and yet SIGTERM ends it' ended tty
+[ -z "${tmux_pid:-}" ] || kill -s CONT "$tmux_pid"
+is "$status" 0 'in order'
+ok 'the others are told' wait_line "$T/ear.out" ' \* stuck left \(bye\)$'
 restored tty
 
 # What cannot begin.

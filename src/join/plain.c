@@ -3,6 +3,7 @@
 
 #include "act.h"
 #include "memory.h"
+#include "terminal.h"
 #include "window.h"
 
 #include <errno.h>
@@ -32,7 +33,9 @@ print(struct text *text)
 {
 	struct fault fault;
 
+	terminal_write_begin();
 	cli_output((struct span){ text->bytes, text->len }, &fault);
+	terminal_write_end();
 	text_free(text);
 }
 

@@ -127,8 +127,10 @@ screen_leave(struct screen *screen)
 	if (screen->away)
 		return;
 	screen->away = true;
-	if (terminal_is_ours())
+	if (terminal_is_ours()) {
+		terminal_flush();
 		endwin();
+	}
 	terminal_end();
 }
 
@@ -432,7 +434,9 @@ screen_draw(struct screen *screen, const struct screen_view *view)
 	draw_names(screen, view, &layout);
 	draw_status(screen, view, &layout);
 	draw_input(screen, view, &layout);
+	terminal_write_begin();
 	refresh();
+	terminal_write_end();
 }
 
 size_t

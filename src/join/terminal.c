@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,6 +26,73 @@ static struct termios modes;
 static bool modes_known;
 static const char *restoring; /* NULL: the terminal is not ours */
 static struct sigaction before[DEADLY_COUNT];
+
+static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
+enum { ENDING_COUNT = sizeof(ending) / sizeof(*ending) };
+
+static sigset_t writing_mask; /* outside of writing */
+static volatile sig_atomic_t writing;
+
+/* Only what a signal handler may call. */
+static void
+discard_stuck(void)
+{
+	struct pollfd out = { STDOUT_FILENO, POLLOUT, 0 };
+
+	if (poll(&out, 1, 0) != 0)
+		return;
+	tcflow(STDOUT_FILENO, TCOON);
+	tcflush(STDOUT_FILENO, TCOFLUSH);
+}
+
+static void
+on_ending(int signal)
+{
+	int error = errno;
+
+	cli_ended = signal;
+	if (writing)
+		discard_stuck();
+	errno = error;
+}
+
+static void
+let_in(sigset_t *mask)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < ENDING_COUNT; i++)
+		sigaddset(&signals, ending[i]);
+	sigprocmask(SIG_UNBLOCK, &signals, mask);
+}
+
+void
+terminal_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_ending }, usual;
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ENDING_COUNT; i++) {
+		sigaction(ending[i], NULL, &usual);
+		if (usual.sa_handler != SIG_IGN)
+			sigaction(ending[i], &action, NULL);
+	}
+}
+
+void
+terminal_write_begin(void)
+{
+	writing = 1;
+	let_in(&writing_mask);
+}
+
+void
+terminal_write_end(void)
+{
+	sigprocmask(SIG_SETMASK, &writing_mask, NULL);
+	writing = 0;
+}
 
 static void
 put(const char *bytes)
@@ -65,16 +133,19 @@ on_deadly(int signal)
 	raise(signal);
 }
 
+void
+terminal_flush(void)
+{
+	if (cli_ended != 0)
+		discard_stuck();
+}
+
 bool
 terminal_await(void)
 {
-	sigset_t ends, mask;
+	sigset_t mask;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGHUP);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigprocmask(SIG_UNBLOCK, &ends, &mask);
+	let_in(&mask);
 	/* In the background, this stops the process until it is not. */
 	while (cli_ended == 0 && tcdrain(STDIN_FILENO) < 0 && errno == EINTR)
 		;
@@ -126,5 +197,7 @@ terminal_end(void)
 void
 terminal_bell(void)
 {
+	terminal_write_begin();
 	put("\a");
+	terminal_write_end();
 }

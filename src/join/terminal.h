@@ -7,7 +7,19 @@
 /* The terminal's modes that curses does not know of, and how it is given back
  * whatever happens. */
 
-/* Is it?  In the background it is the shell's, and is left alone. */
+/* Behind cli_catch_signals(), of which it changes the handlers: for the next
+ * two. */
+void terminal_catch_signals(void);
+
+/* While something is written, the signals that end the process are let in: what
+ * the terminal does not take is discarded then, and not waited for. */
+void terminal_write_begin(void);
+void terminal_write_end(void);
+
+/* If the process is to end, discards what the terminal does not take. */
+void terminal_flush(void);
+
+/* Is it ours?  In the background it is the shell's, and is left alone. */
 bool terminal_is_ours(void);
 
 /* Waits until it is, stopped.  False if a signal ends the process before; see

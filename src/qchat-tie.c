@@ -214,36 +214,55 @@ parse_args(struct tie *tie, int argc, char **argv)
 	return status;
 }
 
+static void
+show_hashes(const struct tie *tie)
+{
+	for (size_t i = 0; i < tie->list.count; i++) {
+		const struct tie_subject *subject = &tie->list.items[i];
+		struct text hash = { 0 };
+
+		digest_append_hex(tie_subject_digest(subject), &hash);
+		if (subject->name != NULL)
+			cli_warn(&tie->cli, "%s %s", hash.bytes, subject->name);
+		else
+			cli_warn(&tie->cli, "%s", hash.bytes);
+		text_free(&hash);
+	}
+}
+
+static bool
+is_answered_yes(const struct tie *tie)
+{
+	const char *what = tie->certificates ? "certificate" : "file";
+	char answer[16];
+
+	if (tie->list.count == 1)
+		fprintf(stderr, "Set the enterprise's reputation of this %s",
+			what);
+	else
+		fprintf(stderr,
+			"Set the enterprise's reputation of these %zu %ss",
+			tie->list.count, what);
+	fprintf(stderr, " to %s (%d)? [y/N] ", tie_trust_word(tie->trust),
+		(int)tie->trust);
+	if (fgets(answer, sizeof(answer), stdin) == NULL)
+		return false;
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
 /* What is set acts on a whole enterprise: somebody has to want it.  0: yes. */
 static int
 confirm(struct tie *tie)
 {
-	char answer[16];
-
 	if (!tie->sets || tie->yes)
 		return 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return fault_set(&tie->fault, FAULT_USAGE,
 			"--set asks before it acts, and there is no terminal "
 			"(--yes for scripts)");
-	for (size_t i = 0; i < tie->list.count && i < 10; i++) {
-		struct text hash = { 0 };
-		const char *name = tie->list.items[i].name;
-
-		digest_append_hex(tie_subject_digest(&tie->list.items[i]),
-			&hash);
-		cli_warn(&tie->cli, "%s %s", hash.bytes,
-			name != NULL ? name : "");
-		text_free(&hash);
-	}
-	fprintf(stderr,
-		"Set the enterprise's reputation of %s %zu to %s (%d)? [y/N] ",
-		tie->list.count == 1 ? "this" : "these", tie->list.count,
-		tie_trust_word(tie->trust), (int)tie->trust);
-	if (fgets(answer, sizeof(answer), stdin) == NULL)
-		answer[0] = '\0';
-	answer[strcspn(answer, "\r\n")] = '\0';
-	if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+	show_hashes(tie);
+	if (is_answered_yes(tie))
 		return 0;
 	cli_warn(&tie->cli, "nothing was set");
 	tie->status = 1;

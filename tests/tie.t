@@ -4,9 +4,11 @@
 # qchat-tie: reputations, systems, what is set and what changes, of a TIE
 # service on a stand-in for a DXL fabric, both of them foreign code.
 
+# shellcheck disable=SC2317 # functions that other functions call by name
+
 . "$(dirname "$0")/lib.sh"
 
-need jq
+need jq tmux
 fabric_start
 services_start
 
@@ -143,6 +145,33 @@ is "$(jq -c '[.type, (.agents | length), .total, .agents[0].guid, .agents[0].fir
 like "$(err)" '2 of 3 systems are listed' 'that there are more is said'
 tie_is 1 'nobody has it' --agents "$nobodys"
 
+# The public client gets the same.
+public() {
+	node "$srcdir/tests/peer/tie.js" "$(user_dir carol)" "$@" 2>"$T/public.err" |
+		jq -cS .
+}
+ours() { # FILTER ARG…
+	ours_filter=$1
+	shift
+	tie --json "$@"
+	jq -cS "$ours_filter" "$T/out"
+}
+seconds='def seconds: sub("\\.000Z$"; "Z") | fromdate;'
+providers="$seconds [.reputations[] | {(.provider_id | tostring): [.trust, (.created | seconds)]}] | add"
+systems="$seconds [.agents[] | [.guid, (.first | seconds)]]"
+is "$(ours "$providers" "$notepad")" "$(public file "$notepad")" \
+	'the public client gets the same reputations'
+is "$(ours "$providers" "$dropper")" "$(public file "$dropper")" \
+	'of all providers'
+is "$(ours "$providers" --certificate "$certificate")" \
+	"$(public cert "$certificate")" 'and of a certificate'
+is "$(ours "$systems" --agents "$notepad")" "$(public agents "$notepad")" \
+	'and the same systems'
+is "$(ours "$systems" --agents --certificate "$certificate")" \
+	"$(public certagents "$certificate")" 'and those of a certificate'
+like "$(public file "$nobodys")" 'Could not find reputation' \
+	'and none of what is not known'
+
 # What is set, and who hears of it.
 as bob start follow qchat-tie -v --follow -C 2
 must wait_line "$T/follow.err" 'connected to'
@@ -168,6 +197,11 @@ $notepad_sha256${tab}Enterprise${tab}0${tab}85${tab}Most Likely Trusted" \
 ok 'who follows one hash hears of that' wait_line "$T/json.out" '"type":"change"'
 is "$(jq -c '[.type, .hashes.md5, (.before[] | select(.provider == "enterprise") | .trust), (.after[] | select(.provider == "enterprise") | .trust)]' "$T/json.out")" \
 	"[\"change\",\"$notepad\",0,85]" 'before and after'
+as dave start others qchat-tie -vq --follow -C 1
+must wait_line "$T/others.err" 'connected to'
+is "$(public set 30 "$dropper")" '"set"' 'what the public client sets'
+ok 'is heard of' wait_line "$T/others.out" \
+	"${tab}Enterprise${tab}15${tab}30${tab}Might Be Malicious\$"
 tie_is 0 'a certificate is set' --certificate --set 'Known Trusted' --yes \
 	"$certificate"
 is "$(asked '[.topic, .request.providerId]')" \
@@ -183,6 +217,42 @@ services_do tie publish /mcafee/event/tie/file/repchange/broadcast \
 ok 'half a change is passed over' \
 	wait_line "$T/foreign.out" "^-${tab}$notepad${tab}Enterprise${tab}0${tab}30${tab}Might Be Malicious"
 like "$(cat "$T/foreign.err")" 'ignored: the TIE server.* not understood' 'and told with -v'
+
+# On a terminal: columns, and a question.
+conf=$(user_conf alice)
+tm() { tmux -u -f /dev/null -S "$T/tmux" "$@"; }
+at_end='tm kill-server 2>/dev/null'
+SHELL=/bin/sh TERM=xterm-256color
+export SHELL TERM
+on_screen() { tm capture-pane -p -t tie | grep -Eq -e "$1"; }
+sees() {
+	wait_for on_screen "$1" && return
+	tm capture-pane -p -t tie
+	return 1
+}
+must tm new-session -d -s tie -x 200 -y 40 "exec env QCHAT_CONFIG='$conf' \
+	PATH='$PATH' HOME='$HOME' PS1='READY ' sh"
+typed() {
+	must tm send-keys -t tie -l "$1"
+	must tm send-keys -t tie Enter
+}
+must sees READY
+typed "qchat-tie $dropper"
+ok 'columns' sees "^$dropper  ATD +1 +Known Malicious +2016-12-08T17:46:40.000Z  verdict"
+ok 'all of one width' sees "^$dropper  MWG +30 +Might Be Malicious +2016-12-08T17:48:20.000Z  -"
+typed "clear; qchat-tie --set 15 $nobodys; echo \"= \$?\""
+ok 'a question' sees '^Set the enterprise.s reputation of this file to Most Likely Malicious \(15\)\? \[y/N\]$'
+ok 'that shows what it is about' sees "^qchat-tie: $nobodys"
+typed n
+ok 'no' sees '^qchat-tie: nothing was set'
+ok 'is 1' sees '^= 1'
+is "$(asked .step)" '"reputation"' 'nothing is asked then'
+typed "clear; qchat-tie --set 15 $nobodys; echo \"= \$?\""
+must sees '\[y/N\]$'
+typed y
+ok 'yes is 0' sees '^= 0'
+is "$(asked .request.trustLevel)" 15 'and it is set'
+tie_is 0 'so that it is known now' "$nobodys"
 
 # Options.
 tie_is 64 'a word that is no hash' "$notepad"0

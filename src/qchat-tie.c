@@ -14,6 +14,7 @@ enum {
 	OPTION_AGENTS = 300,
 	OPTION_CERTIFICATE,
 	OPTION_COMMENT,
+	OPTION_EXTERNAL,
 	OPTION_FILE,
 	OPTION_FOLLOW,
 	OPTION_JSON,
@@ -27,6 +28,8 @@ static const struct cli_option options[] = {
 	{ "agents", OPTION_AGENTS, NULL, "print which systems have it" },
 	{ "limit", OPTION_LIMIT, "N", "at most so many systems (500)" },
 	{ "set", OPTION_SET, "LEVEL", "set the enterprise's reputation" },
+	{ "external", OPTION_EXTERNAL, NULL,
+		"as what another product has found" },
 	{ "comment", OPTION_COMMENT, "TEXT", "why it is set" },
 	{ "yes", OPTION_YES, NULL, "set it without asking" },
 	{ "follow", OPTION_FOLLOW, NULL, "print changes as they happen" },
@@ -66,6 +69,9 @@ take_option(struct tie *tie, int letter)
 		if (text_utf8_check(span_of(optarg)) == strlen(optarg))
 			return 0;
 		return cli_usage_fault(&tie->cli, "--comment: no UTF-8");
+	case OPTION_EXTERNAL:
+		tie->external = true;
+		return 0;
 	case OPTION_FILE:
 		tie->files = memory_resize(tie->files, tie->file_count + 1,
 			sizeof(*tie->files));
@@ -116,9 +122,12 @@ check_options(const struct tie *tie)
 	if (tie->agents + tie->sets + tie->follow > 1)
 		return cli_usage_fault(&tie->cli,
 			"--agents, --set and --follow exclude each other");
-	if (!tie->sets && (tie->comment != NULL || tie->yes))
+	if (!tie->sets && (tie->comment != NULL || tie->yes || tie->external))
 		return cli_usage_fault(&tie->cli,
-			"--comment and --yes are for --set");
+			"--comment, --external and --yes are for --set");
+	if (tie->external && (tie->certificates || tie->trust == 0))
+		return cli_usage_fault(&tie->cli,
+			"--external is for files, and not for \"Not Set\"");
 	if (!tie->follow && tie->most > 0)
 		return cli_usage_fault(&tie->cli, "--count is for --follow");
 	if (!tie->agents && tie->limit > 0)
@@ -236,13 +245,12 @@ is_answered_yes(const struct tie *tie)
 	const char *what = tie->certificates ? "certificate" : "file";
 	char answer[16];
 
+	fprintf(stderr, "Set the %s reputation of ",
+		tie->external ? "external" : "enterprise's");
 	if (tie->list.count == 1)
-		fprintf(stderr, "Set the enterprise's reputation of this %s",
-			what);
+		fprintf(stderr, "this %s", what);
 	else
-		fprintf(stderr,
-			"Set the enterprise's reputation of these %zu %ss",
-			tie->list.count, what);
+		fprintf(stderr, "these %zu %ss", tie->list.count, what);
 	fprintf(stderr, " to %s (%d)? [y/N] ", tie_trust_word(tie->trust),
 		(int)tie->trust);
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
@@ -267,6 +275,14 @@ confirm(struct tie *tie)
 	cli_warn(&tie->cli, "nothing was set");
 	tie->status = 1;
 	return -1;
+}
+
+const char *
+tie_base_name(const char *path)
+{
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+	return slash != NULL ? slash + 1 : path;
 }
 
 void
@@ -310,6 +326,9 @@ on_link(void *context, enum session_link link, const struct fault *why)
 				"not told)",
 				why->text);
 		tie->is_up = false;
+		/* Requests are made again, but not what nobody confirms. */
+		if (tie->external && tie->fault.kind == FAULT_NONE)
+			tie->fault = *why;
 		break;
 	}
 }
@@ -363,6 +382,8 @@ run(struct tie *tie)
 	cli_catch_signals(&during);
 	if (tie->follow)
 		tie_follow(tie, &during);
+	else if (tie->external)
+		tie_report_all(tie, &during);
 	else
 		tie_inquire(tie, &during);
 	session_close(&tie->session, 1);

@@ -66,13 +66,7 @@ ask(struct inquiry *inquiry)
 	struct tie_subject subject = *inquiry->subject;
 
 	if (tie->sets) {
-		const char *slash = subject.name != NULL
-			? strrchr(subject.name, '/')
-			: NULL;
-
-		/* Where it lies is nobody else's business. */
-		if (slash != NULL)
-			subject.name = slash + 1;
+		subject.name = tie_base_name(subject.name);
 		tie_ask_set(&subject, tie->trust, tie->comment, &payload);
 	} else if (tie->agents) {
 		tie_ask_agents(&subject, tie->limit, &payload);

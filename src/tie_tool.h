@@ -16,13 +16,14 @@
  *
  *	qchat-tie.c   its options, and the steps
  *	tie_inquire.c asks for each hash, and prints what comes
+ *	tie_report.c  tells what another product has found
  *	tie_follow.c  prints changes as they are broadcast
  *	tie_list.c    the hashes
  *	tie_show.c    what comes as a table
  */
 struct tie {
 	struct cli cli;
-	bool agents, follow, sets, json, yes, certificates;
+	bool agents, follow, sets, external, json, yes, certificates;
 	int64_t trust; /* to set */
 	const char *comment;
 	const char *public_key;
@@ -51,8 +52,15 @@ void tie_print(struct tie *tie, struct text *text);
 /* Writes the rows that there are. */
 void tie_print_rows(struct tie *tie);
 
+/* A file's name without its folder: where it lies is nobody else's business.
+ * NULL for NULL. */
+const char *tie_base_name(const char *path);
+
 /* tie_inquire.c: for each of the list what was asked for. */
 void tie_inquire(struct tie *tie, const sigset_t *during);
+
+/* tie_report.c: tells what another product has found of each of the list. */
+void tie_report_all(struct tie *tie, const sigset_t *during);
 
 /* tie_follow.c: what is broadcast, until it is ended. */
 void tie_hear(struct tie *tie, struct span topic, struct span payload);

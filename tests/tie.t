@@ -9,6 +9,9 @@
 . "$(dirname "$0")/lib.sh"
 
 need jq tmux
+# One topic is for alice alone.
+certificate_set=/mcafee/service/tie/cert/reputation/set
+fabric_policy="{\"send\":[{\"topic\":\"$certificate_set\",\"clients\":[\"$(thumbprint alice)\"]}]}"
 fabric_start
 services_start
 
@@ -206,6 +209,19 @@ tie_is 0 'a certificate is set' --certificate --set 'Known Trusted' --yes \
 	"$certificate"
 is "$(asked '[.topic, .request.providerId]')" \
 	'["/mcafee/service/tie/cert/reputation/set",4]' 'as one'
+as bob exit_is 124 'who may not set it hears nothing' qchat-tie -W 1 --certificate \
+	--set 1 --yes "$certificate"
+like "$(err)" "$certificate_set: no answer within 1 s \\(a fabric does not tell" \
+	'and is told what that may mean'
+as dave start outside qchat-tie -vq --follow -C 1
+must wait_line "$T/outside.err" 'connected to'
+tie_is 0 'what another product has found' --set 70 --external --yes "$dropper"
+is "$(out)$(err)" '' 'is told in silence'
+ok 'and taken over' wait_line "$T/outside.out" \
+	"^[^${tab}]*${tab}[0-9a-f]*${tab}External${tab}15${tab}70${tab}Might Be Trusted\$"
+tie_is 64 'a certificate is not reported' --set 70 --external --certificate \
+	--yes "$certificate"
+tie_is 64 'nor is what is not set' --set 0 --external --yes "$dropper"
 as bob exit_is 124 'nothing changes' qchat-tie --follow -W 0.3
 like "$(err)" '0.3 s are over, 0 changes came' 'which is said'
 

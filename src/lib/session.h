@@ -132,6 +132,12 @@ void session_drop(struct session *session, int64_t number);
 /* How many requests wait for their answers. */
 size_t session_requests(const struct session *session);
 
+/* Says something to the fabric, and to no room: an event.  Nobody confirms it.
+ * 0, or -1 with FAULT_UNAVAILABLE: there is no connection, or FAULT_DATA: it is
+ * too large. */
+int session_announce(struct session *session, const char *topic,
+	struct span payload, struct fault *fault);
+
 /* From now on session_calls.event() tells what comes on this topic, which is
  * no room's and no inbox, and has no wildcard. */
 void session_subscribe(struct session *session, const char *topic);

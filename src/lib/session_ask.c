@@ -148,6 +148,34 @@ session_requests(const struct session *session)
 		(session->registry_number != 0);
 }
 
+int
+session_announce(struct session *session, const char *topic,
+	struct span payload, struct fault *fault)
+{
+	char id[IDENTITY_ID_MAX];
+	struct text bytes = { 0 };
+
+	if (payload.len > REQUEST_PAYLOAD_MAX)
+		return fault_set(fault, FAULT_DATA,
+			"%s: the event has %zu bytes (%d at most)", topic,
+			payload.len, REQUEST_PAYLOAD_MAX);
+	if (session->link != SESSION_UP)
+		return fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: there is no connection", topic);
+	identity_id(id);
+	const struct dxl_message event = {
+		.version = DXL_VERSION,
+		.type = DXL_EVENT,
+		.message_id = span_of(id),
+		.payload = payload,
+	};
+	dxl_format(&event, &bytes);
+	bus_publish(session->bus, topic,
+		(struct span){ bytes.bytes, bytes.len });
+	text_free(&bytes);
+	return 0;
+}
+
 void
 session_subscribe(struct session *session, const char *topic)
 {

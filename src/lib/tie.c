@@ -9,6 +9,7 @@ enum {
 	SCAN_ON_DEMAND = 3, /* it is no endpoint that asks */
 	ENTERPRISE_FILE = 3,
 	ENTERPRISE_CERTIFICATE = 4,
+	EXTERNAL = 15,
 };
 
 const struct digest *
@@ -132,5 +133,52 @@ tie_ask_set(const struct tie_subject *subject, int64_t trust,
 			json_text(subject->name));
 	json_object_set_new(object, "comment", json_text(comment));
 	add_subject(object, subject);
+	write_payload(object, payload);
+}
+
+static json_t *
+json_hex(const struct digest *digest)
+{
+	struct text hex = { 0 };
+
+	digest_append_hex(digest, &hex);
+	json_t *json = json_stringn(hex.bytes, hex.len);
+	text_free(&hex);
+	return json;
+}
+
+/* Reports have digests as people write them. */
+static json_t *
+json_reported(const struct tie_subject *subject, int64_t trust,
+	int64_t file_type)
+{
+	json_t *file = json_object(), *hashes = json_object();
+	json_t *attributes = json_object(), *reputation = json_object();
+
+	for (size_t i = 0; i < subject->count; i++)
+		json_object_set_new(hashes,
+			digest_name(subject->digests[i].kind),
+			json_hex(&subject->digests[i]));
+	json_object_set_new(attributes, "filename", json_text(subject->name));
+	json_object_set_new(reputation, "score", json_integer(trust));
+	json_object_set_new(file, "type", json_integer(file_type));
+	json_object_set_new(file, "hashes", hashes);
+	json_object_set_new(file, "attributes", attributes);
+	json_object_set_new(file, "reputation", reputation);
+	return file;
+}
+
+void
+tie_report(const struct tie_subject *subject, int64_t trust, int64_t file_type,
+	const char *comment, struct text *payload)
+{
+	json_t *object = json_object(), *provider = json_object();
+
+	assert(trust > 0 && !subject->is_certificate);
+	json_object_set_new(provider, "id", json_integer(EXTERNAL));
+	json_object_set_new(object, "file",
+		json_reported(subject, trust, file_type));
+	json_object_set_new(object, "provider", provider);
+	json_object_set_new(object, "comment", json_text(comment));
 	write_payload(object, payload);
 }

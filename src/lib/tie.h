@@ -20,6 +20,7 @@
 #define TIE_FILE_SET        "/mcafee/service/tie/file/reputation/set"
 #define TIE_FILE_AGENTS     "/mcafee/service/tie/file/agents"
 #define TIE_FILE_CHANGE     "/mcafee/event/tie/file/repchange/broadcast"
+#define TIE_FILE_REPORT     "/mcafee/event/external/file/report"
 #define TIE_CERT_REPUTATION "/mcafee/service/tie/cert/reputation"
 #define TIE_CERT_SET        "/mcafee/service/tie/cert/reputation/set"
 #define TIE_CERT_AGENTS     "/mcafee/service/tie/cert/agents"
@@ -60,6 +61,12 @@ void tie_ask_agents(const struct tie_subject *subject, int64_t limit,
 	struct text *payload);
 void tie_ask_set(const struct tie_subject *subject, int64_t trust,
 	const char *comment, struct text *payload);
+
+/* The same for the event on TIE_FILE_REPORT, 8.5: what another product has
+ * found of a file, whose type is one of the numbers of 8.8; trust is above 0.
+ */
+void tie_report(const struct tie_subject *subject, int64_t trust,
+	int64_t file_type, const char *comment, struct text *payload);
 
 /* See tie_meaning(). */
 struct tie_attribute {

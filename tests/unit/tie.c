@@ -129,6 +129,9 @@ test_requests(void)
 	tie_ask_set(&of_key, 99, "Reputation set via OpenDXL", &payload);
 	request_is("tie-cert-set-01-request", TIE_CERT_SET, &payload);
 
+	tie_report(&all, 99, 18, "Reputation set via OpenDXL", &payload);
+	request_is("tie-external-set-03-event", TIE_FILE_REPORT, &payload);
+
 	all.name = "\xff";
 	tie_ask_set(&all, 1, "\xfe", &payload);
 	ok(strstr(payload.bytes, "\"filename\":\"\",\"comment\":\"\"") != NULL,

@@ -6,8 +6,10 @@
 
 const crypto = require('crypto')
 const fs = require('fs')
+const net = require('net')
 const tls = require('tls')
 const Aedes = require('aedes')
+const { Doorman, judge } = require('./doorman')
 const { answer, exists, json, EVERYWHERE } = require('./answers')
 const { Gate } = require('./gate')
 const { Policy } = require('./policy')
@@ -50,13 +52,6 @@ function thumbprints (certificate) {
 		chain.push(thumbprint)
 	}
 	return chain
-}
-
-function pairs (list) {
-	const map = new Map()
-	if (list.length % 2 !== 0) return map
-	for (let i = 0; i < list.length; i += 2) map.set(list[i], list[i + 1])
-	return map
 }
 
 class Session {
@@ -127,7 +122,7 @@ class Broker {
 		this.aedes.on('unsubscribe', () => this.unsubscribed())
 		this.aedes.on('clientError', () => {})
 		this.aedes.on('connectionError', () => {})
-		this.server = tls.createServer({
+		this.tls = tls.createServer({
 			ca: file('ca.crt'),
 			cert: file('server.crt'),
 			key: file('server.key'),
@@ -136,13 +131,16 @@ class Broker {
 			ciphers: CIPHERS,
 			honorCipherOrder: true,
 			requestCert: true,
-			rejectUnauthorized: true,
-			noDelay: true
+			rejectUnauthorized: true
 		}, socket => this.accept(socket))
-		this.server.on('tlsClientError', (error, socket) => {
+		this.tls.on('tlsClientError', (error, socket) => {
 			this.fabric.log({ refused: error.code || error.message })
 			socket.destroy()
 		})
+		const authorities = [new crypto.X509Certificate(file('ca.crt'))]
+		this.server = net.createServer({ noDelay: true }, socket =>
+			this.tls.emit('connection', new Doorman(socket, chain =>
+				this.judge(chain, authorities))))
 		return new Promise((resolve, reject) => {
 			this.server.on('error', reject)
 			this.server.listen(this.port, '127.0.0.1', () => {
@@ -151,6 +149,12 @@ class Broker {
 				resolve()
 			})
 		})
+	}
+
+	judge (chain, authorities) {
+		const alert = judge(chain, authorities, this.fabric.revoked)
+		if (alert !== 0) this.fabric.log({ alert, subject: chain[0].subject })
+		return alert
 	}
 
 	stop () {
@@ -165,10 +169,6 @@ class Broker {
 		const gate = new Gate(socket, MESSAGE_LIMIT, () =>
 			connections > 0 && this.sessions.size > connections)
 		const session = new Session(this, socket, gate)
-		if (session.chain.some(one => this.fabric.revoked.has(one))) {
-			socket.destroy()
-			return
-		}
 		gate.session = session
 		this.sessions.add(session)
 		gate.on('close', () => this.sessions.delete(session))
@@ -307,7 +307,7 @@ class Broker {
 			}
 			return
 		}
-		this.sign(session, message)
+		dxl.stamp(message, { ...session, broker: this.guid })
 		if (!this.handle(session, topic, message)) {
 			packet.topic = this.nowhere
 			return
@@ -318,20 +318,6 @@ class Broker {
 			if (broker !== this) broker.deliver(topic, packet.payload, message)
 		}
 		if (!this.named(message)) packet.topic = this.nowhere
-	}
-
-	// Fills in who sent it.
-	sign (session, message) {
-		message.sourceClientId = session.thumbprint
-		message.sourceBrokerId = this.guid
-		message.instanceId = session.instance
-		message.sourceTenantGuid = ''
-		const fields = pairs(message.otherFields)
-		if (!fields.has('dxl.certs')) {
-			fields.set('dxl.certs', session.chain.slice().reverse().join(';'))
-		}
-		// In no order that anybody could rely on.
-		message.otherFields = Array.from(fields).reverse().flat()
 	}
 
 	// Is it to be delivered as it is now?

@@ -226,4 +226,26 @@ function encode (message) {
 	])
 }
 
-module.exports = { REQUEST, RESPONSE, EVENT, ERROR, decode, encode }
+function pairs (fields) {
+	const map = new Map()
+	if (fields.length % 2 !== 0) return map
+	for (let i = 0; i < fields.length; i += 2) map.set(fields[i], fields[i + 1])
+	return map
+}
+
+// stamp MESSAGE SENDER: fills in who sent it, to which broker; CHAIN are the
+// thumbprints of the sender's certificates, the leaf first
+function stamp (message, { thumbprint, instance, chain, broker }) {
+	message.sourceClientId = thumbprint
+	message.sourceBrokerId = broker
+	message.instanceId = instance
+	message.sourceTenantGuid = ''
+	const fields = pairs(message.otherFields)
+	if (!fields.has('dxl.certs')) {
+		fields.set('dxl.certs', chain.slice().reverse().join(';'))
+	}
+	// In no order that anybody could rely on.
+	message.otherFields = Array.from(fields).reverse().flat()
+}
+
+module.exports = { REQUEST, RESPONSE, EVENT, ERROR, decode, encode, stamp, pairs }

@@ -43,6 +43,8 @@ fabric_start() {
 	need openssl
 	need_peer
 	fabric_kind=dxl
+	QCHAT_TEST_FABRIC=dxl # for raw.js and attacker.js
+	export QCHAT_TEST_FABRIC
 	fabric_count=${1:-1}
 	broker_ports=
 	broker_certificates

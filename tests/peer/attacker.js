@@ -41,6 +41,7 @@ const mqtt = require('mqtt')
 
 const [folder, port] = process.argv.slice(2)
 const inbox = `/mcafee/client/{${crypto.randomUUID()}}`
+const qos = process.env.QCHAT_TEST_FABRIC === 'dxl' ? 0 : 1
 const keys = {}
 const kept = []
 
@@ -194,7 +195,7 @@ const client = connect()
 
 function publish (topic, bytes) {
 	return new Promise((resolve, reject) => client.publish(topic, bytes,
-		{ qos: 1 }, error => error ? reject(error) : resolve()))
+		{ qos }, error => error ? reject(error) : resolve()))
 }
 
 function find (command) {
@@ -213,10 +214,11 @@ const commands = {
 			if (sends.length === 100) await Promise.all(sends.splice(0))
 		}
 		await Promise.all(sends)
+		if (qos === 0) await commands.sub({ topic: inbox }) // behind them
 		return { count }
 	},
 	sub: command => new Promise((resolve, reject) => client.subscribe(
-		command.topic, { qos: 1 },
+		command.topic, { qos },
 		error => error ? reject(error) : resolve({}))),
 	again: async command => {
 		const [message] = find(command)
@@ -228,12 +230,13 @@ const commands = {
 		for (let i = 0; i < (command.times || 1); i++) {
 			await publish(command.topic, bytes)
 		}
+		if (qos === 0) await commands.sub({ topic: inbox })
 		return {}
 	},
 	count: async command => ({ count: find(command).length }),
 	will: command => new Promise((resolve, reject) => {
 		const other = connect({
-			topic: command.topic, payload: build(command), qos: 1
+			topic: command.topic, payload: build(command), qos
 		})
 		other.on('error', reject)
 		other.on('connect', () => {

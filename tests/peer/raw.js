@@ -18,8 +18,9 @@
 //	                    JSON, in an envelope; again: with this too
 //	drop                closes the socket without a word
 //	bye                 disconnects; so does the end of the input
-// What is published is acknowledged before the next command is read; each
-// command is answered with a line {"at": "done", "count": N}.
+// What is published has come to the broker before the next command is read;
+// each command is answered with a line {"at": "done", "count": N}.  With
+// QCHAT_TEST_FABRIC=dxl all is QoS 0, as a DXL broker takes nothing else.
 'use strict'
 
 const crypto = require('crypto')
@@ -32,6 +33,7 @@ const [folder, port, willTopic, willJson] = process.argv.slice(2)
 const id = `{${crypto.randomUUID()}}`
 const inbox = '/mcafee/client/' + id
 const answers = []
+const qos = process.env.QCHAT_TEST_FABRIC === 'dxl' ? 0 : 1
 
 function print (line) {
 	process.stdout.write(JSON.stringify(line) + '\n')
@@ -127,20 +129,21 @@ const client = mqtt.connect({
 	key: fs.readFileSync(path.join(folder, 'user.key')),
 	will: willTopic === undefined
 		? undefined
-		: { topic: willTopic, payload: envelope(willJson), qos: 1 }
+		: { topic: willTopic, payload: envelope(willJson), qos }
 })
 
-function publish (list) {
-	return Promise.all(list.map(([topic, bytes]) =>
+async function publish (list) {
+	await Promise.all(list.map(([topic, bytes]) =>
 		new Promise((resolve, reject) => {
-			client.publish(topic, bytes, { qos: 1 },
+			client.publish(topic, bytes, { qos },
 				error => error ? reject(error) : resolve())
 		})))
+	if (qos === 0) await subscribe(inbox) // is acknowledged behind them
 }
 
 function subscribe (topic) {
 	return new Promise((resolve, reject) => {
-		client.subscribe(topic, { qos: 1 },
+		client.subscribe(topic, { qos },
 			error => error ? reject(error) : resolve())
 	})
 }

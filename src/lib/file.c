@@ -35,9 +35,8 @@ file_read(int fd, char *bytes, size_t size)
 	return (ssize_t)len;
 }
 
-/* Is it a plain file of this mode with these bytes? */
-static bool
-has_bytes(const char *path, struct span bytes, mode_t mode)
+bool
+file_has(const char *path, struct span bytes, mode_t mode)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
@@ -74,40 +73,50 @@ file_write(int fd, struct span bytes)
 	return 0;
 }
 
+char *
+file_fresh(const char *path, const char *suffix, struct span bytes, mode_t mode,
+	struct fault *fault)
+{
+	char *fresh = memory_format("%s%sXXXXXX", path, suffix);
+	int fd = mkostemp(fresh, O_CLOEXEC);
+
+	if (fd < 0) {
+		fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
+			strerror(errno));
+		free(fresh);
+		return NULL;
+	}
+	if (file_write(fd, bytes) < 0 || fchmod(fd, mode) < 0 ||
+		fsync(fd) < 0) {
+		fault_set(fault, FAULT_IO, "%s: %s", path, strerror(errno));
+		unlink(fresh);
+		free(fresh);
+		fresh = NULL;
+	}
+	close(fd);
+	return fresh;
+}
+
 int
 file_replace(const char *path, struct span bytes, mode_t mode,
 	struct fault *fault)
 {
-	char *fresh = NULL;
-	int fd = -1;
-	int rc = -1;
-
-	if (has_bytes(path, bytes, mode))
+	if (file_has(path, bytes, mode))
 		return 0;
-	fresh = memory_format("%s.XXXXXX", path);
-	fd = mkostemp(fresh, O_CLOEXEC);
-	if (fd < 0) {
-		fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
-			strerror(errno));
-		goto out;
-	}
-	if (file_write(fd, bytes) < 0 || fchmod(fd, mode) < 0 ||
-		fsync(fd) < 0 || rename(fresh, path) < 0) {
+	char *fresh = file_fresh(path, ".", bytes, mode, fault);
+	if (fresh == NULL)
+		return -1;
+	int rc = rename(fresh, path);
+	if (rc < 0) {
 		fault_set(fault, FAULT_IO, "%s: %s", path, strerror(errno));
 		unlink(fresh);
-		goto out;
 	}
-	rc = 0;
-out:
-	if (fd >= 0)
-		close(fd);
 	free(fresh);
 	return rc;
 }
 
-/* Makes the name of what is at path durable.  0, or -1 with errno. */
-static int
-sync_name(const char *path)
+int
+file_sync_name(const char *path)
 {
 	char *folder = memory_format("./%s", path);
 	char *slash = strrchr(folder, '/');
@@ -137,7 +146,7 @@ make_folder(const char *path)
 {
 	if (mkdir(path, 0700) < 0)
 		return errno == EEXIST ? 0 : -1;
-	return sync_name(path);
+	return file_sync_name(path);
 }
 
 /* Makes what is missing of the folders above path.  0, or -1 with errno. */
@@ -182,12 +191,11 @@ file_folder(const char *path, struct fault *fault)
 	return 0;
 }
 
-int
-file_lock(const char *path, int wait_ms, const sigset_t *during,
+/* Waits for the lock of an open file.  Returns it; closes it with a fault. */
+static int
+take_lock(int fd, const char *path, int wait_ms, const sigset_t *during,
 	struct fault *fault)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
 	if (fd < 0)
 		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", path,
 			strerror(errno));
@@ -212,4 +220,21 @@ file_lock(const char *path, int wait_ms, const sigset_t *during,
 		return -1;
 	}
 	return fd;
+}
+
+int
+file_lock(const char *path, int wait_ms, const sigset_t *during,
+	struct fault *fault)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return take_lock(fd, path, wait_ms, during, fault);
+}
+
+int
+file_lock_folder(const char *path, int wait_ms, struct fault *fault)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return take_lock(fd, path, wait_ms, NULL, fault);
 }

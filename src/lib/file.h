@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Files and folders of this user that others must not disturb or read. */
@@ -28,6 +29,21 @@ int file_replace(const char *path, struct span bytes, mode_t mode,
 	struct fault *fault);
 
 /*
+ * Makes a new file beside path, of a name that begins with path and suffix,
+ * with these bytes and this mode whatever the umask, and sees them to the
+ * disk.  Returns its path, which the caller frees; NULL with FAULT_CANTCREAT,
+ * or FAULT_IO (a full disk), and then there is none.
+ */
+char *file_fresh(const char *path, const char *suffix, struct span bytes,
+	mode_t mode, struct fault *fault);
+
+/* Is it a plain file of this mode with these bytes? */
+bool file_has(const char *path, struct span bytes, mode_t mode);
+
+/* Makes the name of what is at path durable.  0, or -1 with errno. */
+int file_sync_name(const char *path);
+
+/*
  * Makes a folder of mode 0700, and the folders above it that are missing, all
  * of them durably.
  * One that is there has to belong to this user and is closed to others.
@@ -46,5 +62,8 @@ int file_folder(const char *path, struct fault *fault);
  */
 int file_lock(const char *path, int wait_ms, const sigset_t *during,
 	struct fault *fault);
+
+/* The same with a folder that is there, and no file of its own. */
+int file_lock_folder(const char *path, int wait_ms, struct fault *fault);
 
 #endif

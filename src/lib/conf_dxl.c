@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf.h"
 
+#include "conf_ini.h"
 #include "memory.h"
 #include "text.h"
 
@@ -32,8 +33,8 @@ struct ini {
 
 static const char blanks[] = " \t\r\v\f";
 
-static char *
-trim(char *text)
+char *
+conf_ini_trim(char *text)
 {
 	text += strspn(text, blanks);
 	size_t len = strlen(text);
@@ -43,8 +44,8 @@ trim(char *text)
 	return text;
 }
 
-static void
-cut_comment(char *text)
+void
+conf_ini_cut_comment(char *text)
 {
 	for (char *p = strchr(text, '#'); p != NULL; p = strchr(p + 1, '#')) {
 		if (p == text || strchr(blanks, p[-1]) != NULL) {
@@ -54,10 +55,8 @@ cut_comment(char *text)
 	}
 }
 
-/* Without white space and comment, or what stands between quotes.  A quote
- * that nothing closes stands for itself. */
-static char *
-clean(char *text)
+char *
+conf_ini_clean(char *text)
 {
 	char *start = text + strspn(text, blanks);
 
@@ -72,8 +71,8 @@ clean(char *text)
 			return start + 1;
 		}
 	}
-	cut_comment(text);
-	return trim(start);
+	conf_ini_cut_comment(text);
+	return conf_ini_trim(start);
 }
 
 static int
@@ -105,14 +104,14 @@ add_entry(struct ini *ini, const char *key, char *value, int line)
 static int
 begin_section(struct ini *ini, char *text, int line)
 {
-	cut_comment(text);
-	text = trim(text);
+	conf_ini_cut_comment(text);
+	text = conf_ini_trim(text);
 	size_t len = strlen(text);
 	if (text[len - 1] != ']')
 		return fault_set(ini->fault, FAULT_CONFIG,
 			"%s:%d: a section is [Name]", ini->path, line);
 	text[len - 1] = '\0';
-	ini->section = trim(text + 1);
+	ini->section = conf_ini_trim(text + 1);
 	for (size_t i = 0; i < ini->count; i++) {
 		if (strcmp(ini->entries[i].section, ini->section) != 0)
 			continue;
@@ -126,7 +125,7 @@ begin_section(struct ini *ini, char *text, int line)
 static int
 parse_line(struct ini *ini, char *text, int line)
 {
-	text = trim(text);
+	text = conf_ini_trim(text);
 	if (*text == '\0' || *text == '#' || *text == ';')
 		return 0;
 	if (*text == '[')
@@ -139,7 +138,8 @@ parse_line(struct ini *ini, char *text, int line)
 			"%s:%d: neither [section] nor name = value", ini->path,
 			line);
 	*delimiter = '\0';
-	return add_entry(ini, clean(text), clean(delimiter + 1), line);
+	return add_entry(ini, conf_ini_clean(text),
+		conf_ini_clean(delimiter + 1), line);
 }
 
 static bool
@@ -202,7 +202,7 @@ add_broker(struct ini *ini, const struct entry *entry)
 	size_t count = 0;
 
 	do
-		fields[count++] = trim(strsep(&rest, ";"));
+		fields[count++] = conf_ini_trim(strsep(&rest, ";"));
 	while (rest != NULL && count < 5);
 	/* An id may look like a number, but hardly like a port's. */
 	size_t at = port_of(fields[0]) > 0 ? 0 : 1;

@@ -276,26 +276,33 @@ check_dates(const struct identity *identity, struct fault *fault)
 	return 0;
 }
 
+/* Does the key belong to the leaf? */
+static int
+check_fit(const struct identity *identity, const struct conf *conf,
+	struct fault *fault)
+{
+	if (X509_check_private_key(identity->leaf, identity->key) == 1)
+		return 0;
+	for (int i = 0; i < sk_X509_num(identity->chain); i++)
+		if (X509_check_private_key(sk_X509_value(identity->chain, i),
+			    identity->key) == 1)
+			return fault_set(fault, FAULT_CONFIG,
+				"%s: the key's certificate is number "
+				"%d in it (put it first)",
+				identity->file, i + 2);
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: belongs to another "
+		"certificate than that in %s (are both of the same "
+		"request?)",
+		conf->key, identity->file);
+}
+
 static int
 check_leaf(const struct identity *identity, const struct conf *conf,
 	struct fault *fault)
 {
-	if (X509_check_private_key(identity->leaf, identity->key) != 1) {
-		for (int i = 0; i < sk_X509_num(identity->chain); i++)
-			if (X509_check_private_key(
-				    sk_X509_value(identity->chain, i),
-				    identity->key) == 1)
-				return fault_set(fault, FAULT_CONFIG,
-					"%s: the key's certificate is number "
-					"%d in it (put it first)",
-					identity->file, i + 2);
-		return fault_set(fault, FAULT_CONFIG,
-			"%s: belongs to another "
-			"certificate than that in %s (are both of the same "
-			"request?)",
-			conf->key, identity->file);
-	}
-	if (check_dates(identity, fault) < 0)
+	if (check_fit(identity, conf, fault) < 0 ||
+		check_dates(identity, fault) < 0)
 		return -1;
 	if (X509_check_purpose(identity->leaf, X509_PURPOSE_SSL_CLIENT, 0) != 1)
 		return fault_set(fault, FAULT_CONFIG,
@@ -304,6 +311,34 @@ check_leaf(const struct identity *identity, const struct conf *conf,
 			"key usage clientAuth)",
 			identity->file);
 	return 0;
+}
+
+/* Leaf and chain. */
+static int
+read_chain(struct identity *identity, const struct conf *conf,
+	struct fault *fault)
+{
+	identity->file = memory_string(conf->certificate);
+	identity->chain = read_certificates(conf->certificate, "certificate",
+		conf, fault);
+	if (identity->chain == NULL)
+		return -1;
+	identity->leaf = sk_X509_shift(identity->chain);
+	return 0;
+}
+
+int
+identity_check_key(const struct conf *conf, struct fault *fault)
+{
+	struct identity *identity = memory_alloc(1, sizeof(*identity));
+	int rc = -1;
+
+	if (read_chain(identity, conf, fault) == 0 &&
+		read_key(identity, conf, fault) == 0)
+		rc = check_fit(identity, conf, fault);
+	ERR_clear_error();
+	identity_free(identity);
+	return rc;
 }
 
 int
@@ -335,15 +370,9 @@ identity_open(const struct conf *conf, struct fault *fault)
 	struct identity *identity = memory_alloc(1, sizeof(*identity));
 	unsigned char digest[CERTIFICATE_DIGEST_BYTES];
 
-	identity->file = memory_string(conf->certificate);
 	identity->trusted = read_certificates(conf->ca, "ca", conf, fault);
-	if (identity->trusted == NULL)
+	if (identity->trusted == NULL || read_chain(identity, conf, fault) < 0)
 		goto fail;
-	identity->chain = read_certificates(conf->certificate, "certificate",
-		conf, fault);
-	if (identity->chain == NULL)
-		goto fail;
-	identity->leaf = sk_X509_shift(identity->chain);
 	if (read_key(identity, conf, fault) < 0 ||
 		check_leaf(identity, conf, fault) < 0)
 		goto fail;

@@ -35,6 +35,10 @@ struct identity *identity_open(const struct conf *conf, struct fault *fault);
 
 void identity_free(struct identity *identity);
 
+/* Does the key belong to the certificate, as identity_open() reads both? Dates,
+ * purpose and CA are not looked at.  0, or -1 as with identity_open(). */
+int identity_check_key(const struct conf *conf, struct fault *fault);
+
 /* The leaf's common name (the last, UTF-8), or NULL if it has none. */
 const char *identity_name(const struct identity *identity);
 

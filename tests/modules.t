@@ -84,7 +84,8 @@ library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/identity_key.h \
 	src/lib/seal_direct.c src/lib/seal_open.c \
 	src/lib/secrets.c src/lib/secrets_file.c \
 	src/lib/invite_state.h src/lib/invite.c src/lib/invite_open.c \
-	src/lib/invite_text.c src/lib/enroll.c src/lib/enroll_make.c
+	src/lib/invite_text.c src/lib/enroll.c src/lib/enroll_make.c \
+	src/lib/peer.c
 library curses '(n?curses.*/)?(n?curses|panel|term)\.h' src/join/screen.c
 library readline 'readline/.*' src/join/input.c src/join/input_complete.c \
 	src/join/input_feed.c src/join/input_keys.c src/join/input_paste.c
@@ -113,7 +114,7 @@ in_lib() {
 
 # Two columns that meet in the session, and what both stand on.  A module that
 # is named nowhere here takes bytes and times.
-world='names|secrets|secrets_file|conf|conf_dxl|conf_edit|conf_find|conf_ini|conf_join|conf_reader|enroll|enroll_make|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
+world='names|secrets|secrets_file|conf|conf_dxl|conf_edit|conf_find|conf_ini|conf_join|conf_reader|enroll|enroll_make|peer|probe|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
 # Two are headers alone: identity_key is the part of `identity` that `sign` sees,
 # and secret is what `secrets` keeps and `seal` uses.
 base='fault|quota|text|memory|certificate|identity_key|secret'

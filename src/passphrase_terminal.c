@@ -67,18 +67,6 @@ show(int fd, struct span bytes)
 	}
 }
 
-static void
-show_question(int fd, const char *file)
-{
-	struct text question = { 0 };
-
-	text_append_string(&question, "Passphrase of ");
-	text_harmless(&question, span_of(file), TEXT_MESSAGE);
-	text_append_string(&question, ": ");
-	show(fd, (struct span){ question.bytes, question.len });
-	text_free(&question);
-}
-
 /* A line without its end.  The length, or -1: none, too long, or a signal. */
 static ssize_t
 read_line(int fd, char *passphrase)
@@ -105,7 +93,7 @@ read_line(int fd, char *passphrase)
 
 /* Asks once.  The length, or -1. */
 static ssize_t
-ask(int fd, const char *file, char *passphrase)
+ask(int fd, const char *question, bool is_seen, char *answer)
 {
 	struct before before;
 	struct termios silent;
@@ -114,36 +102,36 @@ ask(int fd, const char *file, char *passphrase)
 	catch_signals(&before);
 	if (tcgetattr(fd, &before.terminal) == 0) {
 		silent = before.terminal;
-		silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+		if (!is_seen)
+			silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 		silent.c_lflag |= ICANON;
 		if (tcsetattr(fd, TCSAFLUSH, &silent) == 0) {
-			show_question(fd, file);
-			len = read_line(fd, passphrase);
+			show(fd, span_of(question));
+			len = read_line(fd, answer);
 			while (tcsetattr(fd, TCSAFLUSH, &before.terminal) < 0 &&
 				errno == EINTR && caught != SIGTTOU)
 				;
-			show(fd, span_of("\n"));
+			if (!is_seen || len < 0)
+				show(fd, span_of("\n"));
 		}
 	}
 	release_signals(&before);
 	return len;
 }
 
-int
-passphrase_of_terminal(const char *file, char *passphrase, struct fault *fault)
+/* Until it is answered.  0, -1 if it is not, or -2 without a terminal. */
+static int
+ask_terminal(const char *question, bool is_seen, char *answer)
 {
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	ssize_t len;
 
 	if (fd < 0)
-		return fault_set(fault, FAULT_CONFIG,
-			"%s: is encrypted, and there is no terminal to ask for "
-			"the passphrase (set passphrase_command in qchat.conf)",
-			file);
+		return -2;
 	for (;;) {
 		int signal;
 
-		len = ask(fd, file, passphrase);
+		len = ask(fd, question, is_seen, answer);
 		signal = caught;
 		if (signal == 0)
 			break;
@@ -153,8 +141,42 @@ passphrase_of_terminal(const char *file, char *passphrase, struct fault *fault)
 			break;
 	}
 	close(fd);
-	if (len >= 0)
+	return len >= 0 ? 0 : -1;
+}
+
+int
+passphrase_of_terminal(const char *file, char *passphrase, struct fault *fault)
+{
+	struct text question = { 0 };
+
+	text_append_string(&question, "Passphrase of ");
+	text_harmless(&question, span_of(file), TEXT_MESSAGE);
+	text_append_string(&question, ": ");
+	int rc = ask_terminal(question.bytes, false, passphrase);
+	text_free(&question);
+	if (rc == 0)
 		return 0;
 	return fault_set(fault, FAULT_CONFIG,
-		"%s: is encrypted, and no passphrase was given", file);
+		rc == -2 ? "%s: is encrypted, and there is no terminal to ask "
+			   "for the passphrase (set passphrase_command in "
+			   "qchat.conf)"
+			 : "%s: is encrypted, and no passphrase was given",
+		file);
+}
+
+int
+passphrase_question(const char *question, bool is_seen, char *answer,
+	struct fault *fault)
+{
+	struct text clean = { 0 };
+
+	text_harmless(&clean, span_of(question), TEXT_MESSAGE);
+	int rc = ask_terminal(clean.bytes, is_seen, answer);
+	text_free(&clean);
+	if (rc == 0)
+		return 0;
+	return fault_set(fault, FAULT_NOINPUT,
+		rc == -2 ? "there is no terminal to ask at: %s"
+			 : "nothing was answered to: %s",
+		question);
 }

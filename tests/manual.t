@@ -44,7 +44,7 @@ done
 ok 'there are pages' test "$tools" -ge 5
 
 for tool in qchat-say qchat-listen qchat-who qchat-join qchat-fabric \
-	qchat-invite qchat-mar qchat-tie; do
+	qchat-invite qchat-mar qchat-provision qchat-tie; do
 	ok "$tool has a page" test -e "$srcdir/man/$tool.1"
 	exit_is 64 "$tool refuses an unknown option" \
 		"$tool" --no-such-option </dev/null

@@ -73,7 +73,8 @@ library msgpack 'msgpack(/.*|\.h)' src/lib/dxl.c
 library jansson 'jansson.*\.h' src/lib/room.c src/lib/record.c \
 	src/lib/registry.c \
 	src/lib/tie.c src/lib/tie_answer.c src/lib/tie_json.c \
-	src/lib/mar.c src/lib/mar_query_json.c src/lib/mar_rows.c
+	src/lib/mar.c src/lib/mar_query_json.c src/lib/mar_rows.c \
+	src/provision_answer.c
 library libconfig 'libconfig.*\.h' src/lib/conf_reader.h
 library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/identity_key.h \
 	src/lib/authority.c src/lib/certificate.c src/lib/certificate.h \
@@ -86,6 +87,7 @@ library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/identity_key.h \
 	src/lib/invite_state.h src/lib/invite.c src/lib/invite_open.c \
 	src/lib/invite_text.c src/lib/enroll.c src/lib/enroll_make.c \
 	src/lib/peer.c
+library libcurl 'curl/.*' src/provision_http.c
 library curses '(n?curses.*/)?(n?curses|panel|term)\.h' src/join/screen.c
 library readline 'readline/.*' src/join/input.c src/join/input_complete.c \
 	src/join/input_feed.c src/join/input_keys.c src/join/input_paste.c

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provision.h"
+
+#include "file.h"
+#include "memory.h"
+#include "passphrase.h"
+#include "provision_answer.h"
+#include "provision_files.h"
+#include "provision_http.h"
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CSR_MAX = 64 * 1024 }; /* bytes of a file with a request */
+
+static struct span
+span_of_text(const struct text *text)
+{
+	return (struct span){ text->bytes != NULL ? text->bytes : "",
+		text->len };
+}
+
+static void
+wipe(struct text *text)
+{
+	if (text->bytes != NULL)
+		explicit_bzero(text->bytes, text->size);
+	text_free(text);
+}
+
+char *
+provision_path(const struct provision *p, const char *suffix)
+{
+	return memory_format("%s/%s%s", p->operands[0], p->prefix, suffix);
+}
+
+int
+provision_generate(struct provision *p)
+{
+	char passphrase[CONF_PASSPHRASE_MAX + 1] = "";
+	char *key_path = provision_path(p, ".key");
+	char *csr_path = provision_path(p, ".csr");
+	struct text key = { 0 }, csr = { 0 };
+	int has_passphrase, rc = -1;
+
+	p->subject.common_name = p->operands[1];
+	if (access(key_path, F_OK) == 0 && !p->is_forced) {
+		fault_set(&p->fault, FAULT_CANTCREAT,
+			"%s: is there already (--force puts a new key into its "
+			"place; a certificate for the old one is then of no "
+			"use)",
+			key_path);
+		goto out;
+	}
+	has_passphrase = provision_passphrase(p, passphrase);
+	if (has_passphrase < 0 ||
+		enroll_make(p->kind, &p->subject,
+			has_passphrase > 0 ? passphrase : NULL, &key, &csr,
+			&p->fault) < 0)
+		goto out;
+	if (access(p->operands[0], F_OK) < 0 &&
+		file_folder(p->operands[0], &p->fault) < 0)
+		goto out;
+	if (file_replace(key_path, span_of_text(&key), 0600, &p->fault) < 0 ||
+		file_replace(csr_path, span_of_text(&csr), 0644, &p->fault) < 0)
+		goto out;
+	text_appendf(&p->out, "%s\n", csr_path);
+	rc = 0;
+out:
+	explicit_bzero(passphrase, sizeof(passphrase));
+	wipe(&key);
+	text_free(&csr);
+	free(key_path);
+	free(csr_path);
+	return rc;
+}
+
+static void
+on_trace(void *context, const char *what)
+{
+	const struct provision *p = context;
+
+	cli_trace(&p->cli, "%s", what);
+}
+
+/* Who a service is asked as, and all that is asked of it. */
+struct talk {
+	char user[CONF_PASSPHRASE_MAX + 1];
+	char password[CONF_PASSPHRASE_MAX + 1];
+	struct http *http;
+};
+
+static int
+talk_open(struct talk *talk, struct provision *p)
+{
+	const char *host = p->operands[1];
+	int64_t wait = p->cli.timeout_ms >= 0 ? p->cli.timeout_ms
+					      : PROVISION_TIMEOUT_MS;
+
+	talk->http = NULL;
+	if (provision_credentials(p, host, talk->user, talk->password) < 0)
+		return -1;
+	const struct http_server server = { .host = host,
+		.port = p->port != 0 ? p->port : HTTP_PORT,
+		.user = talk->user,
+		.password = talk->password,
+		.ca = p->ca,
+		.pin = *p->pin != '\0' ? p->pin : NULL,
+		.until = session_now().mono + wait,
+		.trace = on_trace,
+		.context = p };
+	talk->http = http_open(&server, &p->fault);
+	return talk->http != NULL ? 0 : -1;
+}
+
+static void
+talk_close(struct talk *talk)
+{
+	http_close(talk->http);
+	explicit_bzero(talk, sizeof(*talk));
+}
+
+/* Appends the string that a command gives. */
+static int
+ask(struct talk *talk, const char *command, const char *parameter,
+	struct span value, struct text *result, struct fault *fault)
+{
+	struct text body = { 0 };
+	int rc = http_get(talk->http, command, parameter, value, ANSWER_MAX,
+		&body, fault);
+
+	if (rc == 0)
+		rc = answer_open(result, span_of_text(&body),
+			http_name(talk->http), fault);
+	text_free(&body);
+	return rc;
+}
+
+/* What `request` makes and gets. */
+struct order {
+	char passphrase[CONF_PASSPHRASE_MAX + 1];
+	struct text key; /* empty: it is there already */
+	struct text csr;
+	struct text result; /* what package points into */
+	struct answer_package package;
+	struct text authorities, certificate;
+};
+
+/* The request of --csr, whose key has to be there. */
+static int
+take_csr(struct provision *p, struct order *order)
+{
+	const struct enroll_source source = { p->csr, FAULT_DATA };
+	char *key_path = provision_path(p, ".key");
+	struct text pem = { 0 };
+	int rc = -1;
+
+	if (access(key_path, F_OK) < 0)
+		fault_set(&p->fault, FAULT_NOINPUT,
+			"%s: %s (the key of the request has to be there)",
+			key_path, strerror(errno));
+	else if (provision_read(p->csr, CSR_MAX, &pem, &p->fault) == 0)
+		rc = enroll_take_csr(&order->csr, span_of_text(&pem), &source,
+			&p->fault);
+	text_free(&pem);
+	free(key_path);
+	return rc;
+}
+
+static int
+make_csr(struct provision *p, struct order *order)
+{
+	int has_passphrase = provision_passphrase(p, order->passphrase);
+
+	if (has_passphrase < 0)
+		return -1;
+	if (p->csr != NULL)
+		return take_csr(p, order);
+	p->subject.common_name = p->operands[2];
+	return enroll_make(p->kind, &p->subject,
+		has_passphrase > 0 ? order->passphrase : NULL, &order->key,
+		&order->csr, &p->fault);
+}
+
+static int
+fetch_package(struct provision *p, struct talk *talk, struct order *order)
+{
+	const char *name = http_name(talk->http);
+	const struct enroll_source source = { name, FAULT_PROTOCOL };
+	struct answer_package *package = &order->package;
+
+	if (ask(talk,
+		    "DxlBrokerMgmt.generateOpenDXLClientProvisioningPackageCmd",
+		    "csrString", span_of_text(&order->csr), &order->result,
+		    &p->fault) < 0 ||
+		answer_package(package, span_of_text(&order->result), name,
+			&p->fault) < 0)
+		return -1;
+	if (enroll_take_authorities(&order->authorities, package->authorities,
+		    &source, &p->fault) < 0)
+		return -1;
+	return enroll_take_certificate(&order->certificate,
+		       package->certificate, span_of_text(&order->csr),
+		       span_of_text(&order->authorities), &source,
+		       &p->fault) < 0
+		? -1
+		: 0;
+}
+
+static int
+give_passphrase(void *context, const char *file, char *passphrase,
+	struct fault *fault)
+{
+	const struct order *order = context;
+
+	(void)file;
+	(void)fault;
+	strcpy(passphrase, order->passphrase);
+	return 0;
+}
+
+static void
+say_brokers(const struct provision *p, const struct answer_brokers *brokers)
+{
+	if (brokers->plain.count > 0)
+		cli_say(&p->cli, "%s/" PROVISION_CONFIG ": names %zu broker%s",
+			p->operands[0], brokers->plain.count,
+			brokers->plain.count == 1 ? "" : "s");
+	else
+		cli_warn(&p->cli,
+			"%s/" PROVISION_CONFIG ": names brokers for WebSockets "
+			"only, which QChat cannot use",
+			p->operands[0]);
+}
+
+/* A service whose clock is ahead makes one that is not good yet. */
+static void
+say_certificate(const struct provision *p, const struct order *order)
+{
+	struct enroll_facts facts;
+	char *path = provision_path(p, ".crt");
+	struct text until = { 0 };
+
+	if (enroll_look(&facts, span_of_text(&order->certificate), 0)) {
+		text_append_time(&until, facts.until);
+		cli_say(&p->cli, "%s: %s, until %.10s, fingerprint %s", path,
+			facts.subject, until.bytes, facts.fingerprint);
+		if (facts.from > session_now().wall)
+			cli_warn(&p->cli,
+				"%s: is not valid yet (is the clock of this "
+				"machine right?)",
+				path);
+	}
+	text_free(&until);
+	free(path);
+}
+
+static int
+store_order(struct provision *p, struct order *order)
+{
+	char *crt = memory_format("%s.crt", p->prefix);
+	char *key = memory_format("%s.key", p->prefix);
+	char *csr = memory_format("%s.csr", p->prefix);
+	struct conf conf = { 0 };
+	struct provision_set set = {
+		.folder = p->operands[0],
+		.files = {
+			{ "BrokerCertChain", PROVISION_CA,
+				span_of_text(&order->authorities), 0644, false },
+			{ "CertFile", crt, span_of_text(&order->certificate),
+				0644, false },
+		},
+		.count = 2,
+		.key = key,
+		.brokers = &order->package.brokers.plain,
+		.web = &order->package.brokers.web,
+		.check_key = true,
+	};
+
+	if (order->key.len > 0) {
+		set.files[set.count++] = (struct provision_file){ "PrivateKey",
+			key, span_of_text(&order->key), 0600, false };
+		set.files[set.count++] = (struct provision_file){ NULL, csr,
+			span_of_text(&order->csr), 0644, false };
+	}
+	passphrase_use(&conf);
+	set.ask_passphrase = conf.ask_passphrase;
+	set.ask_context = conf.ask_context;
+	if (*order->passphrase != '\0') {
+		set.ask_passphrase = give_passphrase;
+		set.ask_context = order;
+	}
+	int rc = provision_commit(&set, &p->fault);
+	free(csr);
+	free(key);
+	free(crt);
+	return rc;
+}
+
+static void
+order_free(struct order *order)
+{
+	wipe(&order->key);
+	text_free(&order->csr);
+	text_free(&order->result);
+	answer_brokers_free(&order->package.brokers);
+	text_free(&order->authorities);
+	text_free(&order->certificate);
+	explicit_bzero(order, sizeof(*order));
+}
+
+int
+provision_request(struct provision *p)
+{
+	struct order order = { 0 };
+	struct talk talk;
+	int rc = -1;
+
+	if (talk_open(&talk, p) == 0 && make_csr(p, &order) == 0 &&
+		fetch_package(p, &talk, &order) == 0 &&
+		store_order(p, &order) == 0) {
+		say_certificate(p, &order);
+		say_brokers(p, &order.package.brokers);
+		text_appendf(&p->out, "%s/" PROVISION_CONFIG "\n",
+			p->operands[0]);
+		rc = 0;
+	}
+	talk_close(&talk);
+	order_free(&order);
+	return rc;
+}
+
+/* Of a file in the folder that [Certs] names.  Empty if it cannot be read. */
+static void
+read_named(const struct provision *p, const char *key, struct text *pem)
+{
+	struct fault ignored = { 0 };
+	char *config = memory_format("%s/" PROVISION_CONFIG, p->operands[0]);
+	char *text = provision_config(p->operands[0], &ignored);
+	char *value = text != NULL ? conf_edit_value(text, "Certs", key) : NULL;
+	char *path = value != NULL ? conf_beside(config, value) : NULL;
+
+	if (path != NULL)
+		provision_read(path, CONF_FILE_MAX, pem, &ignored);
+	free(path);
+	free(value);
+	free(text);
+	free(config);
+}
+
+/* Others' authorities may have issued it: that is for the brokers to say. */
+static void
+say_issued(const struct provision *p, struct span authorities)
+{
+	struct text certificate = { 0 };
+
+	read_named(p, "CertFile", &certificate);
+	if (certificate.len > 0 &&
+		!enroll_is_issued(span_of_text(&certificate), authorities))
+		cli_say(&p->cli,
+			"%s: none of the authorities has issued the "
+			"certificate that is there (the brokers may not take "
+			"it; qchat-provision show tries them)",
+			p->operands[0]);
+	text_free(&certificate);
+}
+
+static int
+store_fabric(struct provision *p, const struct text *authorities,
+	const struct answer_brokers *brokers)
+{
+	struct provision_set set = {
+		.folder = p->operands[0],
+		.files = { { "BrokerCertChain", NULL, span_of_text(authorities),
+			0644, false } },
+		.count = 1,
+		.brokers = &brokers->plain,
+		.web = brokers->has_web ? &brokers->web : NULL,
+	};
+
+	if (provision_commit(&set, &p->fault) < 0)
+		return -1;
+	if (!set.files[0].changed && !set.config_changed)
+		cli_say(&p->cli, "%s: all is as it was", p->operands[0]);
+	return 0;
+}
+
+int
+provision_update(struct provision *p)
+{
+	static const struct span none = { "", 0 };
+	struct text pem = { 0 }, json = { 0 }, authorities = { 0 };
+	struct answer_brokers brokers = { 0 };
+	struct talk talk = { .http = NULL };
+	char *config = memory_format("%s/" PROVISION_CONFIG, p->operands[0]);
+	int rc = -1;
+
+	if (access(config, R_OK) < 0) {
+		fault_set(&p->fault, FAULT_NOINPUT,
+			"%s: %s (qchat-provision request makes it)", config,
+			strerror(errno));
+		goto out;
+	}
+	if (talk_open(&talk, p) < 0 ||
+		ask(&talk, "DxlClientMgmt.createClientCaBundle", NULL, none,
+			&pem, &p->fault) < 0 ||
+		ask(&talk, "DxlClientMgmt.getBrokerList", NULL, none, &json,
+			&p->fault) < 0)
+		goto out;
+	const char *name = http_name(talk.http);
+	const struct enroll_source source = { name, FAULT_PROTOCOL };
+	if (enroll_take_authorities(&authorities, span_of_text(&pem), &source,
+		    &p->fault) < 0 ||
+		answer_list(&brokers, span_of_text(&json), name, &p->fault) < 0)
+		goto out;
+	if (store_fabric(p, &authorities, &brokers) < 0)
+		goto out;
+	say_issued(p, span_of_text(&authorities));
+	say_brokers(p, &brokers);
+	rc = 0;
+out:
+	talk_close(&talk);
+	answer_brokers_free(&brokers);
+	text_free(&authorities);
+	text_free(&json);
+	text_free(&pem);
+	free(config);
+	return rc;
+}
+
+int
+provision_import_ca(struct provision *p)
+{
+	const char *file = p->operands[1];
+	const struct enroll_source source = { file, FAULT_DATA };
+	struct text pem = { 0 }, authorities = { 0 };
+	int rc = -1;
+
+	if (provision_read(file, ANSWER_MAX, &pem, &p->fault) < 0)
+		goto out;
+	int count = enroll_take_authorities(&authorities, span_of_text(&pem),
+		&source, &p->fault);
+	if (count < 0)
+		goto out;
+	struct provision_set set = {
+		.folder = p->operands[0],
+		.files = { { "BrokerCertChain", NULL,
+			span_of_text(&authorities), 0644, false } },
+		.count = 1,
+		.only_old = true,
+	};
+	rc = provision_commit(&set, &p->fault);
+	if (rc < 0)
+		goto out;
+	cli_say(&p->cli, "%s: %d certificate%s, %s", p->operands[0], count,
+		count == 1 ? "" : "s",
+		set.files[0].changed ? "written" : "all of them there already");
+	say_issued(p, span_of_text(&authorities));
+out:
+	text_free(&authorities);
+	text_free(&pem);
+	return rc;
+}
+
+int
+provision_import_brokers(struct provision *p)
+{
+	const char *file = p->operands[1];
+	struct answer_brokers brokers = { 0 };
+	struct text text = { 0 };
+	int rc = -1;
+
+	if (provision_read(file, ANSWER_MAX, &text, &p->fault) < 0 ||
+		answer_file(&brokers, span_of_text(&text), file, &p->fault) < 0)
+		goto out;
+	struct provision_set set = {
+		.folder = p->operands[0],
+		.brokers = &brokers.plain,
+		.web = brokers.has_web ? &brokers.web : NULL,
+	};
+	rc = provision_commit(&set, &p->fault);
+	if (rc == 0)
+		say_brokers(p, &brokers);
+out:
+	answer_brokers_free(&brokers);
+	text_free(&text);
+	return rc;
+}

@@ -151,6 +151,23 @@ is_made_of(struct span text, const char *others)
 	return text.len > 0;
 }
 
+/* Brackets stand around all of it, or nowhere; and one colon would be that of
+ * a port. */
+static bool
+is_host(struct span host, const char *others)
+{
+	size_t colons = 0;
+
+	if (host.len >= 2 && *host.bytes == '[' &&
+		host.bytes[host.len - 1] == ']') {
+		host.bytes++;
+		host.len -= 2;
+	}
+	for (size_t i = 0; i < host.len; i++)
+		colons += host.bytes[i] == ':';
+	return colons != 1 && is_made_of(host, others);
+}
+
 /* A broker on its way into a list. */
 struct broker {
 	struct span id, host, address; /* address: may be empty */
@@ -166,11 +183,12 @@ add(struct conf_entries *entries, const struct broker *broker)
 	if (broker->id.len + broker->host.len + broker->address.len >
 		ANSWER_BROKER_MAX)
 		return "it is too long";
-	if (!is_made_of(broker->id, "{}._-@+~()/"))
+	/* A number would be taken for the port. */
+	if (!is_made_of(broker->id, "{}._-@+~()/") || port_of(broker->id) > 0)
 		return "its id is none that can stand in the file";
-	if (!is_made_of(broker->host, "._-:[]%"))
+	if (!is_host(broker->host, "._-:%"))
 		return "its host is no name or address of a host";
-	if (broker->address.len > 0 && !is_made_of(broker->address, ".:[]%"))
+	if (broker->address.len > 0 && !is_host(broker->address, ".:%"))
 		return "its address is none";
 	if (broker->port == 0)
 		return "its port is not from 1 to 65535";

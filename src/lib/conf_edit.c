@@ -33,7 +33,9 @@ struct line {
 struct edit {
 	struct line *lines;
 	size_t count;
-	const char *end; /* of a line: "\n", or "\r\n" */
+	const char *end;          /* of a line: "\n", or "\r\n" */
+	struct text tail;         /* new sections … */
+	const char *tail_section; /* … of which this is the last, or NULL */
 };
 
 void
@@ -132,6 +134,7 @@ edit_open(struct edit *edit, const char *text)
 static void
 edit_free(struct edit *edit)
 {
+	text_free(&edit->tail);
 	for (size_t i = 0; i < edit->count; i++) {
 		free(edit->lines[i].name);
 		free(edit->lines[i].value);
@@ -243,15 +246,15 @@ replace(struct edit *edit, struct line *line, const char *key,
 	line->instead = text.bytes;
 }
 
-/* Appends a section that is not there; returns where its entries go. */
+/* Where the entries of a section go that is not there: behind all others. */
 static struct text *
 add_section(struct edit *edit, const char *section)
 {
-	struct line *last = &edit->lines[edit->count - 1];
-	struct text *after = begin_after(edit, last);
-
-	text_appendf(after, "%s[%s]%s", edit->end, section, edit->end);
-	return after;
+	if (edit->tail_section != section)
+		text_appendf(&edit->tail, "%s[%s]%s", edit->end, section,
+			edit->end);
+	edit->tail_section = section;
+	return &edit->tail;
 }
 
 static void
@@ -336,11 +339,13 @@ void
 conf_edit(struct text *out, const char *text, const struct conf_change *change)
 {
 	struct edit edit;
+	static const char certs[] = "Certs";
+	size_t begin = out->len;
 
 	edit_open(&edit, *text != '\0' ? text : fresh);
-	set_value(&edit, "Certs", "BrokerCertChain", change->ca);
-	set_value(&edit, "Certs", "CertFile", change->certificate);
-	set_value(&edit, "Certs", "PrivateKey", change->key);
+	set_value(&edit, certs, "BrokerCertChain", change->ca);
+	set_value(&edit, certs, "CertFile", change->certificate);
+	set_value(&edit, certs, "PrivateKey", change->key);
 	set_entries(&edit, "Brokers", change->brokers);
 	set_entries(&edit, "BrokersWebSockets", change->web);
 	for (size_t i = 0; i < edit.count; i++) {
@@ -352,6 +357,10 @@ conf_edit(struct text *out, const char *text, const struct conf_change *change)
 			text_append(out, line->bytes.bytes, line->bytes.len);
 		text_append(out, line->after.bytes, line->after.len);
 	}
+	if (edit.tail.len > 0 && out->len > begin &&
+		out->bytes[out->len - 1] != '\n')
+		text_append_string(out, edit.end);
+	text_append(out, edit.tail.bytes, edit.tail.len);
 	edit_free(&edit);
 }
 

@@ -108,7 +108,6 @@ tie_show_summary(const struct tie_subject *subject,
 		columns_addf(&columns, "%d", (int)one->trust);
 		columns_add(&columns, span_of(tie_trust_word(one->trust)));
 		add_seconds(&columns, one->created);
-		add_details(&columns, one);
 		columns_end_row(&columns);
 	}
 	columns_format(&columns, text);

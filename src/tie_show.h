@@ -12,8 +12,9 @@ void tie_show_reputation_header(struct columns *columns);
 void tie_show_reputations(const struct tie_subject *subject,
 	const struct tie_reputations *reputations, struct columns *columns);
 
-/* The same as a text of several lines, for a room: the hash, and below it its
- * providers.  No line feed at the end. */
+/* The same as a text of several lines, for a room: the hash, and below it what
+ * each provider thinks, and since when; the rest is qchat-tie's to tell.  No
+ * line feed at the end. */
 void tie_show_summary(const struct tie_subject *subject,
 	const struct tie_reputations *reputations, struct text *text);
 

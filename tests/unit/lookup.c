@@ -84,9 +84,8 @@ test_answers(void)
 		"it is told");
 	is(world.text.bytes,
 		MD5 ":\n"
-		    "GTI  99  Known Trusted    1970-01-01T00:00:00.000Z  -\n"
-		    "ATD  1   Known Malicious  -                         "
-		    "verdict Known Malicious",
+		    "GTI  99  Known Trusted    1970-01-01T00:00:00.000Z\n"
+		    "ATD  1   Known Malicious  -",
 		"in lines");
 
 	look(MD5, LOOKUP_NO);
@@ -113,7 +112,7 @@ test_answers(void)
 		.payload = span_of("{\"reputations\":[{\"providerId\":9,"
 				   "\"trustLevel\":50,\"attributes\":{"
 				   "\"2101652\":\"1\\u001b[2J\"}}]}") });
-	is(world.text.bytes, MD5 ":\nprovider 9  50  Unknown  -  -",
+	is(world.text.bytes, MD5 ":\nprovider 9  50  Unknown  -",
 		"an attribute that is none is left out");
 }
 

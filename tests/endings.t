@@ -119,11 +119,13 @@ continue_in "sh '$T/tty.run'"
 must takes tty
 press tty C-z
 stopped 'control-Z in a script'
+enter tty "stty erase ^X; stty -g >'$T/tty.before'"
 continue_in fg
 must takes tty
 type tty '\q'
 ok 'the script goes on' wait_line "$T/script" '^status 0$'
 restored tty
+enter tty 'stty erase ^H'
 
 # Stopped without being asked.
 

@@ -130,14 +130,6 @@ ok 'and a bye' wait_line "$T/ear.out" ' \* ann left \(bye\)$'
 enter ann "stty -g >'$T/ann.after'"
 is "$(cat "$T/ann.after")" "$(cat "$T/ann.before")" 'the terminal is as it was'
 
-# is_in_front PID: it runs, and its group has the terminal
-is_in_front() {
-	read -r front_stat <"/proc/$1/stat" || return
-	# shellcheck disable=SC2086 # state, parent, group, session, tty, its group
-	set -- ${front_stat##*) }
-	[ "$1" != T ] && [ "$3" = "$6" ]
-}
-
 join bob --plain -r ops
 must wait_line "$T/ear.out" ' \* bob joined$' 2
 lines bob "$T/three"
@@ -152,7 +144,8 @@ ok 'control-Z stops it' ended bob
 is "$status" "$((128 + 20))" 'as any job'
 rm "$T/bob.status"
 type bob " fg; echo \$? >'$T/bob.status'"
-must wait_for is_in_front "$(cat "$T/bob.pid")"
+type bob 'in front again'
+ok 'fg brings it back' wait_line "$T/ear.out" ' bob in front again$'
 press bob C-c
 ok 'control-C ends it' ended bob
 is "$status" 0 'in order'

@@ -196,6 +196,10 @@ settings() { tr -d '\r' <"$1" | sed '/^#/d; s/ *= */=/' | sort -u; }
 is "$(settings "$T/js/dxlclient.config")" "$(settings "$D/dxlclient.config")" \
 	'and writes the same settings'
 
+exit_is 0 'with -v' ask -v update "$T/js" localhost
+like "$(err)" "asking https://localhost:$port/login\$" 'is told what is asked'
+not_ok 'and no secret' grep -q -e password -e csrString "$T/err"
+
 mode epo
 exit_is 0 'request at ePO, which asks for no login' \
 	ask request --key-type ec "$T/epo" 127.0.0.1 dora

@@ -115,17 +115,29 @@ deliver_direct(struct member *member, const struct room_message *message,
 	member_deliver(member, &record);
 }
 
+static const char *
+why_refused(const struct member *member, const struct room_message *message,
+	const struct trust *trust)
+{
+	/* Without a signature nobody says it. */
+	if (trust->fingerprint[0] == '\0')
+		return "a direct message that nobody has signed";
+	/* It would pass for one that we have said to somebody. */
+	if (member_is_own(member, message))
+		return "a direct message under our own UID";
+	return NULL;
+}
+
 void
 member_hear_direct(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct instant now)
 {
 	if (!member->participant || message->uid.len == 0 || message->seq < 1)
 		return;
-	/* Without a signature nobody says it. */
-	if (trust->fingerprint[0] == '\0') {
+	const char *wrong = why_refused(member, message, trust);
+	if (wrong != NULL) {
 		member->counts.forged++;
-		member->calls.ignored(member->calls.context,
-			"a direct message that nobody has signed");
+		member->calls.ignored(member->calls.context, wrong);
 		return;
 	}
 	enum novelty novelty = take_number(member, message);

@@ -715,7 +715,6 @@ test_slow_clock(void)
 	forget_all();
 }
 
-/* In a large room a question to all is answered by a share of it. */
 /* As it looks when it was sealed and opened again. */
 static void
 on_publish_to(void *context, const char *topic, const unsigned char *key,
@@ -751,8 +750,9 @@ on_receipt(void *context, int64_t number, const struct trust *trust)
 		trust->fingerprint);
 }
 
+/* A peer that says it is the n-th, from 1. */
 static struct peer *
-add_signing(const char *user)
+add_signing_as(const char *user, size_t n)
 {
 	struct peer *peer = add(user, true);
 	struct member_calls calls = member_calls_of(peer);
@@ -762,7 +762,7 @@ add_signing(const char *user)
 	calls.publish_to = on_publish_to;
 	calls.receipt = on_receipt;
 	member_free(peer->member);
-	snprintf(uid, sizeof(uid), "%032zx", peer_count);
+	snprintf(uid, sizeof(uid), "%032zx", n);
 	const struct member_config config = { .room = "ops",
 		.user = user,
 		.uid = uid,
@@ -774,6 +774,12 @@ add_signing(const char *user)
 		.seed = peer_count };
 	peer->member = member_new(&config, &calls);
 	return peer;
+}
+
+static struct peer *
+add_signing(const char *user)
+{
+	return add_signing_as(user, peer_count + 1);
 }
 
 static int64_t
@@ -840,6 +846,26 @@ test_directs(void)
 	forget_all();
 }
 
+/* Nobody says to us alone what would pass for our own. */
+static void
+test_direct_as_us(void)
+{
+	struct peer *b = add_signing("bob"), *m = add_signing_as("mallory", 1);
+
+	connect_peer(b, "b1");
+	pass(3000);
+	m->online = true;
+	text_clear(&b->log);
+	say_to(m, b, 7, "trust me");
+	pass(100);
+	log_is(b, "ignored\nignored\n",
+		"a direct message under our own UID is not shown");
+	log_is(m, "", "and has no receipt");
+	ok(member_counts(b->member)->forged == 2, "it is counted as forged");
+	forget_all();
+}
+
+/* In a large room a question to all is answered by a share of it. */
 static void
 test_crowd(void)
 {
@@ -1442,6 +1468,7 @@ main(void)
 	test_wrong_clock();
 	test_slow_clock();
 	test_directs();
+	test_direct_as_us();
 	test_proof();
 	test_again();
 	test_again_for_newcomer();

@@ -375,10 +375,30 @@ line_format(const struct line *line, struct line_clock clock, struct text *text,
 	return format.count;
 }
 
+/* What qchat-listen has no place for: what became of a message of ours, and to
+ * whom it went. */
+static void
+append_fate(struct text *text, const struct line *line)
+{
+	if (line->state == LINE_FAILED)
+		text_append_string(text, "[NOT DELIVERED] ");
+	else if (line->state == LINE_PENDING)
+		text_append_string(text, "[UNCONFIRMED] ");
+	if (line->to.len > 0) {
+		text_append_string(text, "to ");
+		text_append(text, line->to.bytes, line->to.len);
+		text_append_string(text, ": ");
+	}
+}
+
 /* The record of a message, again. */
 static void
 message_plain(const struct line *line, struct span room, struct text *text)
 {
+	struct text said = { 0 };
+
+	append_fate(&said, line);
+	text_append(&said, line->text.bytes, line->text.len);
 	struct record record = {
 		.type = line->kind == LINE_DIRECT ? RECORD_DIRECT
 						  : RECORD_MESSAGE,
@@ -386,7 +406,7 @@ message_plain(const struct line *line, struct span room, struct text *text)
 		.time = line->time,
 		.room = room,
 		.user = line->user,
-		.text = line->text,
+		.text = { said.bytes, said.len },
 		.severity = line->severity,
 		.title = line->title,
 		.seq = -1,
@@ -394,6 +414,7 @@ message_plain(const struct line *line, struct span room, struct text *text)
 
 	record.trust.mark = line->mark;
 	record_plain(&record, text);
+	text_free(&said);
 }
 
 void

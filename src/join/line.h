@@ -126,7 +126,8 @@ size_t line_format(const struct line *line, struct line_clock clock,
 	struct text *text, struct line_part parts[static LINE_PARTS_MAX]);
 
 /* Appends the line as qchat-listen would print it, with a line feed: its whole
- * text.  Nothing for rules. */
+ * text.  Of a message of ours it says so if it is not proved, and to whom alone
+ * it went.  Nothing for rules. */
 void line_plain(const struct line *line, struct span room, struct text *text);
 
 #endif

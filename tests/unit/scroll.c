@@ -447,6 +447,40 @@ test_plain(void)
 	text_free(&want);
 }
 
+/* Whoever reads a file that was written must not take for said what was not,
+ * nor for the room's what was for one alone. */
+static void
+test_plain_own(void)
+{
+	static const struct {
+		enum line_state state;
+		const char *to, *want;
+	} cases[] = {
+		{ LINE_SAID, "", " ops - alice hello\n" },
+		{ LINE_PENDING, "", " ops - alice [UNCONFIRMED] hello\n" },
+		{ LINE_FAILED, "", " ops - alice [NOT DELIVERED] hello\n" },
+		{ LINE_SAID, "b\nb", " ops - alice to b\\nb: hello\n" },
+		{ LINE_FAILED, "bob",
+			" ops - alice [NOT DELIVERED] to bob: hello\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct record record = message("alice", "hello");
+		struct text got = { 0 };
+
+		record.own = true;
+		record.trust.mark = TRUST_NONE;
+		struct line line = line_from_record(&record);
+		line.state = cases[i].state;
+		line_set_to(&line, span_of(cases[i].to));
+		line_plain(&line, span_of("ops"), &got);
+		is(strchr(got.bytes, ' '), cases[i].want,
+			"what became of ours is written");
+		line_free(&line);
+		text_free(&got);
+	}
+}
+
 static void
 test_clock(void)
 {
@@ -570,6 +604,7 @@ main(void)
 	test_lines();
 	test_long_line();
 	test_plain();
+	test_plain_own();
 	test_clock();
 	test_width();
 	test_draft();

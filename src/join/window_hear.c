@@ -150,7 +150,7 @@ on_changed(void *context, struct span user, const char *seen,
 		cli_warn_changed(&window->chat->cli, user, seen, fingerprint);
 		return;
 	}
-	text_append(&line, user.bytes, user.len);
+	text_harmless(&line, user, TEXT_NAME);
 	text_appendf(&line,
 		": SIGNED WITH ANOTHER CERTIFICATE, %s; this name was first "
 		"seen with %s (if that is right: \\pin, while it is in the "

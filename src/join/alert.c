@@ -87,9 +87,12 @@ notify(struct alert *alert, struct span room, const struct line *line,
 
 	if (alert->notify == NULL || !attention_allow(&alert->notices, mono))
 		return;
+	uint64_t withheld = attention_withheld(&alert->notices);
 	char **argv = attention_argv(alert->conf->notify, room, line->user,
-		line->text, attention_withheld(&alert->notices));
-	notify_run(alert->notify, argv, mono, &fault);
+		line->text, withheld);
+	/* The next one tells of it. */
+	if (notify_run(alert->notify, argv, mono, &fault) < 1)
+		alert->notices.withheld += withheld + 1;
 	free(argv);
 }
 

@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "plain.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,37 +222,57 @@ window_say_to(struct window *window, struct span name, struct span text)
 	return id >= 0;
 }
 
-/* Says the message of a line again that was not delivered. */
-static int
-say_line_again(struct window *window, struct line *line, struct fault *fault)
+/* To the room, whether or not their lines are still there. */
+static size_t
+say_kept_again(struct window *window)
 {
+	struct member *member = session_member(window->session, 0);
+	size_t count = member_given_up(member);
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t first = member_given_up_at(member, 0).first;
+		struct fault fault;
+		int rc = member_say_again(member, first, session_now(), &fault);
+
+		assert(rc == 0);
+		(void)rc;
+		struct line *line = window_own(window, LINE_MESSAGE, first);
+		if (line != NULL)
+			line->state = LINE_PENDING;
+	}
+	return count;
+}
+
+/* What is not kept any more cannot be said. */
+static bool
+say_line_again(struct window *window, struct line *line)
+{
+	struct fault fault = { 0 };
 	int rc = line->kind == LINE_DIRECT
 		? direct_say_again(window->direct, window->session, line->seq,
-			  fault)
-		: member_say_again(session_member(window->session, 0),
-			  line->seq, session_now(), fault);
+			  &fault)
+		: fault_set(&fault, FAULT_DATA,
+			  "one of your messages is not kept any more: say it "
+			  "anew");
 
 	if (rc == 0)
 		line->state = LINE_PENDING;
-	return rc;
+	else
+		window_notice(window, fault.text);
+	return rc == 0;
 }
 
 size_t
 window_say_again(struct window *window)
 {
 	uint64_t end = scroll_end(window->scroll);
-	struct fault fault = { 0 };
-	size_t count = 0;
+	size_t count = say_kept_again(window);
 
 	for (uint64_t i = scroll_first(window->scroll); i < end; i++) {
 		struct line *line = scroll_line(window->scroll, i);
 
-		if (line == NULL || !line->own || line->state != LINE_FAILED)
-			continue;
-		if (say_line_again(window, line, &fault) == 0)
-			count++;
-		else
-			window_notice(window, fault.text);
+		if (line != NULL && line->own && line->state == LINE_FAILED)
+			count += say_line_again(window, line);
 	}
 	window->chat->changed = true;
 	return count;

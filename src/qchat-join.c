@@ -391,15 +391,17 @@ step(struct join *join, const sigset_t *during)
 		view_tick(join->view, chat, in.revents != 0, now);
 }
 
-/* Does something wait for its echo that may still come? */
+/* Does something wait for its echo, or a receipt, that may still come? */
 static bool
 is_proving(const struct chat *chat)
 {
 	for (size_t i = 0; i < chat->count; i++) {
-		const struct session *session = chat->windows[i]->session;
+		const struct window *window = chat->windows[i];
+		const struct session *session = window->session;
 
 		if (session_link(session) == SESSION_UP &&
-			member_unproved(session_member(session, 0)) > 0)
+			(member_unproved(session_member(session, 0)) > 0 ||
+				direct_deadline(window->direct) != INT64_MAX))
 			return true;
 	}
 	return false;

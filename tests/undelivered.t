@@ -44,4 +44,16 @@ type alice '\q'
 ok 'and then it ends' ended alice
 is "$status" 0 'with 0'
 
+# The last word is to one alone.
+screen bob bob -r ops
+must wait_line "$T/ear.out" ' \* bob joined$'
+screen carol carol -r ops
+must wait_line "$T/ear.out" ' \* carol joined$'
+must sees carol '\+bob'
+must tm send-keys -t carol -l '\d bob good night'
+must tm send-keys -t carol Enter '\' q Enter
+ok 'who quits at once' ended carol
+is "$status" 0 'waits for the receipt' || diag <"$T/carol.err"
+ok 'which it has' sees bob 'carol: good night'
+
 done_testing

@@ -56,4 +56,17 @@ ok 'who quits at once' ended carol
 is "$status" 0 'waits for the receipt' || diag <"$T/carol.err"
 ok 'which it has' sees bob 'carol: good night'
 
+# A room is left.
+type bob '\j other'
+must sees bob '\[2:other\].* on 127'
+broker_kill
+must sees bob 'CONNECTION LOST'
+type bob 'to be lost'
+must sees bob 'to be lost'
+type bob '\l'
+ok 'a room is left' sees bob 'you have left other'
+ok 'and what is lost by that is told' sees bob \
+	'1 may not be delivered'
+ok 'word by word' sees bob '\[UNCONFIRMED\] to be lost'
+
 done_testing

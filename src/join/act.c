@@ -125,6 +125,22 @@ join_room(struct chat *chat, struct span name)
 	free(room);
 }
 
+/* What goes with the room is not lost without a word. */
+static void
+append_left(const struct window *window, struct text *text)
+{
+	struct text lost = { 0 };
+	size_t count = window_undelivered(window, &lost);
+
+	text_appendf(text, "you have left %s", window->room);
+	if (count > 0)
+		text_appendf(text,
+			"; of your messages there, %zu may not be delivered:\n"
+			"%s",
+			count, lost.bytes);
+	text_free(&lost);
+}
+
 static void
 leave_room(struct chat *chat, struct span name)
 {
@@ -139,7 +155,7 @@ leave_room(struct chat *chat, struct span name)
 	} else if (chat->count == 1) {
 		window_notice(window, "this is the only room (\\q quits)");
 	} else {
-		text_appendf(&text, "you have left %s", window->room);
+		append_left(window, &text);
 		window_close(window);
 		window_look(chat_window(chat));
 		notice(chat, &text);

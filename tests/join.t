@@ -39,6 +39,9 @@ type alice '\p'
 ok '\p lists the participants: oneself' sees alice '(^|[^a-z])alice([^a-z].*)?$'
 ok 'the other' sees alice '(^|[ │|])bob( |$)'
 ok 'and the listener' sees alice '(^|[ │|])eve( |$)'
+type alice '\p bob'
+ok '\p NAME tells with which certificate' sees alice \
+	'certificate [0-9a-f]{60}'
 
 type alice '\h'
 for command in q p c h; do

@@ -308,12 +308,14 @@ show_counts(struct chat *chat)
 }
 
 static void
-show_people(struct chat *chat)
+show_people(struct chat *chat, struct span name)
 {
+	char *typed = memory_copy(name.bytes, name.len);
 	struct text text = { 0 };
 
-	report_people(&text, session_member(chat_window(chat)->session, 0), "",
-		session_now());
+	report_people(&text, session_member(chat_window(chat)->session, 0),
+		typed, session_now());
+	free(typed);
 	notice(chat, &text);
 }
 
@@ -408,7 +410,7 @@ run(struct chat *chat, const struct command_line *parsed)
 		show_help(chat, parsed->argument);
 		break;
 	case COMMAND_PEOPLE:
-		show_people(chat);
+		show_people(chat, parsed->argument);
 		break;
 	case COMMAND_COUNTS:
 		show_counts(chat);

@@ -27,8 +27,9 @@ const struct command commands[] = {
 	{ "me", { COMMAND_TEXT }, 1, "says what you do", COMMAND_ACT },
 	{ "no", { COMMAND_NOTHING }, 0,
 		"keeps from the room what was asked about", COMMAND_NO },
-	{ "p", { COMMAND_NOTHING }, 0,
-		"participants: who is here, since when, with what",
+	{ "p", { COMMAND_NAME }, 0,
+		"participants: who is here, since when, with what; or all of "
+		"NAME",
 		COMMAND_PEOPLE },
 	{ "pin", { COMMAND_NAME }, 1,
 		"pins NAME to the certificate that it has now", COMMAND_PIN },

@@ -36,7 +36,8 @@ test_parse(void)
 	is_line("\\zz top", COMMAND_UNKNOWN, "top");
 	is_line("/s", COMMAND_SEARCH, "");
 	is_line("\\j the room ", COMMAND_JOIN, "the room");
-	is_line("\\p now", COMMAND_EXCESSIVE, "now");
+	is_line("\\c now", COMMAND_EXCESSIVE, "now");
+	is_line("\\p bob", COMMAND_PEOPLE, "bob");
 	struct span nul = { "\\q\0", 3 };
 	ok(command_parse(nul).id == COMMAND_UNKNOWN, "a NUL is no end");
 }

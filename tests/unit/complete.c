@@ -273,11 +273,11 @@ test_commands(void)
 	note(complete, COMPLETE_ROOM, "incident 42");
 	note(complete, COMPLETE_ROOM, "a\x1b");
 	note(complete, COMPLETE_INDICATOR, "192.0.2.1");
-	offers(complete, "\\p|", "1<p> 1<pin >");
+	offers(complete, "\\p|", "1<p > 1<pin >");
 	offers(complete, "/se|", "1<sev >");
 	offers(complete, "\\|d bob",
 		"1<c> 1<d > 1<h > 1<ignore > 1<j > 1<l > "
-		"1<m > 1<me > 1<no> 1<p> 1<pin > 1<q> 1<r> 1<s > "
+		"1<m > 1<me > 1<no> 1<p > 1<pin > 1<q> 1<r> 1<s > "
 		"1<sev > 1<t > 1<time> 1<w > 1<yes>");
 	offers(complete, "\\d |", "3<al_ice > 3<bob >");
 	offers(complete, "\\d  B|", "4<bob >");

@@ -55,6 +55,19 @@ as carol exit_is 0 'lines that would be somebody else'\''s' qchat-say -r ops \
 	"$(printf 'one\n12:00:00  + bob: two\033[31m')"
 ok 'are indented' reads ann '^  12:00:00  [+] bob: two.x1b\[31m.?$'
 
+# A terminal without UTF-8, to which the second byte of a letter is CSI.
+
+shell dan dan
+enter dan 'LC_ALL=C; export LC_ALL'
+join dan --plain -r ops
+must reads dan 'you are in the room'
+as carol exit_is 0 'a letter that has C1 in it' qchat-say -r ops \
+	"$(printf 'x\303\23331mred')"
+ok 'is shown as ? where the locale has none' \
+	reads dan ' carol: x[?]31mred.?$'
+type dan '\q'
+ok 'it ends' ended dan
+
 # What comes and goes is told once.
 
 join bob --plain -r ops

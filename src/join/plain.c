@@ -7,6 +7,7 @@
 #include "window.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <poll.h>
 #include <string.h>
 #include <strings.h>
@@ -27,12 +28,32 @@ static int64_t due = INT64_MAX; /* no more of it is awaited then */
 static struct text waiting;     /* a paste that is asked about */
 static int64_t day = -1;        /* of the last line that was shown */
 
+/* A terminal that knows no UTF-8 may take the bytes of it for control
+ * characters of eight bits. */
+static void
+keep_ascii(struct text *text)
+{
+	size_t len = text->len;
+
+	text->len = 0;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text->bytes[i];
+
+		if (byte < 0x80)
+			text->bytes[text->len++] = text->bytes[i];
+		else if (byte >= 0xc0) /* a character begins */
+			text->bytes[text->len++] = '?';
+	}
+}
+
 /* If the terminal has gone, its input tells. */
 static void
 print(struct text *text)
 {
 	struct fault fault;
 
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		keep_ascii(text);
 	terminal_write_begin();
 	cli_output((struct span){ text->bytes, text->len }, &fault);
 	terminal_write_end();

@@ -55,6 +55,18 @@ as carol exit_is 0 'lines that would be somebody else'\''s' qchat-say -r ops \
 	"$(printf 'one\n12:00:00  + bob: two\033[31m')"
 ok 'are indented' reads ann '^  12:00:00  [+] bob: two.x1b\[31m.?$'
 
+# More than the terminal takes of a line.
+
+awk 'BEGIN { for (i = 0; i < 600; i++) printf "ten bytes," ; printf "end" }' \
+	>"$T/long"
+must tm load-buffer "$T/long"
+must tm paste-buffer -t ann
+must tm send-keys -t ann Enter
+ok 'a line that the terminal cuts is refused' reads ann 'nothing was sent'
+type ann 'behind the long line'
+ok 'the next one is said' wait_line "$T/ear.out" ' ann behind the long line$'
+is "$(grep -c 'ten bytes' "$T/ear.out")" 0 'and nothing of the other one'
+
 # A terminal without UTF-8, to which the second byte of a letter is CSI.
 
 shell dan dan

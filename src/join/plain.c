@@ -17,13 +17,15 @@ enum {
 	TOGETHER_MS = 150, /* nobody types the next line so soon; a line of
 			      9600 baud has 80 characters in 84 ms */
 	ASKED_MAX = 1024,  /* bytes of an answer to plain_ask() */
-	INDENT = 2,        /* of what is no line of its own */
+	READ_MAX = 4096, /* of a line; Linux's terminals drop what is beyond */
+	INDENT = 2,      /* of what is no line of its own */
 	DAY_MS = 24 * 60 * 60 * 1000,
 };
 
 /* What was entered and not told yet: whole lines, but for the last perhaps. */
 static struct text entered;
 static size_t dropped;          /* bytes of it beyond INPUT_LINE_MAX */
+static bool cut;                /* it is not all that was entered */
 static int64_t due = INT64_MAX; /* no more of it is awaited then */
 static struct text waiting;     /* a paste that is asked about */
 static int64_t day = -1;        /* of the last line that was shown */
@@ -190,6 +192,19 @@ refuse_long(void)
 	text_clear(&waiting);
 }
 
+static void
+refuse_cut(void)
+{
+	struct text text = { 0 };
+
+	text_appendf(&text,
+		"the terminal takes no more than %d bytes of a line, and one "
+		"had as many or more: nothing was sent\n",
+		READ_MAX - 1);
+	print(&text);
+	text_clear(&waiting);
+}
+
 /* Several lines: a paste, or more of it. */
 static void
 take_paste(struct span lines)
@@ -217,6 +232,8 @@ take(struct chat *chat)
 	due = INT64_MAX;
 	if (waiting.len + entered.len + dropped > INPUT_LINE_MAX + 1)
 		refuse_long();
+	else if (cut)
+		refuse_cut();
 	else if (count_lines(first) > 1)
 		take_paste(lines);
 	else if (waiting.len > 0)
@@ -225,6 +242,7 @@ take(struct chat *chat)
 		tell(chat, first, false);
 	text_clear(&entered);
 	dropped = 0;
+	cut = false;
 }
 
 /* No answer can come. */
@@ -256,7 +274,7 @@ append(struct span bytes)
 bool
 plain_read(struct chat *chat)
 {
-	char bytes[4096];
+	char bytes[READ_MAX];
 	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -265,6 +283,7 @@ plain_read(struct chat *chat)
 		take_end(chat);
 		return false;
 	}
+	cut = cut || n == READ_MAX;
 	append((struct span){ bytes, (size_t)n });
 	return true;
 }

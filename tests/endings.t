@@ -17,10 +17,6 @@ broker_start
 as eve start ear qchat-listen -v -r ops --presence
 must wait_line "$T/ear.err" 'in ops'
 
-# What would take SIGSEGV for a fault of ours.
-ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0
-export ASAN_OPTIONS
-
 shell tty ann
 enter tty 'ulimit -c 0'
 

@@ -349,7 +349,7 @@ heed_signals(struct chat *chat)
 		suspend(chat);
 	if (continued && terminal_await())
 		screen_regain(chat->screen);
-	else if (continued)
+	else if (continued && !terminal_is_ours())
 		screen_leave(chat->screen);
 	else if (resized)
 		screen_resize(chat->screen);

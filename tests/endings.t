@@ -7,6 +7,7 @@
 # shellcheck disable=SC2317 # functions that other functions call by name
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/screen.sh"
 . "$(dirname "$0")/shell.sh"
 
 # A SIGSEGV is what we send, and no find of the sanitizers.
@@ -74,7 +75,7 @@ continue_in() {
 }
 
 by stopped
-must tm send-keys -t tty -l 'unfinished draft'
+put tty 'unfinished draft'
 must sees tty '> unfinished draft$'
 press tty C-z
 stopped 'control-Z'
@@ -83,14 +84,14 @@ ok 'fg brings it back' takes tty
 ok 'with its draft' sees tty '> unfinished draft$'
 sign tty TSTP
 stopped 'SIGTSTP'
-must tm resize-window -t tty -x 70 -y 20
+resize tty 70 20
 enter tty 'stty erase ^X'
 continue_in fg
 must takes tty
 ok 'in a window of another size it is drawn anew' sees tty '^ ops .* clear'
 is "$(shown tty | sed -n '20p')" 'stopped@ops> unfinished draft' \
 	'down to its last row'
-must tm resize-window -t tty -x 100 -y 30
+resize tty 100 30
 ok 'a resize leaves the draft' sees tty '> unfinished draft$'
 press tty Enter
 ok 'which is said' wait_line "$T/ear.out" ' stopped unfinished draft$'
@@ -131,7 +132,7 @@ halt() {
 	ok 'SIGSTOP stops it' ended tty
 	rm -f "$T/sane"
 	press tty C-j
-	must tm send-keys -t tty -l " stty sane erase ^H susp ^Z -ixon; \
+	put tty " stty sane erase ^H susp ^Z -ixon; \
 printf '\033[?1049l\033[?2004l\033[?1004l'; : >'$T/sane'"
 	press tty C-j
 	must wait_for test -e "$T/sane"
@@ -141,7 +142,7 @@ printf '\033[?1049l\033[?2004l\033[?1004l'; : >'$T/sane'"
 is_stopped() { grep -q '^State:.T' "/proc/$(cat "$T/tty.pid")/status"; }
 
 by halted
-must tm send-keys -t tty -l 'half a draft'
+put tty 'half a draft'
 must sees tty '> half a draft$'
 halt
 continue_in fg

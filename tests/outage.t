@@ -6,6 +6,7 @@
 # shellcheck disable=SC2317 # functions that other functions call by name
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/screen.sh"
 . "$(dirname "$0")/shell.sh"
 
 broker_start
@@ -47,10 +48,10 @@ must is_state fine
 kill -s STOP "$broker_pid"
 type ann 'on its way'
 ok 'what has no proof is unconfirmed' wait_for is_state unconfirmed
-must tm send-keys -t ann -l 'half a '
+put ann 'half a '
 broker_kill
 ok 'the link is lost' wait_for is_state 'lost unconfirmed'
-must tm send-keys -t ann -l 'draft'
+put ann 'draft'
 ok 'one types on' sees ann '> half a draft$'
 is "$(count_lines "$T/ear.out" 'on its way')" 0 'nobody has it'
 must is_state 'lost unconfirmed'

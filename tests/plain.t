@@ -6,6 +6,7 @@
 # shellcheck disable=SC2317 # functions that other functions call by name
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/screen.sh"
 . "$(dirname "$0")/shell.sh"
 
 broker_rules='pattern readwrite /mcafee/event/qchat/ops

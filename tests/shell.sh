@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # An interactive shell in a terminal of tmux, for what the terminal is like
-# before and after qchat-join.  Read behind lib.sh.
+# before and after qchat-join.  Read behind screen.sh, of which it uses what
+# takes a NAME.
 #
 #	shell alice alice
 #	join alice -r ops
@@ -11,20 +12,9 @@
 #	ok 'it ends' ended alice
 #	restored alice
 
-# shellcheck disable=SC2034 # at_end and status are for who reads this
-
-need tmux
-
-printf 'set -g remain-on-exit on\nset -g status off\n' >"$T/tmux.conf"
-tm() {
-	tmux -u -f "$T/tmux.conf" -S "$T/tmux" "$@"
-}
-at_end='tm kill-server 2>/dev/null'
-
 # A shell that edits no lines leaves the terminal as it gets it.
 SHELL=$(command -v dash || command -v sh)
-TERM=xterm-256color
-export SHELL TERM
+export SHELL
 
 # shell NAME USER: what it prints is in NAME.raw
 shell_count=0
@@ -38,33 +28,6 @@ shell() {
 	must sees "$1" '^ready:$'
 	# No shell's default: what is given back is what was there.
 	enter "$1" 'stty erase ^H susp ^Z -ixon'
-}
-
-shown() { tm capture-pane -p -t "$1"; }
-pane() { tm display-message -p -t "$1" "#{$2}"; }
-
-# sees NAME ERE: a line of the screen matches, soon
-sees() {
-	wait_for on_screen "$1" "$2" && return
-	shown "$1"
-	return 1
-}
-
-on_screen() {
-	shown "$1" | grep -Eq -e "$2"
-}
-
-# type NAME TEXT: and Enter
-type() {
-	must tm send-keys -t "$1" -l "$2"
-	must tm send-keys -t "$1" Enter
-}
-
-# press NAME KEY…: as tmux calls them
-press() {
-	press_name=$1
-	shift
-	must tm send-keys -t "$press_name" "$@"
 }
 
 # raw NAME FILE: its bytes come from the terminal, as they are
@@ -109,12 +72,6 @@ join() {
 
 # sign NAME SIGNAL: to its qchat-join
 sign() { kill -s "$2" "$(cat "$T/$1.pid")"; }
-
-# ended NAME: qchat-join has ended; sets status
-ended() {
-	wait_for test -s "$T/$1.status" || return
-	status=$(cat "$T/$1.status")
-}
 
 # takes NAME: qchat-join has the terminal
 takes() { wait_for is_taken "$1"; }

@@ -342,7 +342,10 @@ suspend(struct chat *chat)
 static void
 heed_signals(struct chat *chat)
 {
-	alert_reap(chat->alert, session_now().mono);
+	if (alert_reap(chat->alert, session_now().mono))
+		window_notice(chat_window(chat),
+			"the notify command has failed (join.notify in the "
+			"settings; this is told once)");
 	if (chat->screen == NULL)
 		return;
 	if (stopped || chat->stops)
@@ -416,12 +419,12 @@ tell_undelivered(struct chat *chat)
 
 	for (size_t i = 0; i < chat->count; i++)
 		count += window_undelivered(chat->windows[i], &text);
-	if (count > 0 && chat->fault.kind == FAULT_NONE) {
+	if (count > 0)
+		fputs(text.bytes, stderr);
+	if (count > 0 && chat->fault.kind == FAULT_NONE)
 		fault_set(&chat->fault, FAULT_UNAVAILABLE,
 			"%zu of your messages may not be delivered, as above",
 			count);
-		fputs(text.bytes, stderr);
-	}
 	text_free(&text);
 }
 

@@ -146,6 +146,7 @@ cat >"$T/notify" <<'END'
 for argument; do
 	printf '%s\n' "$argument"
 done >>"$0.said"
+! grep -q '^Ann' "$0.said" # its last time, it fails
 END
 chmod +x "$T/notify"
 conf=$(user_conf ann)
@@ -270,6 +271,7 @@ ok 'our name is marked' sees ann '^[0-9:]{8}>\+ bob: Ann'
 ok 'the notify command has run' wait_line "$T/notify.said" '^Ann: -x .*b>$'
 is "$(head -n 3 "$T/notify.said" | tr '\n' ,)" 'a b,ops: bob,db7 is full,' \
 	'with room, name and text as arguments'
+ok 'one that fails is told of' sees ann 'the notify command has failed'
 ok 'there was a bell' grep -q "$(printf '\a')" "$T/ann.bytes"
 type bob 'who is ON CALL?'
 ok 'also of two' sees ann '^[0-9:]{8}>\+ bob: who is ON CALL\?'

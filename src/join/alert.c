@@ -17,6 +17,7 @@ struct alert {
 	enum room_severity from;
 	struct attention_rate bell, notices;
 	struct notify *notify; /* NULL: no command */
+	bool failure_told;
 };
 
 static enum room_severity
@@ -117,9 +118,12 @@ alert_tell(struct alert *alert, struct span room, const struct line *line,
 	notify(alert, room, line, mono);
 }
 
-void
+bool
 alert_reap(struct alert *alert, int64_t mono)
 {
-	if (alert->notify != NULL)
-		notify_reap(alert->notify, mono);
+	if (alert->notify == NULL || notify_reap(alert->notify, mono) == 0 ||
+		alert->failure_told)
+		return false;
+	alert->failure_told = true;
+	return true;
 }

@@ -6,6 +6,8 @@
 #include "fault.h"
 #include "line.h"
 
+#include <stdbool.h>
+
 /* What the settings say of messages that are for us: a bell, and the notify
  * command. */
 struct alert;
@@ -24,7 +26,8 @@ bool alert_mentions(const struct alert *alert, struct span text);
 void alert_tell(struct alert *alert, struct span room, const struct line *line,
 	int64_t mono);
 
-/* To be called now and then. */
-void alert_reap(struct alert *alert, int64_t mono);
+/* To be called now and then.  True if a notify command has failed, for the first
+ * time. */
+bool alert_reap(struct alert *alert, int64_t mono);
 
 #endif

@@ -16,7 +16,7 @@
 
 # shellcheck disable=SC2034 # at_end and status are for who reads this
 
-need tmux
+need tmux qchat-join
 
 # The screens' sizes and names are ours, whatever the caller's tmux is like.
 printf 'set -g remain-on-exit on\nset -g status off\n' >"$T/tmux.conf"
@@ -58,6 +58,7 @@ pane() { tm display-message -p -t "$1" "#{$2}"; }
 sees() {
 	wait_for on_screen "$1" "$2" && return
 	shown "$1"
+	cat "$T/$1.err"
 	return 1
 }
 

@@ -247,7 +247,7 @@ cleanup() {
 	if [ -n "${QCHAT_TEST_KEEP:-}" ]; then
 		diag "kept: $T"
 	else
-		rm -rf "$T"
+		[ "$cleanup_status" -eq 0 ] && rm -rf "$T" || diag "left: $T"
 	fi
 	exit "$cleanup_status"
 }

@@ -39,7 +39,8 @@ ok 'the screen is there' wait_for on_screen '1:ops'
 
 as eve start ear qchat-listen -v -r ops
 must wait_line "$T/ear.err" 'in ops'
-pace bob 1 40 90 >"$T/hour" &
+: >"$T/hour"
+pace bob 1 40 90 >>"$T/hour" &
 pacer=$!
 (
 	trap - EXIT HUP INT TERM

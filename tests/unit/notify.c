@@ -114,7 +114,7 @@ test_world(struct notify *notify)
 		   "ls /proc/self/fd >fds; out=$(readlink /proc/$$/fd/1); "
 		   "echo \"$out\" >out; "
 		   "cut -d ' ' -f 6 /proc/$$/stat >session; "
-		   "grep -E 'Sig(Blk|Ign)' /proc/$$/status >signals; "
+		   "grep -E 'Sig(Blk|Ign)' /proc/self/status >signals; "
 		   "echo noise; echo noise >&2",
 		   0) == 1,
 		"it runs");

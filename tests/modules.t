@@ -71,7 +71,7 @@ library() {
 library mosquitto 'mosquitto.*\.h' src/lib/connection.c
 library msgpack 'msgpack(/.*|\.h)' src/lib/dxl.c
 library jansson 'jansson.*\.h' src/lib/room.c src/lib/record.c \
-	src/lib/registry.c \
+	src/lib/registry.c src/lib/subs.c \
 	src/lib/tie.c src/lib/tie_answer.c src/lib/tie_json.c \
 	src/lib/mar.c src/lib/mar_query_json.c src/lib/mar_rows.c \
 	src/provision_answer.c
@@ -133,7 +133,7 @@ is "$(bad_includes "$world|session|session_[a-z]*" $(in_lib "$bytes"))" '' \
 is "$(bad_includes "$world|$bytes|session|session_[a-z]*" $(in_lib "$base"))" '' \
 	'what all stand on knows none of them'
 below=$(echo "bus|connection|route|tls|$bytes" | tr '|' '\n' |
-	grep -Evx 'digest|invite|mar|mar_query|mar_rows|record|room|roster|spool|tie|trust' | tr '\n' '|' | sed 's/|$//')
+	grep -Evx 'digest|invite|mar|mar_query|mar_rows|record|room|roster|spool|subs|tie|trust' | tr '\n' '|' | sed 's/|$//')
 is "$(bad_includes "$below" src/*.[ch] src/join/*.[ch])" '' \
 	'the tools see sessions, and nothing below them'
 is "$(bad_includes 'cli|screen|join/.*' src/lib/*.[ch])" '' \

@@ -87,6 +87,7 @@ class Session {
 class Broker {
 	constructor (fabric, folder, options) {
 		this.fabric = fabric
+		this.says = {} // in the place of its answers
 		this.folder = folder
 		this.options = options
 		this.guid = crypto.randomUUID()
@@ -354,8 +355,10 @@ class Broker {
 			if (!broker.named(request)) continue
 			if (broker !== this && request.brokerIds.length === 0 &&
 				!EVERYWHERE.includes(name)) continue
-			const text = answer(name, broker, broker === this ? session : null,
-				request.payload)
+			const text = Object.hasOwn(broker.says, name)
+				? broker.says[name]
+				: answer(name, broker, broker === this ? session : null,
+					request.payload)
 			if (text === undefined) continue
 			broker.reply(request, dxl.RESPONSE, { payload: Buffer.from(text) })
 		}

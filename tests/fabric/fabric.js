@@ -88,6 +88,11 @@ const commands = {
 	link: () => { fabric.linked = true },
 	overload: topic => { fabric.overloaded.add(topic) },
 	relieve: topic => { fabric.overloaded.delete(topic) },
+	says: rest => {
+		const [, number, name, text] = /^(\d+)(?: (\S+)(?: (.+))?)?$/.exec(rest)
+		if (name) fabric.brokers[number].says[name] = text
+		else fabric.brokers[number].says = {}
+	},
 	kick: thumbprint => {
 		for (const session of fabric.sessions()) {
 			if (!thumbprint || session.is(thumbprint)) session.gate.cut()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 #include "counts.h"
+#include "listeners.h"
 #include "memory.h"
 #include "names.h"
 #include "pin.h"
@@ -53,6 +54,9 @@ struct who {
 	struct session *session;
 	bool up, asked;
 	int64_t asked_mono;
+	/* Of each member of the session, as far as the fabric was asked. */
+	struct listeners **listeners;
+	size_t listeners_count;
 	struct fault fault;
 };
 
@@ -200,6 +204,51 @@ set_up(struct who *who)
 	return who->session != NULL ? 0 : -1;
 }
 
+/* Every broker of a DXL fabric counts who hears a room.  Of all rooms those are
+ * asked for that were found, and as many at once as requests can wait. */
+static void
+ask_fabric(struct who *who, int64_t until)
+{
+	const struct member *member;
+	int64_t left = until - session_now().mono;
+
+	if (!who->details || who->conf.fabric != CONF_DXL || left <= 0)
+		return;
+	while ((member = session_member(who->session, who->listeners_count)) !=
+		NULL) {
+		struct listeners *listeners = NULL;
+		struct fault fault;
+
+		/* What asks all rooms is in none. */
+		if (*member_room(member) != '\0') {
+			listeners = listeners_ask(who->session, member, left,
+				&fault);
+			if (listeners == NULL)
+				return;
+		}
+		who->listeners = memory_resize(who->listeners,
+			who->listeners_count + 1, sizeof(*who->listeners));
+		who->listeners[who->listeners_count++] = listeners;
+	}
+}
+
+/* What the fabric was asked for the i-th member; NULL: it was not. */
+static const struct listeners *
+listeners_of(const struct who *who, size_t i)
+{
+	return i < who->listeners_count ? who->listeners[i] : NULL;
+}
+
+static bool
+is_counted(const struct who *who)
+{
+	for (size_t i = 0; i < who->listeners_count; i++)
+		if (who->listeners[i] != NULL &&
+			!listeners_is_done(who->listeners[i]))
+			return false;
+	return true;
+}
+
 /* Have all answered of whom anybody who answered knew?  In all rooms nobody
  * can tell; and who wants details for a time sees all of it. */
 static bool
@@ -209,7 +258,7 @@ is_complete(const struct who *who)
 	int64_t known = member_known(member);
 
 	return !who->all && !(who->details && who->waits) && who->asked &&
-		known > 0 &&
+		known > 0 && is_counted(who) &&
 		(int64_t)roster_count(member_roster(member)) >= known &&
 		session_now().mono >= who->asked_mono + SETTLE_MS;
 }
@@ -236,6 +285,8 @@ collect(struct who *who)
 		if (session_wait(&who->session, 1, NULL, 0,
 			    next_look(who, until), &during, &who->fault) < 0)
 			break;
+		if (who->asked)
+			ask_fabric(who, until);
 		if (!who->up || who->asked)
 			continue;
 		who->asked = true;
@@ -243,6 +294,7 @@ collect(struct who *who)
 		until = who->asked_mono + who->wait_ms;
 		/* The last answers have to travel too. */
 		session_ask(who->session, who->wait_ms * 3 / 4);
+		ask_fabric(who, until);
 	}
 	if (who->fault.kind != FAULT_NONE)
 		return;
@@ -282,6 +334,26 @@ tell_missing(const struct who *who)
 			"%s: %zu of %lld have answered "
 			"(-w gives them longer)",
 			room.bytes, count, (long long)known);
+		text_free(&room);
+	}
+}
+
+static void
+tell_uncounted(const struct who *who)
+{
+	const struct member *member;
+
+	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
+		i++) {
+		struct text room = { 0 }, doubt = { 0 };
+
+		if (listeners_of(who, i) != NULL)
+			listeners_append_doubt(listeners_of(who, i),
+				" (-w gives them longer)", &doubt);
+		text_harmless(&room, span_of(member_room(member)), TEXT_NAME);
+		if (doubt.len > 0)
+			cli_warn(&who->cli, "%s: %s", room.bytes, doubt.bytes);
+		text_free(&doubt);
 		text_free(&room);
 	}
 }
@@ -431,6 +503,9 @@ look_at_room(const struct member *member, struct instant now)
 		.since = -1,
 		.per_hour = -1,
 		.sealed = member_is_sealed(member),
+		.listeners = -1,
+		.brokers = -1,
+		.brokers_known = -1,
 	};
 
 	for (const struct roster_entry *entry = roster_first(roster);
@@ -448,6 +523,38 @@ look_at_room(const struct member *member, struct instant now)
 		room.per_hour = (double)room.messages * 3600000 /
 			(double)(now.wall - room.since);
 	return room;
+}
+
+/* One of the subscriptions is our own. */
+static void
+count_listeners(struct record_room *room, const struct listeners *listeners)
+{
+	if (listeners == NULL)
+		return;
+	struct subs_sum sum = listeners_sum(listeners);
+	if (sum.subscriptions >= 0)
+		room->listeners = sum.subscriptions > 0 ? sum.subscriptions - 1
+							: 0;
+	room->brokers = (int64_t)sum.brokers;
+	if (sum.known > 0)
+		room->brokers_known = (int64_t)sum.known;
+}
+
+static void
+append_known(struct text *out, const char *name, int64_t value)
+{
+	if (value >= 0)
+		text_appendf(out, "%s %lld\n", name, (long long)value);
+	else
+		text_appendf(out, "%s -\n", name);
+}
+
+static void
+append_listeners(struct text *out, const struct record_room *room)
+{
+	append_known(out, "listeners", room->listeners);
+	append_known(out, "brokers", room->brokers);
+	append_known(out, "brokers-known", room->brokers_known);
 }
 
 static void
@@ -487,10 +594,14 @@ append_details(const struct who *who, struct text *out, struct instant now)
 
 		if (room.room.len == 0)
 			continue;
-		if (who->json)
+		count_listeners(&room, listeners_of(who, i));
+		if (who->json) {
 			record_room_json(&room, out);
-		else
-			append_room(out, &room);
+			continue;
+		}
+		append_room(out, &room);
+		if (who->conf.fabric == CONF_DXL)
+			append_listeners(out, &room);
 	}
 	if (who->json) {
 		counts_json(who->session, out);
@@ -565,8 +676,10 @@ list(struct who *who)
 		return 1;
 	collect(who);
 	session_close(&who->session, 1);
-	if (who->fault.kind == FAULT_NONE)
+	if (who->fault.kind == FAULT_NONE) {
 		tell_missing(who);
+		tell_uncounted(who);
+	}
 	counts_trace(&who->cli, who->session);
 	if (who->fault.kind != FAULT_NONE)
 		return 1;
@@ -586,6 +699,9 @@ main(int argc, char **argv)
 		if (who.fault.kind != FAULT_NONE)
 			status = cli_fail(&who.cli, &who.fault);
 	}
+	for (size_t i = 0; i < who.listeners_count; i++)
+		listeners_free(who.listeners[i]);
+	free(who.listeners);
 	session_free(who.session);
 	conf_free(&who.conf);
 	cli_free(&who.cli);

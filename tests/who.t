@@ -110,6 +110,15 @@ is "$(jq -r "select(.user == \"alice\") | .uid" <"$T/out")" "$uid" \
 	'with the UID'
 as bob exit_is 0 'qchat-who -d' qchat-who -r ops -d
 like "$(out)" 'articipants.*2' 'tells how many participants'
+# The raw peer hears the room, and is none of them.
+if [ "$fabric_kind" = dxl ]; then
+	is "$(grep -E '^(listeners|brokers)' "$T/out" | tr '\n' ' ')" \
+		'listeners 3 brokers 1 brokers-known 1 ' \
+		'and how many hear the room'
+else
+	is "$(grep -Ec '^(listeners|brokers)' "$T/out")" 0 \
+		'and no count that the broker does not have'
+fi
 as bob exit_is 1 'nobody is in an empty room' qchat-who -r empty -w 0.2 -q
 is "$(out)" '' 'and nothing is printed'
 as dora start third qchat-listen -v -r elsewhere

@@ -79,8 +79,8 @@ ignore(struct chat *chat, struct span name)
 			"%s is not ignored: %d names are as many as can be",
 			shown.bytes, CHAT_IGNORED_MAX);
 	} else {
-		chat->ignored[chat->ignored_count++] =
-			memory_string(shown.bytes);
+		chat->ignored[chat->ignored_count++] = memory_string(
+			shown.bytes);
 		text_appendf(&text,
 			"%s is ignored: what that name says is hidden "
 			"(\\ignore %s shows it again)",
@@ -291,20 +291,25 @@ pin(struct chat *chat, struct span name)
 static void
 show_counts(struct chat *chat)
 {
-	struct session *session = chat_window(chat)->session;
+	struct window *window = chat_window(chat);
+	struct session *session = window->session;
 	struct record_count counts[SESSION_COUNTS_MAX];
 	struct report_room room = {
 		.member = session_member(session, 0),
 		.link = session_link(session),
 		.fabric = chat->conf.fabric,
+		.asks = enquiry_can_count(window->enquiry),
 		.broker = session_peer(session),
 		.counts = counts,
 		.count = session_counts(session, counts),
 	};
 	struct text text = { 0 };
+	struct fault fault = { 0 };
 
 	report_counts(&text, &room, session_now());
 	notice(chat, &text);
+	if (room.asks && enquiry_count(window->enquiry, &fault) < 0)
+		window_notice(window, fault.text);
 }
 
 static void

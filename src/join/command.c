@@ -8,7 +8,8 @@
 /* The list in qchat-join(1) has the same words. */
 const struct command commands[] = {
 	{ "c", { COMMAND_NOTHING }, 0,
-		"counts: what was said, by whom, and how the link is",
+		"counts: what was said, by whom, how many hear it, and how the "
+		"link is",
 		COMMAND_COUNTS },
 	{ "d", { COMMAND_NAME, COMMAND_TEXT }, 2,
 		"direct: says it to NAME alone, sealed", COMMAND_DIRECT },

@@ -2,14 +2,19 @@
 #include "enquiry.h"
 
 #include "command.h"
+#include "listeners.h"
 #include "lookup.h"
 #include "memory.h"
+#include "report.h"
 #include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { OFFERS_MAX = 16 }; /* questions that are open; the oldest goes */
+enum {
+	OFFERS_MAX = 16, /* questions that are open; the oldest goes */
+	COUNT_MS = 2000, /* for all brokers to count who hears the room */
+};
 
 struct result {
 	enum lookup_share share;
@@ -24,6 +29,7 @@ struct enquiry {
 	size_t found_count;
 	char *offers[OFFERS_MAX]; /* the oldest first */
 	size_t offer_count;
+	struct listeners *listeners; /* while they are counted */
 };
 
 static int64_t
@@ -71,6 +77,7 @@ enquiry_free(struct enquiry *enquiry)
 	if (enquiry == NULL)
 		return;
 	lookups_free(enquiry->lookups);
+	listeners_free(enquiry->listeners);
 	for (size_t i = 0; i < enquiry->found_count; i++)
 		free(enquiry->found[i].text);
 	for (size_t i = 0; i < enquiry->offer_count; i++)
@@ -115,6 +122,52 @@ enquiry_search(struct enquiry *enquiry, struct span argument,
 		return -1;
 	return lookups_search(enquiry->lookups, query, share,
 		session_now().mono, fault);
+}
+
+bool
+enquiry_can_count(const struct enquiry *enquiry)
+{
+	const struct window *window = enquiry->window;
+
+	return window->chat->conf.fabric == CONF_DXL &&
+		session_link(window->session) == SESSION_UP;
+}
+
+/* What is being counted is for who asks in between, too. */
+int
+enquiry_count(struct enquiry *enquiry, struct fault *fault)
+{
+	struct session *session = enquiry->window->session;
+
+	if (enquiry->listeners == NULL)
+		enquiry->listeners = listeners_ask(session,
+			session_member(session, 0), COUNT_MS, fault);
+	return enquiry->listeners != NULL ? 0 : -1;
+}
+
+static void
+tell_listeners(struct enquiry *enquiry)
+{
+	const struct member *member = session_member(enquiry->window->session,
+		0);
+	struct subs_sum sum = listeners_sum(enquiry->listeners);
+	struct text text = { 0 }, doubt = { 0 };
+
+	text_append_string(&doubt, "");
+	listeners_append_doubt(enquiry->listeners, "", &doubt);
+	report_listeners(&text, member, &sum, doubt.bytes);
+	listeners_free(enquiry->listeners);
+	enquiry->listeners = NULL;
+	window_notice(enquiry->window, text.bytes);
+	text_free(&doubt);
+	text_free(&text);
+}
+
+static bool
+has_counted(const struct enquiry *enquiry)
+{
+	return enquiry->listeners != NULL &&
+		listeners_is_done(enquiry->listeners);
 }
 
 static void
@@ -190,8 +243,9 @@ enquiry_progress(const struct enquiry *enquiry, struct text *text)
 int64_t
 enquiry_deadline(const struct enquiry *enquiry)
 {
-	return enquiry->found_count > 0 ? 0
-					: lookups_deadline(enquiry->lookups);
+	return enquiry->found_count > 0 || has_counted(enquiry)
+		? 0
+		: lookups_deadline(enquiry->lookups);
 }
 
 void
@@ -201,4 +255,6 @@ enquiry_tick(struct enquiry *enquiry, int64_t mono)
 	for (size_t i = 0; i < enquiry->found_count; i++)
 		settle(enquiry, &enquiry->found[i]);
 	enquiry->found_count = 0;
+	if (has_counted(enquiry))
+		tell_listeners(enquiry);
 }

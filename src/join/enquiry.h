@@ -28,6 +28,13 @@ int enquiry_hash(struct enquiry *enquiry, struct span argument,
 int enquiry_search(struct enquiry *enquiry, struct span argument,
 	struct fault *fault);
 
+/* Is there a fabric, and a connection to it, that counts who hears the room? */
+bool enquiry_can_count(const struct enquiry *enquiry);
+
+/* Asks it; one line tells what it says.  0, or -1 with a fault of
+ * session_request(). */
+int enquiry_count(struct enquiry *enquiry, struct fault *fault);
+
 /* Answers the oldest question.  False if none is open. */
 bool enquiry_answer(struct enquiry *enquiry, bool yes);
 

@@ -222,15 +222,15 @@ open_since(const struct roster *roster)
 }
 
 static void
-append_room(struct text *text, const struct member *member)
+append_room(struct text *text, const struct report_room *room)
 {
+	const struct member *member = room->member;
 	const struct roster *roster = member_roster(member);
 	int64_t since = open_since(roster);
 
-	text_appendf(text,
-		"\n%zu here answer; how many hear the room the fabric does not "
-		"tell\n",
-		roster_count(roster));
+	text_appendf(text, "\n%zu here answer; %s\n", roster_count(roster),
+		room->asks ? "the fabric is asked how many hear the room"
+			   : "how many hear the room the fabric does not tell");
 	if (since >= 0) {
 		text_append_string(text, "open since ");
 		text_append_time(text, since);
@@ -281,8 +281,33 @@ report_counts(struct text *text, const struct report_room *room,
 {
 	append_said(text, member_counts(room->member), now);
 	append_senders(text, room->member);
-	append_room(text, room->member);
+	append_room(text, room);
 	append_fate(text, room->member);
 	append_link(text, room);
 	append_counters(text, room);
+}
+
+/* Who has gone without a word is known for a while, so that more may answer
+ * than hear. */
+void
+report_listeners(struct text *text, const struct member *member,
+	const struct subs_sum *sum, const char *doubt)
+{
+	size_t here = roster_count(member_roster(member));
+	int64_t heard = sum->subscriptions;
+
+	if (heard < 0) {
+		text_appendf(text,
+			"%zu here answer; how many hear the room is "
+			"not known: %s",
+			here, doubt);
+		return;
+	}
+	text_appendf(text,
+		"%lld hear%s the room by the fabric's count, %zu "
+		"%sanswer%s",
+		(long long)heard, heard == 1 ? "s" : "", here,
+		(int64_t)here <= heard ? "of them " : "", here == 1 ? "s" : "");
+	if (*doubt != '\0')
+		text_appendf(text, " (%s: there may be more)", doubt);
 }

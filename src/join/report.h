@@ -5,6 +5,7 @@
 #include "conf.h"
 #include "record.h"
 #include "session.h"
+#include "subs.h"
 #include "text.h"
 
 #include <stddef.h>
@@ -26,7 +27,8 @@ struct report_room {
 	const struct member *member;
 	enum session_link link;
 	enum conf_fabric fabric;
-	const char *broker;                /* session_peer() */
+	bool asks;          /* the fabric, how many hear the room */
+	const char *broker; /* session_peer() */
 	const struct record_count *counts; /* session_counts() */
 	size_t count;
 };
@@ -34,5 +36,10 @@ struct report_room {
 /* What was said and by whom, what became of it, and how the link is. */
 void report_counts(struct text *text, const struct report_room *room,
 	struct instant now);
+
+/* How many hear the room by the fabric's count, and how many answer; doubt: why
+ * that count is not complete, "" if it is. */
+void report_listeners(struct text *text, const struct member *member,
+	const struct subs_sum *sum, const char *doubt);
 
 #endif

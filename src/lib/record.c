@@ -292,6 +292,12 @@ record_counts_json(const struct record_count *counts, size_t count,
 	text_append_char(line, '\n');
 }
 
+static json_t *
+json_known(int64_t number)
+{
+	return number >= 0 ? json_integer(number) : json_null();
+}
+
 void
 record_room_json(const struct record_room *room, struct text *line)
 {
@@ -311,6 +317,10 @@ record_room_json(const struct record_room *room, struct text *line)
 	json_object_set_new(object, "per_hour",
 		room->per_hour >= 0 ? json_real(room->per_hour) : json_null());
 	json_object_set_new(object, "sealed", json_boolean(room->sealed));
+	json_object_set_new(object, "listeners", json_known(room->listeners));
+	json_object_set_new(object, "brokers", json_known(room->brokers));
+	json_object_set_new(object, "brokers_known",
+		json_known(room->brokers_known));
 	append_object(object, line);
 	text_append_char(line, '\n');
 }

@@ -82,6 +82,9 @@ struct record_room {
 	int64_t messages; /* that they have sent */
 	double per_hour;  /* the same by time; -1: not known */
 	bool sealed;
+	/* By the fabric's count, and of how many of its brokers that is; -1:
+	 * not known. */
+	int64_t listeners, brokers, brokers_known;
 };
 
 /* Appends one JSON object and a line feed, as record_json(). */

@@ -249,14 +249,18 @@ test_record(void)
 				 .participants = 3,
 				 .since = -1,
 				 .messages = 5,
-				 .per_hour = -1 },
+				 .per_hour = -1,
+				 .listeners = 4,
+				 .brokers = 1,
+				 .brokers_known = -1 },
 		&out);
 	is(out.bytes,
 		"{\"v\":1,\"room\":\"a\\u007f\",\"type\":\"room\","
 		"\"time\":\"2026-11-23T04:35:13.935Z\",\"participants\":3,"
 		"\"known\":null,\"since\":null,\"messages\":5,\"per_hour\":"
 		"null,"
-		"\"sealed\":false}\n",
+		"\"sealed\":false,\"listeners\":4,\"brokers\":1,"
+		"\"brokers_known\":null}\n",
 		"a room");
 	text_clear(&out);
 	record_format(&sample, "%r|%k|%u|%s|%f|%%|\\t\\n\\\\", &out);

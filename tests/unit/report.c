@@ -206,6 +206,27 @@ counts_are(const struct report_room *room, const char *want, const char *what)
 }
 
 static void
+counts_have(const struct report_room *room, const char *want, const char *what)
+{
+	struct text text = { 0 };
+
+	report_counts(&text, room, now);
+	ok(strstr(text.bytes, want) != NULL, "%s", what);
+	text_free(&text);
+}
+
+static void
+listeners_are(const struct subs_sum *sum, const char *doubt, const char *want,
+	const char *what)
+{
+	struct text text = { 0 };
+
+	report_listeners(&text, member, sum, doubt);
+	is(text.bytes, want, what);
+	text_free(&text);
+}
+
+static void
 test_counts(void)
 {
 	const struct record_count counts[] = { { "doubles", 1 },
@@ -232,9 +253,24 @@ test_counts(void)
 		"0 missing, 0 asked for, 0 repaired, 0 doubles dropped\n"
 		"dxl, broker b:8883, CONNECTION LOST",
 		"nothing was said");
+	room.asks = true;
+	counts_have(&room,
+		"\n0 here answer; the fabric is asked how many hear the room\n",
+		"what is not known yet");
+	room.asks = false;
 	hear_here("own", "alice", "test/1");
 	hear_here("b", "bob", "test/1");
 	hear_here("c", "carol c", "test/1");
+	listeners_are(&(const struct subs_sum){ 5, 2, 2, 0 }, "",
+		"5 hear the room by the fabric's count, 3 of them answer",
+		"who hears and does not answer is seen");
+	listeners_are(&(const struct subs_sum){ 1, 1, 2, 0 }, "one is away",
+		"1 hears the room by the fabric's count, 3 answer (one is "
+		"away: there may be more)",
+		"a count that is not complete");
+	listeners_are(&(const struct subs_sum){ -1, 0, 0, 0 }, "why",
+		"3 here answer; how many hear the room is not known: why",
+		"no count");
 	hear_message("b", "bob", 1);
 	hear_message("c", "carol c", 1);
 	hear_message("c", "carol c", 2);

@@ -59,18 +59,22 @@ fabric_start() {
 # fabric_restart: as it was, on the same ports, after broker_stop or broker_kill
 fabric_restart() {
 	printf '%s\n' "${fabric_policy:-{\}}" >"$T/broker/topicauth.policy"
+	exec 6<>"$T/fabric.in" # for reading, too: it never blocks
 	# shellcheck disable=SC2086 # lists of words
 	start fabric node "$srcdir/tests/fabric/fabric.js" \
 		--brokers "$fabric_count" --policy "$T/broker/topicauth.policy" \
 		--ports "$(echo $broker_ports | tr ' ' ,)" $fabric_options \
 		"$T/broker"
 	broker_pid=$pid
-	exec 6>"$T/fabric.in"
 	fabric_done=0
-	wait_line "$T/fabric.out" '"at":"ready"' || return
+	wait_for fabric_is_up && alive "$broker_pid" || return
 	broker_ports=$(fabric_each port)
 	broker_port=${broker_ports%% *}
 	fabric_guids=$(fabric_each guid)
+}
+
+fabric_is_up() {
+	has_lines "$T/fabric.out" '"at":"ready"' 1 || not alive "$broker_pid"
 }
 
 fabric_each() {
@@ -93,9 +97,9 @@ services_start() {
 	services_dir=$(user_dir services) || exit 1
 	services_stranger=$(user_dir stranger) || exit 1
 	mkfifo "$T/services.in"
+	exec 5<>"$T/services.in"
 	start services node "$srcdir/tests/fabric/services.js" \
 		"$services_dir" "$services_stranger"
-	exec 5>"$T/services.in"
 	services_done=0
 	must wait_line "$T/services.out" '"at":"ready"'
 }

@@ -46,6 +46,10 @@ is "$(last bob event '[.version, .source, .broker]')" \
 is "$(last bob event .fields)" \
 	"{\"dxl.certs\":\"$ca;$alice\",\"first\":\"1\",\"second\":\"2\"}" \
 	'and the certificates among the fields'
+tell alice claim forged /x/events/one claimed
+ok 'what a sender says of its certificates' seen bob '.event.text == "claimed"'
+is "$(last bob event '[.fields, .source]')" \
+	"[{\"dxl.certs\":\"forged\"},\"$alice\"]" 'stays, and names nobody'
 tell alice buffer /x/events/one bytes
 ok 'a payload in bin passes' seen bob '.event.text == "bytes"'
 is "$(last bob event '[.version, .source, .broker, .fields]')" \
@@ -182,10 +186,11 @@ not_ok 'MQTT 5' "$mq" bob pub -V mqttv5 -t /y/five -m 6
 not_ok 'a session that is to stay is closed' "$mq" bob sub -c -i stays -t /y/c
 is "$(grep -c CONNACK "$T/ok.out")" 0 'without a CONNACK'
 start twin1 "$mq" bob sub -i twin -t /twin
-twin1=$pid
 start twin2 "$mq" bob sub -i twin -t /twin
 heard_by /twin twin1 twin2
-ok 'one client id twice is two clients' alive "$twin1"
+must "$mq" bob pub -t /twin -m 'to both'
+ok 'one client id twice is two clients' wait_line "$T/twin1.out" 'to both'
+ok 'both of which hear' wait_line "$T/twin2.out" 'to both'
 
 start willing "$mq" carol sub -t /y/never --will-topic /y/will \
 	--will-payload testament --will-qos 1 --will-retain

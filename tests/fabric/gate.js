@@ -137,7 +137,6 @@ class Gate extends Duplex {
 		packet.clientId = crypto.randomUUID()
 		delete packet.username
 		delete packet.password
-		if (packet.will) Object.assign(packet.will, { qos: 0, retain: false })
 		this.pass(mqtt.generate(packet))
 	}
 

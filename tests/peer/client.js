@@ -13,6 +13,7 @@
 //	event TOPIC TEXT         publishes one, with two headers
 //	buffer TOPIC TEXT        one whose payload is a Buffer: msgpack's bin
 //	big COUNT TOPIC          one of so many bytes
+//	claim CERTS TOPIC TEXT   one that says itself which its certificates are
 //	to CLIENT TOPIC TEXT     publishes one for that client alone
 //	request TOPIC TEXT       asks, and prints {"response": …} or {"failure": …}
 //	at SERVICE TOPIC TEXT    asks that service
@@ -127,6 +128,13 @@ const commands = {
 		const [topic, text] = words(rest, 1)
 		const event = new dxl.Event(topic)
 		event.payload = Buffer.from(text)
+		client.sendEvent(event)
+	},
+	claim: rest => {
+		const [certs, topic, text] = words(rest, 2)
+		const event = new dxl.Event(topic)
+		event.payload = text
+		event.otherFields = { 'dxl.certs': certs }
 		client.sendEvent(event)
 	},
 	to: rest => {

@@ -60,6 +60,7 @@ fabric_start() {
 fabric_restart() {
 	printf '%s\n' "${fabric_policy:-{\}}" >"$T/broker/topicauth.policy"
 	exec 6<>"$T/fabric.in" # for reading, too: it never blocks
+	: >"$T/fabric.out"     # what the last one said is not said by this one
 	# shellcheck disable=SC2086 # lists of words
 	start fabric node "$srcdir/tests/fabric/fabric.js" \
 		--brokers "$fabric_count" --policy "$T/broker/topicauth.policy" \

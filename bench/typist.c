@@ -186,7 +186,8 @@ main(int argc, char **argv)
 	pid_t pid;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: typist SECONDS COMMAND [ARGUMENT...]\n");
+		fprintf(stderr,
+			"usage: typist SECONDS COMMAND [ARGUMENT...]\n");
 		return 64;
 	}
 	setvbuf(stdin, NULL, _IONBF, 0);

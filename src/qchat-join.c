@@ -123,8 +123,8 @@ ask(struct join *join)
 {
 	struct chat *chat = &join->chat;
 	struct identity *identity = identity_open(&chat->conf, &chat->fault);
-	char *(*question)(const char *, const char *) =
-		chat->plain ? plain_ask : input_ask;
+	char *(*question)(const char *, const char *) = chat->plain ? plain_ask
+								    : input_ask;
 	struct recall recall;
 
 	if (identity == NULL)
@@ -260,9 +260,8 @@ connect_first(struct join *join, const sigset_t *during)
 			    &chat->fault) < 0)
 			return -1;
 	}
-	recall_write(join->name_asked
-			? session_user(chat_window(chat)->session)
-			: NULL,
+	recall_write(join->name_asked ? session_user(chat_window(chat)->session)
+				      : NULL,
 		chat_window(chat)->room);
 	return 0;
 }
@@ -366,10 +365,13 @@ tick(struct join *join, int64_t now)
 {
 	struct chat *chat = &join->chat;
 
-	if (chat->plain)
+	if (chat->plain) {
 		plain_tick(chat);
-	else
+	} else {
+		/* A paste may be over. */
+		chat->changed |= now >= input_deadline();
 		input_tick(now);
+	}
 	for (size_t i = 0; i < chat->count; i++)
 		window_tick(chat->windows[i]);
 	heed_signals(chat);

@@ -42,7 +42,7 @@ is "$(jq -c 'select(.type == "message") | .user' "$T/ear.out" | wc -l)" 1 \
 	'as one message, and nothing after no'
 like "$(texts)" '^Host.*' 'with its columns'
 type alice "\\m $query"
-ok 'without a word it asks' sees alice 'is the room to see that\?'
+ok 'without a word it asks' sees alice 'is the room to see "Host'
 ok 'and the status line, too' sees alice '\\yes or \\no\?'
 type alice 'a word in between'
 ok 'one may say something else meanwhile' wait_for heard 'a word in between'

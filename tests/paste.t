@@ -51,7 +51,7 @@ while [ $((i += 1)) -le 300 ]; do
 done >"$T/long"
 paste ann "$T/long"
 ok 'a paste of 300 lines is asked about' \
-	sees ann '300 lines, [0-9]+,[0-9]+ bytes pasted: y .* n '
+	sees ann 'y takes 300 lines, [0-9]+,[0-9]+ bytes .* n drops'
 press ann Enter x Space
 press ann y
 ok 'y takes it into the draft' sees ann '300:.*grüße'
@@ -61,7 +61,7 @@ ok 'with Enter it does' said 1
 is_text 1 "$T/long" 'as one message, byte for byte'
 
 paste ann "$T/long"
-must sees ann '300 lines, [0-9,]+ bytes pasted'
+must sees ann '300 lines, [0-9,]+ bytes into'
 press ann n
 type ann 'not that'
 ok 'n drops it' said 2
@@ -85,7 +85,7 @@ sed 's/\x1b\[20[01]~//g' "$T/evil" >"$T/want"
 } >"$T/evil.raw"
 raw ann "$T/evil.raw"
 ok 'an end marker in a paste does not end it' \
-	sees ann "$(($(wc -l <"$T/want"))) lines, [0-9,]+ bytes pasted"
+	sees ann "$(($(wc -l <"$T/want"))) lines, [0-9,]+ bytes into"
 press ann y
 ok 'its keys are text' sees ann '300:.*grüße'
 is "$(grep -c '"text"' "$T/ear.out")" 2 'and nothing has left by itself'
@@ -119,7 +119,7 @@ ok 'with Enter they leave' said 5
 is_text 5 "$T/ten" 'as one message'
 head -n 11 "$T/long" >"$T/eleven"
 paste ann "$T/eleven"
-ok 'eleven are asked about' sees ann '11 lines, [0-9]+ bytes pasted'
+ok 'eleven are asked about' sees ann '11 lines, [0-9]+ bytes into'
 press ann n
 head -c 4096 /dev/zero | tr '\0' a >"$T/want"
 paste ann "$T/want"
@@ -132,7 +132,7 @@ is_text 6 "$T/want" 'all of them'
 	printf b
 } >"$T/more"
 paste ann "$T/more"
-ok 'one byte more is asked about' sees ann '1 line, 4,097 bytes pasted'
+ok 'one byte more is asked about' sees ann '1 line, 4,097 bytes into'
 press ann C-c
 head -c 300000 /dev/zero | tr '\0' c >"$T/huge"
 paste ann "$T/huge"

@@ -55,10 +55,21 @@ list_ignored(struct chat *chat)
 	struct text text = { 0 };
 
 	text_append_string(&text,
-		chat->ignored_count == 0 ? "nobody is ignored" : "ignored:");
+		chat->ignored_count == 0 ? "no name is ignored" : "ignored:");
 	for (size_t i = 0; i < chat->ignored_count; i++)
 		text_appendf(&text, " %s", chat->ignored[i]);
 	notice(chat, &text);
+}
+
+static bool
+is_own_name(struct chat *chat, const char *name)
+{
+	struct text own = shown_name(
+		span_of(session_user(chat_window(chat)->session)));
+	bool same = strcmp(own.bytes, name) == 0;
+
+	text_free(&own);
+	return same;
 }
 
 static void
@@ -70,7 +81,9 @@ ignore(struct chat *chat, struct span name)
 	while (i < chat->ignored_count &&
 		strcmp(chat->ignored[i], shown.bytes) != 0)
 		i++;
-	if (i < chat->ignored_count) {
+	if (is_own_name(chat, shown.bytes)) {
+		text_appendf(&text, "%s is you", shown.bytes);
+	} else if (i < chat->ignored_count) {
 		free(chat->ignored[i]);
 		chat->ignored[i] = chat->ignored[--chat->ignored_count];
 		text_appendf(&text, "%s is shown again", shown.bytes);
@@ -154,6 +167,11 @@ leave_room(struct chat *chat, struct span name)
 		notice(chat, &text);
 	} else if (chat->count == 1) {
 		window_notice(window, "this is the only room (\\q quits)");
+	} else if (window->draft.text.len > 0) {
+		text_append_string(&text,
+			"a draft is waiting there, and would be lost: go there "
+			"and say or empty it first");
+		notice(chat, &text);
 	} else {
 		append_left(window, &text);
 		window_close(window);
@@ -329,6 +347,13 @@ enquire(struct chat *chat, const struct command_line *parsed)
 {
 	struct window *window = chat_window(chat);
 	struct fault fault = { 0 };
+
+	if (chat->conf.fabric != CONF_DXL) {
+		window_notice(window,
+			"\\m and \\t ask services of a DXL fabric, and this is "
+			"a plain MQTT one (the setting `fabric`)");
+		return;
+	}
 	int rc = parsed->id == COMMAND_TIE
 		? enquiry_hash(window->enquiry, parsed->argument, &fault)
 		: enquiry_search(window->enquiry, parsed->argument, &fault);

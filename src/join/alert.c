@@ -23,9 +23,8 @@ struct alert {
 static enum room_severity
 severity_of(const struct conf_join *conf)
 {
-	const char *name = conf->notify_severity != NULL
-		? conf->notify_severity
-		: CONF_NOTIFY_SEVERITY;
+	const char *name = conf->notify_severity != NULL ? conf->notify_severity
+							 : CONF_NOTIFY_SEVERITY;
 
 	return room_severity_of(span_of(name));
 }
@@ -70,8 +69,8 @@ void
 alert_name(struct alert *alert, struct span name)
 {
 	alert->name = memory_copy(name.bytes, name.len);
-	alert->words[alert->word_count++] =
-		(struct span){ alert->name, name.len };
+	alert->words[alert->word_count++] = (struct span){ alert->name,
+		name.len };
 }
 
 bool

@@ -26,8 +26,8 @@ bool alert_mentions(const struct alert *alert, struct span text);
 void alert_tell(struct alert *alert, struct span room, const struct line *line,
 	int64_t mono);
 
-/* To be called now and then.  True if a notify command has failed, for the first
- * time. */
+/* To be called now and then.  True if a notify command has failed, for the
+ * first time. */
 bool alert_reap(struct alert *alert, int64_t mono);
 
 #endif

@@ -20,9 +20,9 @@
  * that is seen. */
 
 enum {
-	CHAT_ROOMS_MAX = 9,   /* M-1 to M-9 */
+	CHAT_ROOMS_MAX = 9, /* M-1 to M-9 */
 	CHAT_IGNORED_MAX = 64,
-	CHAT_CATCH_UP = 500,  /* records that were said before */
+	CHAT_CATCH_UP = 500, /* records that were said before */
 	CHAT_PROOF_MS = 5000,
 };
 
@@ -39,12 +39,12 @@ struct window {
 	struct scroll *scroll;
 	struct scroll_place place;
 	struct input_draft draft; /* while another room is seen */
-	size_t unread;   /* messages that came while nobody looked */
-	size_t mentions; /* of those */
-	bool rule_due;   /* before the next message */
-	uint64_t rule;   /* the number of that one; UINT64_MAX: none */
-	uint64_t found;  /* the line that was searched; UINT64_MAX: none */
-	bool told_lost;  /* of the connection */
+	size_t unread;            /* messages that came while nobody looked */
+	size_t mentions;          /* of those */
+	bool rule_due;            /* before the next message */
+	uint64_t rule;            /* the number of that one; UINT64_MAX: none */
+	uint64_t found; /* the line that was searched; UINT64_MAX: none */
+	bool told_lost; /* of the connection */
 };
 
 struct chat {
@@ -54,12 +54,12 @@ struct chat {
 	size_t count, current;
 	size_t lines_max; /* of each scrollback */
 	struct screen *screen;
-	bool plain;       /* no screen: lines alone */
-	bool running;     /* faults and news are told in the conversation */
+	bool plain;   /* no screen: lines alone */
+	bool running; /* faults and news are told in the conversation */
 	bool leaving;
-	bool stops;       /* control-Z */
-	bool looked_at;   /* the terminal has the focus, as far as is known */
-	bool changed;     /* there is something to draw */
+	bool stops;     /* control-Z */
+	bool looked_at; /* the terminal has the focus, as far as is known */
+	bool changed;   /* there is something to draw */
 	bool names_hidden;
 	bool names_stale;
 	struct line_clock clock;

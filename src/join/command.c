@@ -51,8 +51,8 @@ const struct command commands[] = {
 		COMMAND_TIME },
 	{ "w", { COMMAND_FILE }, 1, "writes the scrollback to a file",
 		COMMAND_WRITE },
-	{ "yes", { COMMAND_NOTHING }, 0,
-		"shows the room what was asked about", COMMAND_YES },
+	{ "yes", { COMMAND_NOTHING }, 0, "shows the room what was asked about",
+		COMMAND_YES },
 };
 const size_t command_count = sizeof(commands) / sizeof(*commands);
 

@@ -15,10 +15,10 @@ struct draft_row {
 
 /* A part of the rows, around the cursor. */
 struct draft_view {
-	size_t count;  /* rows that there are in all */
-	size_t first;  /* of those, the highest that is in `rows` */
-	size_t shown;  /* how many are in `rows` */
-	size_t y, x;   /* of the cursor; y counts from `first` */
+	size_t count; /* rows that there are in all */
+	size_t first; /* of those, the highest that is in `rows` */
+	size_t shown; /* how many are in `rows` */
+	size_t y, x;  /* of the cursor; y counts from `first` */
 };
 
 /*

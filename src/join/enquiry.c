@@ -13,6 +13,7 @@
 
 enum {
 	OFFERS_MAX = 16, /* questions that are open; the oldest goes */
+	NAMED_MAX = 60,  /* bytes of a result that is asked about */
 	COUNT_MS = 2000, /* for all brokers to count who hears the room */
 };
 
@@ -187,6 +188,24 @@ post(struct enquiry *enquiry, const char *text)
 	window_say(enquiry->window, &said);
 }
 
+/* Asks about the oldest, by its first line. */
+static void
+ask(const struct enquiry *enquiry)
+{
+	const char *offered = enquiry->offers[0];
+	size_t line = strcspn(offered, "\n");
+	size_t len = text_utf8_check(
+		(struct span){ offered, line < NAMED_MAX ? line : NAMED_MAX });
+	struct text question = { 0 };
+
+	text_append_string(&question, "is the room to see \"");
+	text_append(&question, offered, len);
+	text_append_string(&question, len == line ? "\"?" : "...\"?");
+	text_append_string(&question, " \\yes posts it, \\no does not");
+	window_notice(enquiry->window, question.bytes);
+	text_free(&question);
+}
+
 bool
 enquiry_answer(struct enquiry *enquiry, bool yes)
 {
@@ -195,22 +214,21 @@ enquiry_answer(struct enquiry *enquiry, bool yes)
 	if (yes)
 		post(enquiry, enquiry->offers[0]);
 	drop_offer(enquiry);
+	if (enquiry->offer_count > 0)
+		ask(enquiry);
 	return true;
 }
 
-/* Keeps a result until it is known whether the room is to see it. */
+/* Keeps a result until it is known whether the room is to see it.  One question
+ * at a time. */
 static void
 offer(struct enquiry *enquiry, char *text)
 {
 	if (enquiry->offer_count == OFFERS_MAX)
 		drop_offer(enquiry);
 	enquiry->offers[enquiry->offer_count++] = text;
-	window_notice(enquiry->window,
-		enquiry->offer_count == 1
-			? "is the room to see that? \\yes posts it, \\no does "
-			  "not"
-			: "is the room to see that, too? \\yes and \\no answer "
-			  "for the oldest first");
+	if (enquiry->offer_count == 1)
+		ask(enquiry);
 }
 
 /* What goes to the room stands there, and needs no line of ours. */

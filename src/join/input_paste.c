@@ -112,12 +112,13 @@ ask(void)
 	size_t lines = count_lines(waiting);
 
 	text_clear(&input.question);
+	text_append_string(&input.question, "y takes ");
 	append_number(&input.question, lines);
 	text_append_string(&input.question,
 		lines == 1 ? " line, " : " lines, ");
 	append_number(&input.question, waiting.len);
 	text_append_string(&input.question,
-		" bytes pasted: y takes them into the draft, n drops them");
+		" bytes into the draft, n drops what was pasted");
 }
 
 void

@@ -157,8 +157,7 @@ on_complete(void *context, struct span line, size_t cursor, size_t n,
 {
 	const struct chat *chat = context;
 
-	return complete_at(chat->complete, line, cursor, n, from,
-		candidate);
+	return complete_at(chat->complete, line, cursor, n, from, candidate);
 }
 
 static void

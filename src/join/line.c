@@ -236,8 +236,8 @@ end_part(struct format *format, enum line_style style)
 	size_t end = format->text->len - format->start;
 
 	assert(format->count < LINE_PARTS_MAX);
-	if (end == (format->count > 0 ? format->parts[format->count - 1].end
-				      : 0))
+	if (end ==
+		(format->count > 0 ? format->parts[format->count - 1].end : 0))
 		return;
 	format->parts[format->count++] = (struct line_part){ end, style };
 }
@@ -280,8 +280,7 @@ append_mark(struct format *format, const struct line *line)
 	bool good = line->mark == TRUST_GOOD || line->mark == TRUST_NONE;
 
 	text_append_char(format->text, line->mentions ? '>' : ' ');
-	end_part(format,
-		line->mentions ? LINE_STYLE_WARNING : LINE_STYLE_TEXT);
+	end_part(format, line->mentions ? LINE_STYLE_WARNING : LINE_STYLE_TEXT);
 	text_append_char(format->text, known ? trust_letter(line->mark) : '.');
 	end_part(format,
 		known && !good ? LINE_STYLE_DOUBTFUL : LINE_STYLE_MARK);
@@ -335,8 +334,21 @@ append_message(struct format *format, const struct line *line)
 	end_part(format, LINE_STYLE_TEXT);
 }
 
+/* It may be another day here. */
 static void
-append_rule(struct format *format, const struct line *line)
+append_local_date(struct text *text, int64_t wall)
+{
+	time_t seconds = (time_t)(wall / 1000);
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	text_appendf(text, ", %04d-%02d-%02d in local time", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday);
+}
+
+static void
+append_rule(struct format *format, const struct line *line,
+	struct line_clock clock)
 {
 	struct text time = { 0 };
 
@@ -344,7 +356,10 @@ append_rule(struct format *format, const struct line *line)
 		text_append_string(format->text, "-- unread from here on --");
 	} else {
 		text_append_time(&time, line->time);
-		text_appendf(format->text, "-- %.10s UTC --", time.bytes);
+		text_appendf(format->text, "-- %.10s UTC", time.bytes);
+		if (clock.local)
+			append_local_date(format->text, line->time);
+		text_append_string(format->text, " --");
 		text_free(&time);
 	}
 	end_part(format, LINE_STYLE_RULE);
@@ -357,7 +372,7 @@ line_format(const struct line *line, struct line_clock clock, struct text *text,
 	struct format format = { text, text->len, parts, 0 };
 
 	if (line->kind == LINE_DATE || line->kind == LINE_UNREAD) {
-		append_rule(&format, line);
+		append_rule(&format, line, clock);
 		return format.count;
 	}
 	line_append_time(text, line->time, clock);

@@ -43,12 +43,12 @@ struct line {
 	enum trust_mark mark;
 	enum room_severity severity;
 	bool own;
-	bool replayed; /* said before we came, or late */
-	bool action;   /* "* alice waves" */
-	bool mentions; /* us, or a word that we wait for */
-	int64_t time;  /* wall ms */
-	int64_t seq;   /* of ours; -1: none */
-	size_t folded; /* comings and goings in one line */
+	bool replayed;                /* said before we came, or late */
+	bool action;                  /* "* alice waves" */
+	bool mentions;                /* us, or a word that we wait for */
+	int64_t time;                 /* wall ms */
+	int64_t seq;                  /* of ours; -1: none */
+	size_t folded;                /* comings and goings in one line */
 	char signer[LINE_SIGNER_MAX]; /* of whose name the hue is */
 	const char *why;   /* static: why it is not believed; or NULL */
 	struct span user;  /* empty where nobody said it */
@@ -100,7 +100,8 @@ enum line_style {
 	LINE_STYLE_TEXT,
 	LINE_STYLE_TIME,
 	LINE_STYLE_MARK,     /* a good one, or none */
-	LINE_STYLE_DOUBTFUL, /* the mark of what is not, or not quite, believed */
+	LINE_STYLE_DOUBTFUL, /* the mark of what is not, or not quite, believed
+			      */
 	LINE_STYLE_NAME,     /* in its signer's hue */
 	LINE_STYLE_SEVERITY,
 	LINE_STYLE_QUIET,

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	INPUT_ROWS = 8, /* as many as layout.c gives */
+	INPUT_ROWS = 8,   /* as many as layout.c gives */
 	PROMPT_SHARE = 2, /* a prompt of more of the width is left out */
 	PAIR_HUES = 1,    /* pairs from here on are hues */
 };

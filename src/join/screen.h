@@ -22,10 +22,10 @@ struct screen_name {
 /* What is to be seen.  Texts are harmless, but for the input. */
 struct screen_view {
 	const struct scroll *scroll;
-	struct scroll_look look;     /* the columns are the screen's */
-	struct scroll_place *place;  /* moved to what there is */
-	uint64_t found;              /* a line to be seen among others */
-	struct span below;           /* the rule's words, when one reads back */
+	struct scroll_look look;    /* the columns are the screen's */
+	struct scroll_place *place; /* moved to what there is */
+	uint64_t found;             /* a line to be seen among others */
+	struct span below;          /* the rule's words, when one reads back */
 	bool names_wanted;
 	const struct screen_name *names;
 	size_t name_count;

@@ -117,7 +117,7 @@ const struct scroll_row *scroll_rows(const struct scroll *scroll,
 /* The place so many rows up (negative) or down from one; the end, if that is
  * below all. */
 struct scroll_place scroll_move(const struct scroll *scroll,
-	const struct scroll_look *look, struct scroll_place from,
-	long rows, struct scroll_page *page);
+	const struct scroll_look *look, struct scroll_place from, long rows,
+	struct scroll_page *page);
 
 #endif

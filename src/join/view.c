@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-	FRAME_MS = 16,   /* between two drawings, but for a key's */
+	FRAME_MS = 16,  /* between two drawings, but for a key's */
 	LOOK_MS = 1000, /* between looks at what changes by itself */
 };
 
@@ -63,7 +63,9 @@ view_draw(struct view *view, struct chat *chat, int64_t now)
 		.name_count = view->names.count,
 		.prompt = { prompt.bytes, prompt.len },
 		.input = question != NULL ? span_of(question) : input_line(),
-		.cursor = question != NULL ? strlen(question) : input_cursor(),
+		/* Of a question its start is seen, where there is no more room.
+		 */
+		.cursor = question != NULL ? 0 : input_cursor(),
 	};
 	screen_settle(chat->screen, &seen);
 	show_below(&below, window);

@@ -33,7 +33,7 @@ window_add(struct window *window, struct line line)
 	struct chat *chat = window->chat;
 	bool said = line.kind == LINE_MESSAGE || line.kind == LINE_DIRECT;
 
-	if (said && !line.own && !is_seen(window) &&
+	if (said && !line.own && !line.replayed && !is_seen(window) &&
 		!chat_ignores(chat, line.user)) {
 		window->unread++;
 		window->mentions += line.mentions || line.kind == LINE_DIRECT;

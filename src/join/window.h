@@ -42,7 +42,8 @@ bool window_say_to(struct window *window, struct span name, struct span text);
 size_t window_say_again(struct window *window);
 
 /* Appends what was said and is not proved, a line each.  Returns
- * how many messages that are, of which the oldest may be on no line any more. */
+ * how many messages that are, of which the oldest may be on no line any more.
+ */
 size_t window_undelivered(const struct window *window, struct text *text);
 
 /* Somebody looks at it, or no longer does. */

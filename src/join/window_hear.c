@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { START_MAX = 40 }; /* bytes of a text that is named */
+
 /* What Tab offers from now on. */
 static void
 note_words(struct chat *chat, const struct record *record)
@@ -68,19 +70,39 @@ fail_line(struct window *window, struct line *line)
 		plain_show(window, line);
 }
 
+/* Enough of a text to know it by, in quotes. */
+static void
+append_start(struct text *notice, struct span text)
+{
+	const char *feed = memchr(text.bytes, '\n', text.len);
+	struct span start = { text.bytes,
+		feed != NULL ? (size_t)(feed - text.bytes) : text.len };
+
+	if (start.len > START_MAX)
+		start.len = text_utf8_check(
+			(struct span){ start.bytes, START_MAX });
+	text_append_char(notice, '"');
+	text_append(notice, start.bytes, start.len);
+	text_append_string(notice, start.len < text.len ? "...\"" : "\"");
+}
+
 static void
 on_unproved(void *context, int64_t first, int64_t last, struct span text)
 {
 	struct window *window = context;
 	struct line *line = window_own(window, LINE_MESSAGE, first);
 
+	struct text notice = { 0 };
+
 	(void)last;
-	(void)text;
 	fail_line(window, line);
-	window_notice(window,
-		"NOT DELIVERED: what you said did not come back (the fabric "
-		"may not let you write to, or read, this room); \\r says it "
-		"again");
+	text_append_string(&notice, "NOT DELIVERED, as it did not come back: ");
+	append_start(&notice, text);
+	text_append_string(&notice,
+		" (the fabric may not let you write to, or read, this room; "
+		"\\r says it again)");
+	window_notice(window, notice.bytes);
+	text_free(&notice);
 }
 
 static void

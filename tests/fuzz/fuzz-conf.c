@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* libconfig 1.5 loses a string at which, or behind which, it finds a fault.  The
+/* libconfig 1.5 loses a string at which, or behind which, it finds a fault. The
  * sanitizer, which may be a library, has to find this. */
 const char *__lsan_default_suppressions(void)
 	__attribute__((visibility("default")));

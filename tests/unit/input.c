@@ -461,8 +461,8 @@ test_question(void)
 	type("see: ");
 	paste("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11");
 	is(input_question(),
-		"11 lines, 23 bytes pasted: y takes them into the draft, "
-		"n drops them",
+		"y takes 11 lines, 23 bytes into the draft, "
+		"n drops what was pasted",
 		"eleven are");
 	type("\r\33[A\xexq\33[I");
 	told("<FOCUS_IN>", "meanwhile nothing is done");
@@ -497,8 +497,8 @@ test_large(void)
 	memset(text_extend(&text, 4097), 'x', 4097);
 	paste(text.bytes);
 	is(input_question(),
-		"1 line, 4,097 bytes pasted: y takes them into the draft, "
-		"n drops them",
+		"y takes 1 line, 4,097 bytes into the draft, "
+		"n drops what was pasted",
 		"many bytes are asked about");
 	memset(text_extend(&text, 300000), 'x', 300000);
 	paste(text.bytes);

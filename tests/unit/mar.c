@@ -357,11 +357,11 @@ test_surrogates(void)
 {
 	finish("a b", NULL, 0, 0, DONE("9"));
 	ok(ask() &&
-			answer(ROWS(
-				ROW("\"\\ud83d\\ude00\"") "," ROW("\"x\\uD83Dy"
-								  "\"") "," ROW("\"\\uDE00\"") "," ROW(
-					"\"\\\\ud83d\"") "," ROW("\"\\ud83d\\ud"
-								 "83d\"") "," ROW("\"\\ud83d\\n\""))) ==
+			answer(ROWS(ROW("\"\\ud83d\\ude00\"") "," ROW(
+				"\"x\\uD83Dy"
+				"\"") "," ROW("\"\\uDE00\"") "," ROW("\"\\\\ud8"
+								     "3d\"") "," ROW("\"\\ud83d\\ud"
+										     "83d\"") "," ROW("\"\\ud83d\\n\""))) ==
 				0,
 		"halves of surrogate pairs");
 	value_is(0, 0, "\xf0\x9f\x98\x80");

@@ -80,7 +80,8 @@ test_rows(void)
 		"12:00:00 * two words here|12:00:00 * a|  b|12:00:00 * last|",
 		"the newest page");
 	rows_are(scroll, 19, &end, 4,
-		"  words here|12:00:00 * a|  b|12:00:00 * last|", "words are kept");
+		"  words here|12:00:00 * a|  b|12:00:00 * last|",
+		"words are kept");
 	rows_are(scroll, 7, &end, 2, "  0 *|  last|",
 		"what is too long is broken");
 	ok(scroll_is_end(end), "the end stays the end");
@@ -142,8 +143,7 @@ test_rules(void)
 		"-- 2026-11-25 UTC --|12:00:00 * one|-- 2026-11-26 UTC --|"
 		"12:00:00 * two|12:00:00 * three|",
 		"a day begins with its date");
-	uint64_t rule = scroll_add(scroll,
-		line_rule(LINE_UNREAD, NOON + DAY));
+	uint64_t rule = scroll_add(scroll, line_rule(LINE_UNREAD, NOON + DAY));
 	add(scroll, NOON + DAY, "four");
 	rows_are(scroll, 80, &end, 2,
 		"-- unread from here on --|12:00:00 * four|", "unread ones");
@@ -377,8 +377,7 @@ test_lines(void)
 	line_is(line, "12:00:00 . alice: hi", "no mark before its proof");
 	line = line_from_record(&record);
 	line.state = LINE_FAILED;
-	line_is(line,
-		"12:00:00 + alice: [NOT DELIVERED; \\r says it again] hi",
+	line_is(line, "12:00:00 + alice: [NOT DELIVERED; \\r says it again] hi",
 		"what was not delivered says so");
 	record.type = RECORD_DIRECT;
 	line = line_from_record(&record);
@@ -408,12 +407,13 @@ test_long_line(void)
 	struct record record = message("alice", text);
 	struct line line = line_from_record(&record);
 	line_format(&line, clock, &out, parts);
-	ok(strstr(out.bytes,
-		   "x\n[6 bytes more: \\w FILE writes them all]") != NULL,
+	ok(strstr(out.bytes, "x\n[6 bytes more: \\w FILE writes them all]") !=
+			NULL,
 		"what is too long is cut between characters");
 	text_clear(&out);
 	line_plain(&line, span_of("ops"), &out);
-	ok(out.len == strlen("2026-11-25T12:00:00.000Z ops + alice ") +
+	ok(out.len ==
+			strlen("2026-11-25T12:00:00.000Z ops + alice ") +
 				strlen(text) + 1,
 		"and written whole");
 	text_free(&out);
@@ -548,8 +548,8 @@ test_draft(void)
 	draft_is("a\nb\nc\nd", 0, 2, 10, "0+  a|b|c|", 0, 2);
 	draft_is("a\nb", 1, 2, 10, "0+  a|b|", 0, 3);
 	draft_is("a\nb", 2, 2, 10, "0+  a|b|", 1, 0);
-	draft_is(DAY_KANJI DAY_KANJI, 3, 0, 3,
-		"0+" DAY_KANJI "|" DAY_KANJI "|", 1, 0);
+	draft_is(DAY_KANJI DAY_KANJI, 3, 0, 3, "0+" DAY_KANJI "|" DAY_KANJI "|",
+		1, 0);
 }
 
 static void
@@ -574,8 +574,7 @@ test_layout(void)
 				layout.input_rows == 0 ||
 				layout.talk_columns == 0 ||
 				(layout.names_columns > 0 &&
-					layout.names_x +
-							layout.names_columns !=
+					layout.names_x + layout.names_columns !=
 						columns))
 				ok(false, "a screen of %zu by %zu", columns,
 					rows);

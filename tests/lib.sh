@@ -247,7 +247,11 @@ cleanup() {
 	if [ -n "${QCHAT_TEST_KEEP:-}" ]; then
 		diag "kept: $T"
 	else
-		[ "$cleanup_status" -eq 0 ] && rm -rf "$T" || diag "left: $T"
+		if [ "$cleanup_status" -eq 0 ]; then
+			rm -rf "$T"
+		else
+			diag "left: $T"
+		fi
 	fi
 	exit "$cleanup_status"
 }

@@ -51,7 +51,7 @@ screen carol carol -r ops
 must wait_line "$T/ear.out" ' \* carol joined$'
 must sees carol '\+bob'
 must tm send-keys -t carol -l '\d bob good night'
-must tm send-keys -t carol Enter '\' q Enter
+must tm send-keys -t carol Enter \\ q Enter
 ok 'who quits at once' ended carol
 is "$status" 0 'waits for the receipt' || diag <"$T/carol.err"
 ok 'which it has' sees bob 'carol: good night'

@@ -67,6 +67,7 @@ is "$(count_lines "$T/ear.out" ' on its way$')" 1 'the other was said once'
 
 # What is said while nothing goes waits.
 
+must wait_for is_state fine
 echo fine >"$T/states"
 broker_kill
 ok 'it is lost again' wait_for is_state lost

@@ -182,7 +182,7 @@ ok 'with a bye' wait_line "$T/ear.out" ' \* bob left \(bye\)$' 3
 join bob --plain -r mute
 must wait_for has_lines "$T/bob.raw" 'you are in the room' 4
 type bob 'who hears me'
-ok 'what did not come back is told' reads bob '^..:..:.. \* NOT DELIVERED: '
+ok 'what did not come back is told' reads bob '^..:..:.. \* NOT DELIVERED, '
 ok 'and which one it is' reads bob 'bob: \[NOT DELIVERED; .r says it again\] who hears me'
 type bob '\q'
 must ended bob

@@ -394,6 +394,55 @@ sweep(const struct commit *commit)
 		closedir(folder);
 }
 
+/* Does a setting that is not for this work name its file, too? */
+static int
+check_named(const struct commit *commit, const struct work *work,
+	const char *key)
+{
+	char *value, *path = NULL, *real = NULL;
+	int rc = 0;
+
+	if (work->file->key != NULL && strcmp(work->file->key, key) == 0)
+		return 0;
+	value = conf_edit_value(commit->old, "Certs", key);
+	if (value != NULL)
+		path = conf_beside(commit->config.path, value);
+	if (path != NULL)
+		real = realpath(path, NULL);
+	if (real != NULL && strcmp(real, work->target) == 0)
+		rc = fault_set(commit->fault, FAULT_CONFIG,
+			"%s: %s names it, too, and it would be overwritten "
+			"(give each a file of its own)",
+			work->target, key);
+	free(real);
+	free(path);
+	free(value);
+	return rc;
+}
+
+/* Of two things in one file the second would destroy the first. */
+static int
+check_apart(const struct commit *commit)
+{
+	static const char *const keys[] = { "BrokerCertChain", "CertFile",
+		"PrivateKey" };
+
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct work *work = &commit->works[i];
+
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(work->target, commit->works[j].target) == 0)
+				return fault_set(commit->fault, FAULT_CONFIG,
+					"%s: would hold two things (another "
+					"--file-prefix helps)",
+					work->target);
+		for (size_t j = 0; j < sizeof(keys) / sizeof(*keys); j++)
+			if (check_named(commit, work, keys[j]) < 0)
+				return -1;
+	}
+	return 0;
+}
+
 static int
 run(struct commit *commit)
 {
@@ -401,8 +450,8 @@ run(struct commit *commit)
 	if (commit->old == NULL)
 		return -1;
 	open_works(commit);
-	int rc = write_all(commit) < 0 || check_all(commit) < 0 ||
-			put_all(commit) < 0
+	int rc = check_apart(commit) < 0 || write_all(commit) < 0 ||
+			check_all(commit) < 0 || put_all(commit) < 0
 		? -1
 		: 0;
 	clean_up(commit);

@@ -94,15 +94,21 @@ struct talk {
 };
 
 static int
+talk_ask(struct talk *talk, struct provision *p)
+{
+	talk->http = NULL;
+	return provision_credentials(p, p->operands[1], talk->user,
+		talk->password);
+}
+
+/* Its time begins here, when nothing is asked of people any more. */
+static int
 talk_open(struct talk *talk, struct provision *p)
 {
 	const char *host = p->operands[1];
 	int64_t wait = p->cli.timeout_ms >= 0 ? p->cli.timeout_ms
 					      : PROVISION_TIMEOUT_MS;
 
-	talk->http = NULL;
-	if (provision_credentials(p, host, talk->user, talk->password) < 0)
-		return -1;
 	const struct http_server server = { .host = host,
 		.port = p->port != 0 ? p->port : HTTP_PORT,
 		.user = talk->user,
@@ -316,10 +322,11 @@ int
 provision_request(struct provision *p)
 {
 	struct order order = { 0 };
-	struct talk talk;
+	struct talk talk = { 0 };
 	int rc = -1;
 
-	if (talk_open(&talk, p) == 0 && make_csr(p, &order) == 0 &&
+	if (talk_ask(&talk, p) == 0 && make_csr(p, &order) == 0 &&
+		talk_open(&talk, p) == 0 &&
 		fetch_package(p, &talk, &order) == 0 &&
 		store_order(p, &order) == 0) {
 		say_certificate(p, &order);
@@ -404,7 +411,7 @@ provision_update(struct provision *p)
 			strerror(errno));
 		goto out;
 	}
-	if (talk_open(&talk, p) < 0 ||
+	if (talk_ask(&talk, p) < 0 || talk_open(&talk, p) < 0 ||
 		ask(&talk, "DxlClientMgmt.createClientCaBundle", NULL, none,
 			&pem, &p->fault) < 0 ||
 		ask(&talk, "DxlClientMgmt.getBrokerList", NULL, none, &json,

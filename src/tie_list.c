@@ -143,8 +143,9 @@ add_line(struct tie_list *list, struct span line)
 			break;
 	if (add_hash(list, word) < 0)
 		return -1;
-	list->items[list->count - 1].name = name_behind(
-		(struct span){ line.bytes + word.len, line.len - word.len });
+	name_last(list,
+		name_behind((struct span){ line.bytes + word.len,
+			line.len - word.len }));
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	OFFERS_MAX = 16, /* questions that are open; the oldest goes */
+	OFFERS_MAX = 16, /* that are open; the oldest but the asked one goes */
 	NAMED_MAX = 60,  /* bytes of a result that is asked about */
 	COUNT_MS = 2000, /* for all brokers to count who hears the room */
 };
@@ -172,12 +172,12 @@ has_counted(const struct enquiry *enquiry)
 }
 
 static void
-drop_offer(struct enquiry *enquiry)
+drop_offer(struct enquiry *enquiry, size_t i)
 {
-	free(enquiry->offers[0]);
+	free(enquiry->offers[i]);
 	enquiry->offer_count--;
-	memmove(enquiry->offers, enquiry->offers + 1,
-		enquiry->offer_count * sizeof(*enquiry->offers));
+	memmove(enquiry->offers + i, enquiry->offers + i + 1,
+		(enquiry->offer_count - i) * sizeof(*enquiry->offers));
 }
 
 static void
@@ -213,7 +213,7 @@ enquiry_answer(struct enquiry *enquiry, bool yes)
 		return false;
 	if (yes)
 		post(enquiry, enquiry->offers[0]);
-	drop_offer(enquiry);
+	drop_offer(enquiry, 0);
 	if (enquiry->offer_count > 0)
 		ask(enquiry);
 	return true;
@@ -224,8 +224,9 @@ enquiry_answer(struct enquiry *enquiry, bool yes)
 static void
 offer(struct enquiry *enquiry, char *text)
 {
+	/* What the question on the screen is about has to stay. */
 	if (enquiry->offer_count == OFFERS_MAX)
-		drop_offer(enquiry);
+		drop_offer(enquiry, 1);
 	enquiry->offers[enquiry->offer_count++] = text;
 	if (enquiry->offer_count == 1)
 		ask(enquiry);

@@ -270,7 +270,8 @@ copy_name(char name[static ENROLL_NAME_MAX], const X509_NAME *from)
 	if (len >= ENROLL_NAME_MAX)
 		len = ENROLL_NAME_MAX - 1;
 	len = text_utf8_check((struct span){ bytes, len });
-	memcpy(name, bytes, len);
+	if (len > 0)
+		memcpy(name, bytes, len);
 	name[len] = '\0';
 	BIO_free(bio);
 }

@@ -73,7 +73,7 @@ on_registry(void *context, const struct request_answer *answer)
 
 	session->registry_number = 0;
 	/* A broker that has none need not be waited for again. */
-	if (answer->end == REQUEST_EXPIRED)
+	if (answer->end == REQUEST_EXPIRED && session->link == SESSION_UP)
 		session->is_registered = false;
 	registry_free(session->registry);
 	session->registry = answer->end == REQUEST_ANSWERED

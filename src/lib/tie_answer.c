@@ -174,12 +174,23 @@ read_reputations(struct tie_reputations *reputations, const json_t *object,
 	return 0;
 }
 
+static bool
+has(const json_t *object, const char *key, struct fault *fault)
+{
+	if (json_object_get(object, key) != NULL)
+		return true;
+	bad(fault, "there is no list in it");
+	return false;
+}
+
 int
 tie_parse_reputations(struct tie_reputations *reputations, struct span payload,
 	struct fault *fault)
 {
 	*reputations = (struct tie_reputations){ .json = load(payload, fault) };
+	/* Without a list nothing is said of the file. */
 	if (reputations->json != NULL &&
+		has(reputations->json, "reputations", fault) &&
 		read_reputations(reputations, reputations->json, fault) == 0)
 		return 0;
 	tie_reputations_free(reputations);
@@ -250,7 +261,8 @@ tie_parse_agents(struct tie_agents *agents, struct span payload,
 	struct fault *fault)
 {
 	*agents = (struct tie_agents){ .json = load(payload, fault) };
-	if (agents->json != NULL && read_agents(agents, fault) == 0)
+	if (agents->json != NULL && has(agents->json, "agents", fault) &&
+		read_agents(agents, fault) == 0)
 		return 0;
 	tie_agents_free(agents);
 	return -1;

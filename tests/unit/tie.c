@@ -222,7 +222,7 @@ test_agents(void)
 			agents.total == 7,
 		"there may be more than are named");
 	tie_agents_free(&agents);
-	ok(tie_parse_agents(&agents, span_of("{}"), &fault) == 0 &&
+	ok(tie_parse_agents(&agents, span_of("{\"agents\":[]}"), &fault) == 0 &&
 			agents.count == 0 && agents.total == 0,
 		"or none");
 	tie_agents_free(&agents);
@@ -356,9 +356,13 @@ test_hostile(void)
 	ok(reputations.items[0].count == 4, "those that are none are left out");
 	details_are(&reputations.items[0], "prevalence 17");
 	tie_reputations_free(&reputations);
-	ok(tie_parse_reputations(&reputations, span_of("{}"), &fault) == 0 &&
+	ok(tie_parse_reputations(&reputations, span_of("{\"reputations\":[]}"),
+		   &fault) == 0 &&
 			reputations.count == 0 && !tie_is_known(&reputations),
 		"no reputation is none");
+	tie_reputations_free(&reputations);
+	ok(tie_parse_reputations(&reputations, span_of("{}"), &fault) < 0,
+		"an answer without a list is no answer");
 	tie_reputations_free(&reputations);
 	ok(tie_parse_reputations(&reputations,
 		   span_of("{\"reputations\":[{\"providerId\":3,"

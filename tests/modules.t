@@ -70,11 +70,13 @@ library() {
 
 library mosquitto 'mosquitto.*\.h' src/lib/connection.c
 library msgpack 'msgpack(/.*|\.h)' src/lib/dxl.c
-library jansson 'jansson.*\.h' src/lib/room.c src/lib/record.c \
+library jansson 'jansson.*\.h' src/lib/room.c src/lib/json_line.h \
 	src/lib/registry.c src/lib/subs.c \
-	src/lib/tie.c src/lib/tie_answer.c src/lib/tie_json.c \
-	src/lib/mar.c src/lib/mar_query_json.c src/lib/mar_rows.c \
+	src/lib/tie.c src/lib/tie_answer.c \
+	src/lib/mar.c src/lib/mar_query_json.c \
 	src/provision_answer.c
+library 'jansson, for lines,' 'json_line\.h' src/lib/json_line.c \
+	src/lib/record.c src/lib/mar_rows.c src/lib/tie_json.c
 library libconfig 'libconfig.*\.h' src/lib/conf_reader.h
 library OpenSSL 'openssl/.*' src/lib/identity.c src/lib/identity_key.h \
 	src/lib/authority.c src/lib/certificate.c src/lib/certificate.h \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mar_rows.h"
 
+#include "json_line.h"
 #include "memory.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -223,18 +223,6 @@ mar_rows_times(const struct mar_rows *rows, size_t row)
 	return rows->rows[row].times;
 }
 
-/* jansson escapes all but ASCII, and lets DEL through as it is. */
-static int
-append_ascii(const char *bytes, size_t len, void *text)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] == 0x7f)
-			text_append_string(text, "\\u007F");
-		else
-			text_append_char(text, bytes[i]);
-	return 0;
-}
-
 void
 mar_rows_json(const struct mar_rows *rows, size_t row, struct text *line)
 {
@@ -257,8 +245,6 @@ mar_rows_json(const struct mar_rows *rows, size_t row, struct text *line)
 			json_object_set_new(output, rows->columns[i],
 				json_stringn(at->values[i].bytes,
 					at->values[i].len));
-	json_dump_callback(object, append_ascii, line,
-		JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(object);
+	json_line_append(object, line);
 	text_append_char(line, '\n');
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
+#include "json_line.h"
+
 #include <assert.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,17 +110,6 @@ json_number_or_null(int64_t number)
 	return number >= 0 ? json_integer(number) : json_null();
 }
 
-static json_t *
-json_time(int64_t ms)
-{
-	struct text time = { 0 };
-
-	text_append_time(&time, ms);
-	json_t *json = json_stringn(time.bytes, time.len);
-	text_free(&time);
-	return json;
-}
-
 /* The id tells messages of one room apart: UID/number.  Legacy peers give no
  * number, so theirs have none. */
 static void
@@ -167,7 +157,8 @@ json_set_arrival(json_t *object, const struct record *record)
 {
 	json_object_set_new(object, "app", json_span_or_null(record->app));
 	json_object_set_new(object, "since",
-		record->since >= 0 ? json_time(record->since) : json_null());
+		record->since >= 0 ? json_line_time(record->since)
+				   : json_null());
 }
 
 static void
@@ -203,30 +194,6 @@ json_set_by_type(json_t *object, const struct record *record)
 	}
 }
 
-/* jansson escapes all but ASCII, and lets DEL through as it is. */
-static int
-append_ascii(const char *bytes, size_t len, void *text)
-{
-	const char *del;
-
-	while (len > 0 && (del = memchr(bytes, 0x7f, len)) != NULL) {
-		text_append(text, bytes, (size_t)(del - bytes));
-		text_append(text, "\\u007f", 6);
-		len -= (size_t)(del - bytes) + 1;
-		bytes = del + 1;
-	}
-	text_append(text, bytes, len);
-	return 0;
-}
-
-static void
-append_object(json_t *object, struct text *line)
-{
-	json_dump_callback(object, append_ascii, line,
-		JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(object);
-}
-
 static void
 json_set_trust(json_t *object, const struct trust *trust)
 {
@@ -253,8 +220,9 @@ append_json(const struct record *record, struct text *line)
 	json_object_set_new(object, "room", json_span(record->room));
 	json_object_set_new(object, "type",
 		json_string(type_names[record->type]));
-	json_object_set_new(object, "time", json_time(record->time));
-	json_object_set_new(object, "received", json_time(record->received));
+	json_object_set_new(object, "time", json_line_time(record->time));
+	json_object_set_new(object, "received",
+		json_line_time(record->received));
 	json_object_set_new(object, "user", json_span(record->user));
 	json_object_set_new(object, "uid", json_span_or_null(record->uid));
 	json_object_set_new(object, "seq", json_number_or_null(record->seq));
@@ -265,7 +233,7 @@ append_json(const struct record *record, struct text *line)
 	if (record->late)
 		json_object_set_new(object, "late", json_true());
 	json_set_by_type(object, record);
-	append_object(object, line);
+	json_line_append(object, line);
 }
 
 void
@@ -286,9 +254,9 @@ record_counts_json(const struct record_count *counts, size_t count,
 			json_integer((json_int_t)counts[i].value));
 	json_object_set_new(object, "v", json_integer(RECORD_VERSION));
 	json_object_set_new(object, "type", json_string("counts"));
-	json_object_set_new(object, "time", json_time(time));
+	json_object_set_new(object, "time", json_line_time(time));
 	json_object_set_new(object, "counts", values);
-	append_object(object, line);
+	json_line_append(object, line);
 	text_append_char(line, '\n');
 }
 
@@ -306,13 +274,13 @@ record_room_json(const struct record_room *room, struct text *line)
 	json_object_set_new(object, "v", json_integer(RECORD_VERSION));
 	json_object_set_new(object, "room", json_span(room->room));
 	json_object_set_new(object, "type", json_string("room"));
-	json_object_set_new(object, "time", json_time(room->time));
+	json_object_set_new(object, "time", json_line_time(room->time));
 	json_object_set_new(object, "participants",
 		json_integer(room->participants));
 	json_object_set_new(object, "known",
 		room->known > 0 ? json_integer(room->known) : json_null());
 	json_object_set_new(object, "since",
-		room->since >= 0 ? json_time(room->since) : json_null());
+		room->since >= 0 ? json_line_time(room->since) : json_null());
 	json_object_set_new(object, "messages", json_integer(room->messages));
 	json_object_set_new(object, "per_hour",
 		room->per_hour >= 0 ? json_real(room->per_hour) : json_null());
@@ -321,7 +289,7 @@ record_room_json(const struct record_room *room, struct text *line)
 	json_object_set_new(object, "brokers", json_known(room->brokers));
 	json_object_set_new(object, "brokers_known",
 		json_known(room->brokers_known));
-	append_object(object, line);
+	json_line_append(object, line);
 	text_append_char(line, '\n');
 }
 
@@ -345,7 +313,7 @@ json_words(struct span words)
 static void
 json_set_waiting(json_t *object, const struct record_waiting *waiting)
 {
-	json_object_set_new(object, "time", json_time(waiting->time));
+	json_object_set_new(object, "time", json_line_time(waiting->time));
 	json_object_set_new(object, "room", json_span(waiting->room));
 	json_object_set_new(object, "user", json_span(waiting->user));
 	json_object_set_new(object, "uid", json_span(waiting->uid));
@@ -372,7 +340,7 @@ record_waiting_json(const struct record_waiting *waiting, struct text *line)
 	json_object_set_new(object, "state", json_string(waiting->state));
 	if (waiting->is_known)
 		json_set_waiting(object, waiting);
-	append_object(object, line);
+	json_line_append(object, line);
 	text_append_char(line, '\n');
 }
 

@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tie.h"
 
-#include <jansson.h>
+#include "json_line.h"
+
 #include <stdio.h>
 #include <string.h>
 
 enum { TIE_VERSION_OF_LINES = 1 };
 
 static json_t *
-json_time(int64_t ms)
-{
-	struct text time = { 0 };
-
-	text_append_time(&time, ms);
-	json_t *json = json_stringn(time.bytes, time.len);
-	text_free(&time);
-	return json;
-}
-
-static json_t *
 json_seconds_or_null(int64_t seconds)
 {
-	return seconds >= 0 ? json_time(seconds * 1000) : json_null();
+	return seconds >= 0 ? json_line_time(seconds * 1000) : json_null();
 }
 
 static json_t *
@@ -46,7 +36,7 @@ begin(const char *type, const struct tie_subject *subject, int64_t wall)
 
 	json_object_set_new(object, "v", json_integer(TIE_VERSION_OF_LINES));
 	json_object_set_new(object, "type", json_string(type));
-	json_object_set_new(object, "time", json_time(wall));
+	json_object_set_new(object, "time", json_line_time(wall));
 	json_object_set_new(object, "subject",
 		json_string(subject->is_certificate ? "certificate" : "file"));
 	json_object_set_new(object, "hash",
@@ -63,28 +53,10 @@ begin(const char *type, const struct tie_subject *subject, int64_t wall)
 	return object;
 }
 
-/* jansson escapes all but ASCII, and lets DEL through as it is. */
-static int
-append_ascii(const char *bytes, size_t len, void *text)
-{
-	const char *del;
-
-	while (len > 0 && (del = memchr(bytes, 0x7f, len)) != NULL) {
-		text_append(text, bytes, (size_t)(del - bytes));
-		text_append(text, "\\u007f", 6);
-		len -= (size_t)(del - bytes) + 1;
-		bytes = del + 1;
-	}
-	text_append(text, bytes, len);
-	return 0;
-}
-
 static void
 end(json_t *object, struct text *line)
 {
-	json_dump_callback(object, append_ascii, line,
-		JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(object);
+	json_line_append(object, line);
 	text_append_char(line, '\n');
 }
 
@@ -123,7 +95,7 @@ json_value(enum tie_form form, const char *raw, const struct tie_value *value)
 	case TIE_TEXT:
 		return json_string(raw);
 	case TIE_TIME:
-		return json_time(value->number * 1000);
+		return json_line_time(value->number * 1000);
 	case TIE_FLAG:
 		return json_boolean(value->number != 0);
 	case TIE_VERSION:

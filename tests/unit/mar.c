@@ -346,7 +346,7 @@ test_values(void)
 	mar_rows_json(mar_rows(mar), 3, &json);
 	is(json.bytes,
 		"{\"v\":1,\"type\":\"mar\",\"output\":{\"A|b\":\"\",\"A|c\":"
-		"\"a\\u0000\\u001B\\u007F\\u00E4\"}}\n",
+		"\"a\\u0000\\u001B\\u007f\\u00E4\"}}\n",
 		"as JSON in ASCII");
 	text_free(&json);
 }

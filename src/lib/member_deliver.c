@@ -348,17 +348,16 @@ static bool
 take_early(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, struct instant now)
 {
-	int64_t last = member_last_number(message);
+	struct room_range early = { message->seq, member_last_number(message) };
 
 	/* What was signed before we came is somebody else's repetition. */
 	if ((trust->sent >= 0 && trust->sent < member->came) ||
 		!is_said_again(envelope) ||
-		!sequence_take_early(member->sequence, message->uid,
-			message->seq, last))
+		!sequence_take_early(member->sequence, message->uid, &early))
 		return false;
 	keep(member, message, envelope, now);
 	deliver_wanted(member, message, trust,
-		(struct wanted){ message->seq, last, false, true }, now);
+		(struct wanted){ early.first, early.last, false, true }, now);
 	return true;
 }
 

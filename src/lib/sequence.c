@@ -584,17 +584,19 @@ join_early(struct sender *sender, struct room_range range)
 }
 
 bool
-sequence_take_early(struct sequence *sequence, struct span uid, int64_t first,
-	int64_t last)
+sequence_take_early(struct sequence *sequence, struct span uid,
+	struct room_range *early)
 {
 	struct sender *sender = find(sequence, uid);
-	const struct room_range range = { first, last };
 
-	if (sender == NULL || last >= sender->begun)
+	if (sender == NULL || early->first >= sender->begun)
 		return false;
+	if (early->last >= sender->begun)
+		early->last = sender->begun - 1;
+	const struct room_range range = *early;
 	for (size_t i = 0; i < sender->early_count; i++)
-		if (first <= sender->early[i].last &&
-			last >= sender->early[i].first)
+		if (range.first <= sender->early[i].last &&
+			range.last >= sender->early[i].first)
 			return false;
 	if (join_early(sender, range))
 		return true;

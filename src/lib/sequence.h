@@ -137,12 +137,12 @@ void sequence_remove_lost(struct sequence *sequence, struct span uid,
 	struct room_range lost);
 
 /*
- * Are these numbers from before the first that we had of this sender, and come
- * for the first time?  Then they count as taken.  At most SEQUENCE_EARLY_MAX
- * ranges are.
+ * Are these numbers, or the start of them, from before the first that we had of
+ * this sender, and come for the first time?  Then they count as taken, and
+ * *early is cut to them.  At most SEQUENCE_EARLY_MAX ranges are.
  */
 bool sequence_take_early(struct sequence *sequence, struct span uid,
-	int64_t first, int64_t last);
+	struct room_range *early);
 
 /* The senders of which something is missing, one after the other; NULL. */
 struct sequence_hole *sequence_first_hole(const struct sequence *sequence);

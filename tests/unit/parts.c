@@ -188,6 +188,25 @@ test_crowded_sequence(void)
 	sequence_free(sequence);
 }
 
+/* Of what is said again, a newcomer may have the end. */
+static void
+test_early_sequence(void)
+{
+	struct sequence *sequence = sequence_new(2);
+	struct room_range block = { 4, 7 };
+
+	sequence_begin(sequence, span_of("a"), 6);
+	ok(sequence_take_early(sequence, span_of("a"), &block) &&
+			block.first == 4 && block.last == 5,
+		"what came before our first is taken, and no more");
+	block = (struct room_range){ 4, 7 };
+	ok(!sequence_take_early(sequence, span_of("a"), &block), "once");
+	block = (struct room_range){ 6, 7 };
+	ok(!sequence_take_early(sequence, span_of("a"), &block),
+		"what is ours is not");
+	sequence_free(sequence);
+}
+
 static const struct span tags[] = { { "db", 2 } };
 static const struct record sample = {
 	.type = RECORD_MESSAGE,
@@ -299,6 +318,7 @@ main(void)
 	test_roster();
 	test_crowded_roster();
 	test_crowded_sequence();
+	test_early_sequence();
 	test_record();
 	return done();
 }

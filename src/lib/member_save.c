@@ -12,7 +12,9 @@
  *	room NAME
  *	since MILLISECONDS   when all this began
  *	time MILLISECONDS    when it was written
- *	NUMBER UID           all up to NUMBER was delivered
+ *	NUMBER[:FIRST[:FROM-TO]…] UID
+ *	                     from FIRST on all up to NUMBER was delivered, and
+ *	                     of what is before it, what was said again
  *	end
  */
 
@@ -33,29 +35,37 @@ struct saving {
 };
 
 static void
-count_sender(void *context, const char *uid, int64_t done)
+count_sender(void *context, const struct sequence_past *past)
 {
 	size_t *count = context;
 
-	(void)uid;
-	(void)done;
+	(void)past;
 	++*count;
 }
 
 static void
-save_sender(void *context, const char *uid, int64_t done)
+save_sender(void *context, const struct sequence_past *past)
 {
 	struct saving *saving = context;
+	int64_t done = past->done;
 
 	if (saving->skip > 0) {
 		saving->skip--;
 		return;
 	}
 	for (size_t i = 0; i < saving->rewind_count; i++)
-		if (strcmp(saving->rewind[i].uid, uid) == 0 &&
+		if (span_equal(span_of(saving->rewind[i].uid), past->uid) &&
 			saving->rewind[i].seq <= done)
 			done = saving->rewind[i].seq - 1;
-	text_appendf(saving->state, "%lld %s\n", (long long)done, uid);
+	text_appendf(saving->state, "%lld", (long long)done);
+	if (past->begun > 0)
+		text_appendf(saving->state, ":%lld", (long long)past->begun);
+	for (size_t i = 0; i < past->early_count && past->begun > 0; i++)
+		text_appendf(saving->state, ":%lld-%lld",
+			(long long)past->early[i].first,
+			(long long)past->early[i].last);
+	text_appendf(saving->state, " %.*s\n", (int)past->uid.len,
+		past->uid.bytes);
 }
 
 void
@@ -91,23 +101,32 @@ next_line(struct span *left, struct span *line)
 	return true;
 }
 
-/* A number and what stands behind its space; -1 if it is none. */
+/* Takes the number at the start of *left; -1 if there is none. */
 static int64_t
-number_before(struct span line, struct span *rest)
+take_number(struct span *left)
 {
 	char *end;
 
-	if (line.len == 0 || line.bytes[0] < '0' || line.bytes[0] > '9')
+	if (left->len == 0 || left->bytes[0] < '0' || left->bytes[0] > '9')
 		return -1;
 	errno = 0;
-	long long number = strtoll(line.bytes, &end, 10);
+	/* Digits end with the line at the latest. */
+	long long number = strtoll(left->bytes, &end, 10);
 	if (errno != 0 || number > ROOM_NUMBER_MAX)
 		return -1;
-	size_t len = (size_t)(end - line.bytes);
-	if (len < line.len && *end == ' ')
-		len++;
-	*rest = (struct span){ line.bytes + len, line.len - len };
+	left->len -= (size_t)(end - left->bytes);
+	left->bytes = end;
 	return number;
+}
+
+static bool
+take_byte(struct span *left, char byte)
+{
+	if (left->len == 0 || left->bytes[0] != byte)
+		return false;
+	left->bytes++;
+	left->len--;
+	return true;
 }
 
 /* The value of "KEY VALUE"; false if the line has another key. */
@@ -124,24 +143,55 @@ take_value(struct span *left, const char *key, struct span *value)
 	return true;
 }
 
+/* Reads the line of a sender, with its ranges into early; false if it is
+ * none. */
+static bool
+read_sender(struct span line, struct room_range early[SEQUENCE_EARLY_MAX],
+	struct sequence_past *past)
+{
+	*past = (struct sequence_past){ .early = early };
+	past->done = take_number(&line);
+	if (past->done >= 0 && take_byte(&line, ':')) {
+		past->begun = take_number(&line);
+		if (past->begun < 1)
+			return false;
+	}
+	while (past->begun > 0 && take_byte(&line, ':')) {
+		struct room_range range = { .first = take_number(&line) };
+
+		if (range.first < 1 || !take_byte(&line, '-') ||
+			past->early_count == SEQUENCE_EARLY_MAX)
+			return false;
+		range.last = take_number(&line);
+		if (range.last < range.first)
+			return false;
+		early[past->early_count++] = range;
+	}
+	if (past->done < 0 || !take_byte(&line, ' '))
+		return false;
+	past->uid = line;
+	return room_uid_check(line);
+}
+
 /* Reads the lines of the senders up to the end, for the member or, if that is
  * NULL, only past them. */
 static int
 restore_senders(struct member *member, struct span *left, struct fault *fault)
 {
-	struct span line, uid;
+	struct room_range early[SEQUENCE_EARLY_MAX];
+	struct sequence_past past;
+	struct span line;
 
 	while (next_line(left, &line)) {
 		if (span_equal(line, span_of("end")))
 			return 0;
-		int64_t done = number_before(line, &uid);
-		if (done < 0 || !room_uid_check(uid))
+		if (!read_sender(line, early, &past))
 			return fault_set(fault, FAULT_DATA,
-				"its line \"%.*s\" is no number and UID",
+				"its line \"%.*s\" has no numbers and UID",
 				(int)(line.len < 80 ? line.len : 80),
 				line.bytes);
 		if (member != NULL)
-			sequence_restore(member->sequence, uid, done);
+			sequence_restore_past(member->sequence, &past);
 	}
 	return fault_set(fault, FAULT_DATA, "its end is missing");
 }
@@ -163,7 +213,7 @@ go_on_from(struct member *member, int64_t since, int64_t time)
 int
 member_restore(struct member *member, struct span state, struct fault *fault)
 {
-	struct span left = state, room, since, time, rest;
+	struct span left = state, room, since, time;
 	size_t len = strlen(magic);
 
 	while (left.len > 0) {
@@ -178,8 +228,8 @@ member_restore(struct member *member, struct span state, struct fault *fault)
 			return fault_set(fault, FAULT_DATA,
 				"its room or a time is missing");
 		bool own = span_equal(room, span_of(member->room));
-		int64_t began = number_before(since, &rest);
-		int64_t ms = number_before(time, &rest);
+		int64_t began = take_number(&since);
+		int64_t ms = take_number(&time);
 		if (began < 0 || ms < 0)
 			return fault_set(fault, FAULT_DATA,
 				"a time is no number");

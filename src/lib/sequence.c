@@ -660,7 +660,14 @@ sequence_list(const struct sequence *sequence, sequence_each *each,
 	for (const struct sender *sender = table_oldest(sequence->senders);
 		sender != NULL; sender = table_newer(sender))
 		if (sender->next > 0)
-			each(context, table_key(sender), sender->next - 1);
+			each(context,
+				&(struct sequence_past){
+					.uid = span_of(table_key(sender)),
+					.done = sender->next - 1,
+					.begun = sender->begun,
+					.early = sender->early,
+					.early_count = sender->early_count,
+				});
 }
 
 void
@@ -695,6 +702,20 @@ sequence_restore(struct sequence *sequence, struct span uid, int64_t done)
 
 	if (done >= sender->next)
 		set_next(sequence, sender, done + 1);
+}
+
+void
+sequence_restore_past(struct sequence *sequence,
+	const struct sequence_past *past)
+{
+	sequence_restore(sequence, past->uid, past->done);
+	struct sender *sender = find(sequence, past->uid);
+	sender->begun = past->begun < sender->next ? past->begun : sender->next;
+	for (size_t i = 0; i < past->early_count; i++) {
+		struct room_range range = past->early[i];
+
+		sequence_take_early(sequence, past->uid, &range);
+	}
 }
 
 void

@@ -150,8 +150,17 @@ struct sequence_hole *sequence_next_hole(const struct sequence_hole *hole);
 struct sequence_hole *sequence_hole(const struct sequence *sequence,
 	struct span uid);
 
-/* All senders, the one heard of longest ago first, for who saves them. */
-typedef void sequence_each(void *context, const char *uid, int64_t done);
+/* What was delivered of a sender, for who saves it. */
+struct sequence_past {
+	struct span uid;
+	int64_t done;  /* all up to it, from … */
+	int64_t begun; /* … the first that was for us; 0: not known */
+	const struct room_range *early; /* and these before it, said again */
+	size_t early_count;
+};
+
+/* All senders, the one heard of longest ago first. */
+typedef void sequence_each(void *context, const struct sequence_past *past);
 void sequence_list(const struct sequence *sequence, sequence_each *each,
 	void *context);
 
@@ -171,7 +180,12 @@ void sequence_skip_to(struct sequence *sequence, struct span uid, int64_t next);
 uint64_t sequence_displaced(const struct sequence *sequence);
 uint64_t sequence_unheld(const struct sequence *sequence);
 
-/* Of this sender all up to done was delivered, by an earlier process. */
+/* Of this sender all up to done was delivered. */
 void sequence_restore(struct sequence *sequence, struct span uid, int64_t done);
+
+/* All this was, by an earlier process: what the ranges have too much, or twice,
+ * is left out. */
+void sequence_restore_past(struct sequence *sequence,
+	const struct sequence_past *past);
 
 #endif

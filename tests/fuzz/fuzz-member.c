@@ -47,8 +47,9 @@ struct life {
 	bool finishing, left;
 };
 
-static const char state[] = "qchat-state 1\nroom ops\nsince 1795408000000\n"
-			    "time 1795408500000\n3 u\n0 v\nend\n";
+static const char
+	state[] = "qchat-state 1\nroom ops\nsince 1795408000000\n"
+		  "time 1795408500000\n3 u\n9:7:1-2:4-5 w\n0 v\nend\n";
 
 static bool
 has(struct span flags, char flag)

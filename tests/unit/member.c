@@ -1063,6 +1063,62 @@ test_again_for_newcomer(void)
 	forget_all();
 }
 
+/* Another process goes on from what the last one of this peer saved. */
+static void
+replace_process(struct peer *peer, const char *conn)
+{
+	struct text state = { 0 };
+	struct fault fault;
+
+	member_save(peer->member, now, NULL, 0, &state);
+	peer->online = false;
+	struct peer *next = add("bob", true);
+	ok(member_restore(next->member, (struct span){ state.bytes, state.len },
+		   &fault) == 0,
+		"what was saved is read");
+	text_free(&state);
+	connect_peer(next, conn);
+	pass(3000);
+	text_clear(&next->log);
+}
+
+/* Where others began for us, and what of before was said again since, is
+ * known after a restart, too. */
+static void
+test_again_for_restarted(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	pass(3000);
+	swallow = true;
+	say(a, "one", -1);
+	say(a, "two", -1);
+	pass_in_vain(a, "a2");
+	swallow = false;
+	say(a, "three", -1);
+	pass(5000);
+	connect_peer(add("bob", true), "b1");
+	pass(3000);
+	say(a, "four", -1);
+	pass(3000);
+	replace_process(&peers[1], "b2");
+	ok(say_again(a, 1), "one is said again");
+	char *bytes = memory_copy(queue[0].bytes, queue[0].len);
+	struct span twice = { bytes, queue[0].len };
+	pass(100);
+	log_is(&peers[2], "message alice 1 one late\n",
+		"who came meanwhile, and began anew, has it");
+	replace_process(&peers[2], "b3");
+	hand_out(ROOM, twice);
+	log_is(&peers[3], "", "once");
+	ok(say_again(a, 2), "two is said again");
+	pass(100);
+	log_is(&peers[3], "message alice 2 two late\n", "and is there, too");
+	free(bytes);
+	forget_all();
+}
+
 /* The echo of what was given up comes after all; and what is kept is
  * bounded. */
 static void
@@ -1472,6 +1528,7 @@ main(void)
 	test_proof();
 	test_again();
 	test_again_for_newcomer();
+	test_again_for_restarted();
 	test_late_echo();
 	test_unconfirmed();
 	test_resent_unconfirmed();

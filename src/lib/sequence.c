@@ -710,6 +710,8 @@ sequence_restore_past(struct sequence *sequence,
 {
 	sequence_restore(sequence, past->uid, past->done);
 	struct sender *sender = find(sequence, past->uid);
+	if (sender->begun != 0)
+		return;
 	sender->begun = past->begun < sender->next ? past->begun : sender->next;
 	for (size_t i = 0; i < past->early_count; i++) {
 		struct room_range range = past->early[i];

@@ -183,8 +183,9 @@ uint64_t sequence_unheld(const struct sequence *sequence);
 /* Of this sender all up to done was delivered. */
 void sequence_restore(struct sequence *sequence, struct span uid, int64_t done);
 
-/* All this was, by an earlier process: what the ranges have too much, or twice,
- * is left out. */
+/* All this was, by an earlier process.  What the ranges have too much, or
+ * twice, is left out; where the sender began is taken from the first that
+ * tells. */
 void sequence_restore_past(struct sequence *sequence,
 	const struct sequence_past *past);
 

@@ -149,17 +149,20 @@ broker_try_port(const struct broker *broker, uint16_t port)
 static uint16_t
 free_port(const struct broker *broker)
 {
-	struct sockaddr_storage bound = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} bound = { 0 };
 	socklen_t len = sizeof(bound);
 	int fd = open_listener(broker->addresses[0], 0);
 	uint16_t port = 0;
 
 	if (fd < 0)
 		return 0;
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0)
-		port = bound.ss_family == AF_INET6
-			? ((struct sockaddr_in6 *)&bound)->sin6_port
-			: ((struct sockaddr_in *)&bound)->sin_port;
+	if (getsockname(fd, &bound.any, &len) == 0)
+		port = bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port
+						       : bound.v4.sin_port;
 	close(fd);
 	return ntohs(port);
 }
@@ -290,11 +293,12 @@ broker_recall(struct broker *broker, const char *folder)
 		return false;
 	while (getline(&line, &size, file) > 0 &&
 		broker->count < BROKER_ADDRESSES_MAX) {
-		char *address = broker->addresses[broker->count];
+		char *address = broker->addresses[broker->count], port[6];
 
-		if (sscanf(line, "listener %hu %45s", &broker->port, address) ==
-			2)
-			broker->count++;
+		if (sscanf(line, "listener %5[0-9] %45s", port, address) != 2)
+			continue;
+		broker->port = (uint16_t)strtoul(port, NULL, 10);
+		broker->count++;
 	}
 	free(line);
 	fclose(file);

@@ -67,7 +67,7 @@ zone_of(const char *text, bool *local, int64_t *offset)
 	const char *end = strptime(text + 1, "%H:%M", &tm);
 	if ((*text != '+' && *text != '-') || end == NULL || *end != '\0')
 		return false;
-	*offset = (tm.tm_hour * 60 + tm.tm_min) * 60;
+	*offset = (INT64_C(60) * tm.tm_hour + tm.tm_min) * 60;
 	if (*text == '-')
 		*offset = -*offset;
 	return true;

@@ -83,6 +83,7 @@ static int
 find_places(const struct direct *direct, const struct session *session,
 	const char *name, struct places *places, struct fault *fault)
 {
+	places->count = 0;
 	if (session_link(session) != SESSION_UP)
 		return fault_set(fault, FAULT_UNAVAILABLE,
 			"the connection is lost, and nothing is kept");

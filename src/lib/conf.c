@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -59,6 +60,7 @@ take_path(struct conf_reader *reader, const config_setting_t *setting,
 
 	if (take_text(reader, setting, &path) < 0)
 		return -1;
+	assert(path != NULL);
 	*into = conf_beside(reader->path, path);
 	free(path);
 	return 0;

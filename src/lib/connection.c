@@ -181,8 +181,9 @@ grow_sizes(struct connection *connection)
 						 : 64;
 	size_t *sizes = memory_alloc(size, sizeof(*sizes));
 
-	for (uint64_t i = connection->sent; i < connection->published; i++)
-		sizes[i % size] = connection->sizes[i % connection->sizes_size];
+	for (uint64_t i = connection->sent, old = connection->sizes_size;
+		old > 0 && i < connection->published; i++)
+		sizes[i % size] = connection->sizes[i % old];
 	free(connection->sizes);
 	connection->sizes = sizes;
 	connection->sizes_size = size;

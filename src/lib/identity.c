@@ -137,7 +137,7 @@ read_key(struct identity *identity, const struct conf *conf,
 {
 	const char *path = conf->key;
 	struct question question = { .conf = conf, .fault = fault };
-	struct stat info;
+	struct stat info = { 0 };
 	int rc = -1;
 
 	BIO *file = open_file(path, "key", conf, &info, fault);

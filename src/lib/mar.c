@@ -34,7 +34,8 @@ struct order {
 static bool
 is_same(struct span a, struct span b)
 {
-	return a.len == b.len && strncasecmp(a.bytes, b.bytes, a.len) == 0;
+	return a.len == b.len &&
+		(a.len == 0 || strncasecmp(a.bytes, b.bytes, a.len) == 0);
 }
 
 /* "Collector|output" or "Collector output" of this collector: its output, else
@@ -379,9 +380,10 @@ is_id(struct span id)
 	if (id.len == 0 || id.len > MAR_ID_MAX)
 		return false;
 	for (size_t i = 0; i < id.len; i++)
-		if (memchr("0123456789abcdefghijklmnopqrstuvwxyz"
-			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_{}",
-			    id.bytes[i], 66) == NULL)
+		if (id.bytes[i] == '\0' ||
+			strchr("0123456789abcdefghijklmnopqrstuvwxyz"
+			       "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_{}",
+				id.bytes[i]) == NULL)
 			return false;
 	return true;
 }

@@ -37,11 +37,11 @@ enum {
 };
 
 #define SIGN_MINUTE   INT64_C(60000)          /* ms */
-#define SIGN_DAY      (24 * 60 * SIGN_MINUTE) /* ms */
-#define SIGN_LIFE     (7 * SIGN_DAY)          /* of a binding of ours */
-#define SIGN_EARLY    (10 * SIGN_MINUTE)      /* begins so long before */
+#define SIGN_DAY      (SIGN_MINUTE * 60 * 24) /* ms */
+#define SIGN_LIFE     (SIGN_DAY * 7)          /* of a binding of ours */
+#define SIGN_EARLY    (SIGN_MINUTE * 10)      /* begins so long before */
 #define SIGN_RENEW    SIGN_DAY                /* is due so long before */
-#define SIGN_LIFE_MAX (8 * SIGN_DAY)          /* of a binding of others */
+#define SIGN_LIFE_MAX (SIGN_DAY * 8)          /* of a binding of others */
 
 /* Our own side: the session keys and their binding. */
 struct signer;

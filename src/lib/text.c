@@ -363,9 +363,9 @@ text_append_duration(struct text *text, int64_t ms)
 {
 	if (ms < 0)
 		text_append_char(text, '-');
-	else if (ms < 120 * 1000)
+	else if (ms < INT64_C(120) * 1000)
 		text_appendf(text, "%llds", (long long)ms / 1000);
-	else if (ms < 120 * 60 * 1000)
+	else if (ms < INT64_C(120) * 60 * 1000)
 		text_appendf(text, "%lldm", (long long)ms / 60000);
 	else
 		text_appendf(text, "%lldh", (long long)ms / 3600000);

@@ -72,7 +72,7 @@ library mosquitto 'mosquitto.*\.h' src/lib/connection.c
 library msgpack 'msgpack(/.*|\.h)' src/lib/dxl.c
 library jansson 'jansson.*\.h' src/lib/room.c src/lib/json_line.h \
 	src/lib/registry.c src/lib/subs.c \
-	src/lib/tie.c src/lib/tie_answer.c \
+	src/lib/tie_answer.c src/lib/tie_state.h \
 	src/lib/mar.c src/lib/mar_query_json.c \
 	src/provision_answer.c
 library 'jansson, for lines,' 'json_line\.h' src/lib/json_line.c \

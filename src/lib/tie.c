@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tie.h"
+#include "tie_state.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <string.h>
 
 enum {
@@ -136,8 +135,8 @@ tie_ask_set(const struct tie_subject *subject, int64_t trust,
 	write_payload(object, payload);
 }
 
-static json_t *
-json_hex(const struct digest *digest)
+json_t *
+tie_hex(const struct digest *digest)
 {
 	struct text hex = { 0 };
 
@@ -158,7 +157,7 @@ json_reported(const struct tie_subject *subject, int64_t trust,
 	for (size_t i = 0; i < subject->count; i++)
 		json_object_set_new(hashes,
 			digest_name(subject->digests[i].kind),
-			json_hex(&subject->digests[i]));
+			tie_hex(&subject->digests[i]));
 	json_object_set_new(attributes, "filename", json_text(subject->name));
 	json_object_set_new(reputation, "score", json_integer(trust));
 	json_object_set_new(file, "type", json_integer(file_type));

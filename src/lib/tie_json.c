@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tie.h"
+#include "tie_state.h"
 
 #include "json_line.h"
 
@@ -12,17 +12,6 @@ static json_t *
 json_seconds_or_null(int64_t seconds)
 {
 	return seconds >= 0 ? json_line_time(seconds * 1000) : json_null();
-}
-
-static json_t *
-json_hex(const struct digest *digest)
-{
-	struct text hex = { 0 };
-
-	digest_append_hex(digest, &hex);
-	json_t *json = json_stringn(hex.bytes, hex.len);
-	text_free(&hex);
-	return json;
 }
 
 /* What all lines have. */
@@ -40,14 +29,14 @@ begin(const char *type, const struct tie_subject *subject, int64_t wall)
 	json_object_set_new(object, "subject",
 		json_string(subject->is_certificate ? "certificate" : "file"));
 	json_object_set_new(object, "hash",
-		json_hex(tie_subject_digest(subject)));
+		tie_hex(tie_subject_digest(subject)));
 	for (size_t i = 0; i < subject->count; i++)
 		json_object_set_new(hashes,
 			digest_name(subject->digests[i].kind),
-			json_hex(&subject->digests[i]));
+			tie_hex(&subject->digests[i]));
 	json_object_set_new(object, "hashes", hashes);
 	json_object_set_new(object, "public_key",
-		subject->has_public_key ? json_hex(&subject->public_key)
+		subject->has_public_key ? tie_hex(&subject->public_key)
 					: json_null());
 	json_object_set_new(object, "name", name != NULL ? name : json_null());
 	return object;

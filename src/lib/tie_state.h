@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef QCHAT_TIE_STATE_H
+#define QCHAT_TIE_STATE_H
+
+#include "tie.h"
+
+#include <jansson.h>
+
+/* What the files of `tie` that write JSON share; tie.c has it. */
+
+/* A digest in hex. */
+json_t *tie_hex(const struct digest *digest);
+
+#endif

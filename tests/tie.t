@@ -325,6 +325,17 @@ services_do tie back
 tie_is 0 'it is back' "$notepad"
 
 services_do tie silent
+as alice start anew qchat-tie -q "$notepad"
+must wait_line "$T/services.out" '"asked":"tie"' \
+	"$(($(count_lines "$T/services.out" '"asked":"tie"') + 1))"
+services_do tie well
+services_do tie gone
+services_do tie back
+fabric_do kick "$(thumbprint alice)"
+ok 'a service that is new behind a lost connection answers' wait_end "$pid"
+is "$status $(wc -l <"$T/anew.out")" '0 2' 'and is believed'
+
+services_do tie silent
 as alice start asker qchat-tie -v "$notepad"
 must wait_line "$T/services.out" '"asked":"tie"' \
 	"$(($(count_lines "$T/services.out" '"asked":"tie"') + 1))"

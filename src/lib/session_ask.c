@@ -130,6 +130,10 @@ session_request(struct session *session, const struct request *request,
 void
 session_ask_up(struct session *session)
 {
+	/* Meanwhile services may have come and gone. */
+	registry_free(session->registry);
+	session->registry = NULL;
+	session->registry_mono = 0;
 	requests_up(session->requests);
 	if (session_requests(session) > 0)
 		ask_registry(session);

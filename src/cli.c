@@ -416,6 +416,20 @@ cli_conf(struct cli *cli, struct conf *conf, struct fault *fault)
 	return 0;
 }
 
+int
+cli_conf_dxl(struct cli *cli, struct conf *conf, const char *service,
+	struct fault *fault)
+{
+	if (cli_conf(cli, conf, fault) < 0)
+		return -1;
+	if (conf->fabric == CONF_DXL)
+		return 0;
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: this is a plain MQTT fabric, and %s is a service of DXL "
+		"fabrics (the setting `fabric`, or --dxl-config)",
+		conf->file, service);
+}
+
 const char *
 cli_room(const struct cli *cli, const struct conf *conf, struct fault *fault)
 {

@@ -116,6 +116,11 @@ int cli_number(const char *argument, int64_t least, int64_t most,
  */
 int cli_conf(struct cli *cli, struct conf *conf, struct fault *fault);
 
+/* The same for who asks a service ("the TIE server") that only DXL fabrics
+ * have: with the settings of another, FAULT_CONFIG. */
+int cli_conf_dxl(struct cli *cli, struct conf *conf, const char *service,
+	struct fault *fault);
+
 /* The room to use where one is needed: -r, else conf's.  NULL with
  * FAULT_USAGE if there is none. */
 const char *cli_room(const struct cli *cli, const struct conf *conf,

@@ -139,6 +139,13 @@ wrong '"0" is no number from 1 to' -n 0 HostInfo os
 wrong 'exclude each other' --json --table HostInfo os
 is "$(asked | wc -l)" "$asked_before" 'of all these the service hears nothing'
 
+sed 's/"dxl"/"mqtt"/' "$(user_conf alice)" >"$(user_dir alice)/mqtt.conf"
+mar --config "$(user_dir alice)/mqtt.conf" HostInfo os
+is "$status" 78 'a plain MQTT broker: 78'
+is "$(err)" "qchat-mar: $(user_dir alice)/mqtt.conf: this is a plain MQTT fabric, and the MAR service is a service of DXL fabrics (the setting \`fabric\`, or --dxl-config)" \
+	'and it says why'
+is "$(asked | wc -l)" "$asked_before" 'nor of that'
+
 # What services say instead.
 patience=${QCHAT_TEST_PROOF:-2} # seconds, for what never comes
 # answers STATUS WORDS MOOD

@@ -175,6 +175,16 @@ is "$(ours "$systems" --agents --certificate "$certificate")" \
 like "$(public file "$nobodys")" 'Could not find reputation' \
 	'and none of what is not known'
 
+# On a plain MQTT broker there is no TIE server, nor on what is only called so.
+sed 's/"dxl"/"mqtt"/' "$(user_conf alice)" >"$(user_dir alice)/mqtt.conf"
+for more in '' '--follow' '--set 1 --external --yes'; do
+	# shellcheck disable=SC2086 # a list of words
+	exit_is 78 "a plain MQTT broker, $more" qchat-tie $more \
+		--config "$(user_dir alice)/mqtt.conf" "$notepad"
+	is "$(err)" "qchat-tie: $(user_dir alice)/mqtt.conf: this is a plain MQTT fabric, and the TIE server is a service of DXL fabrics (the setting \`fabric\`, or --dxl-config)" \
+		'is told at once'
+done
+
 # What is set, and who hears of it.
 as bob start follow qchat-tie -v --follow -C 2
 must wait_line "$T/follow.err" 'connected to'

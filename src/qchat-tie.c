@@ -295,6 +295,17 @@ tie_print(struct tie *tie, struct text *text)
 }
 
 void
+tie_tell(const struct tie *tie, const struct tie_subject *subject,
+	const char *what)
+{
+	struct text hash = { 0 };
+
+	digest_append_hex(tie_subject_digest(subject), &hash);
+	cli_warn(&tie->cli, "%s: %s", hash.bytes, what);
+	text_free(&hash);
+}
+
+void
 tie_print_rows(struct tie *tie)
 {
 	struct text text = { 0 };
@@ -311,7 +322,7 @@ on_link(void *context, enum session_link link, const struct fault *why)
 
 	switch (link) {
 	case SESSION_UP:
-		tie->is_up = true;
+		tie->is_up = tie->was_up = true;
 		cli_trace(&tie->cli, "connected to %s",
 			session_peer(tie->session));
 		break;

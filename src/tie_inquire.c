@@ -17,7 +17,9 @@ struct inquiry {
 	bool is_answered;
 	struct tie_reputations reputations;
 	struct tie_agents agents;
-	bool is_none; /* it has no reputation */
+	bool is_none;    /* it has no reputation */
+	bool is_unsent;  /* the server was never asked … */
+	bool is_refused; /* … or has not done it, for certain */
 	struct fault fault;
 };
 
@@ -35,8 +37,8 @@ static void
 understand(struct inquiry *inquiry, struct span payload)
 {
 	if (inquiry->tie->sets)
-		return;
-	if (inquiry->tie->agents)
+		tie_parse_set(payload, &inquiry->fault);
+	else if (inquiry->tie->agents)
 		tie_parse_agents(&inquiry->agents, payload, &inquiry->fault);
 	else
 		tie_parse_reputations(&inquiry->reputations, payload,
@@ -56,6 +58,11 @@ on_answered(void *context, const struct request_answer *answer)
 		inquiry->is_none = true;
 	else
 		inquiry->fault = answer->fault;
+	/* There is no connection to be waited for behind what was sent. */
+	inquiry->is_unsent = answer->end == REQUEST_EXPIRED &&
+		answer->fault.kind == FAULT_UNAVAILABLE;
+	inquiry->is_refused = answer->end == REQUEST_REFUSED &&
+		answer->code != REQUEST_NO_RESPONSE;
 }
 
 static void
@@ -84,7 +91,7 @@ ask(struct inquiry *inquiry)
 	inquiry->number = session_request(tie->session, &request,
 		&inquiry->fault);
 	if (inquiry->number < 0)
-		inquiry->is_answered = true;
+		inquiry->is_answered = inquiry->is_unsent = true;
 	text_free(&payload);
 }
 
@@ -156,17 +163,14 @@ tell_rest(const struct tie *tie, const struct inquiry *inquiry)
 static void
 fail(struct tie *tie, const struct inquiry *inquiry)
 {
-	struct text hash = { 0 };
-
 	/* None would have an answer then. */
 	if (inquiry->fault.kind == FAULT_UNAVAILABLE ||
 		inquiry->fault.kind == FAULT_TIMEOUT) {
-		tie->fault = inquiry->fault;
+		if (tie->fault.kind == FAULT_NONE)
+			tie->fault = inquiry->fault;
 		return;
 	}
-	digest_append_hex(tie_subject_digest(inquiry->subject), &hash);
-	cli_warn(&tie->cli, "%s: %s", hash.bytes, inquiry->fault.text);
-	text_free(&hash);
+	tie_tell(tie, inquiry->subject, inquiry->fault.text);
 }
 
 /* All that is known of one. */
@@ -204,11 +208,45 @@ conclude_all(struct tie *tie, struct inquiry *inquiries, size_t done,
 	size_t asked)
 {
 	while (done < asked && inquiries[done].is_answered &&
-		tie->fault.kind == FAULT_NONE) {
+		(tie->fault.kind == FAULT_NONE || tie->sets)) {
 		conclude(tie, &inquiries[done]);
 		inquiry_free(&inquiries[done++]);
 	}
 	return done;
+}
+
+/* What was asked to be set may be set, and is to be known of, whatever becomes
+ * of the others, and whoever reads that. */
+static bool
+goes_on(const struct tie *tie, size_t done, size_t asked)
+{
+	if (done == tie->list.count || cli_ended != 0)
+		return false;
+	if (tie->fault.kind == FAULT_NONE)
+		return tie->sets || !tie->reader_gone;
+	return tie->sets && tie->was_up && done < asked;
+}
+
+static const char *
+outcome_of(const struct inquiry *inquiry)
+{
+	if (inquiry->tie == NULL || inquiry->is_unsent || !inquiry->tie->was_up)
+		return "not tried";
+	if (inquiry->is_answered && inquiry->fault.kind == FAULT_NONE)
+		return "set";
+	return inquiry->is_refused ? "not set" : "not known whether it is set";
+}
+
+/* Of several it is told which ones were set, if it were not all. */
+static void
+tell_outcomes(const struct tie *tie, const struct inquiry *inquiries)
+{
+	size_t count = tie->list.count, set = 0;
+
+	while (set < count && strcmp(outcome_of(&inquiries[set]), "set") == 0)
+		set++;
+	for (size_t i = 0; count > 1 && set < count && i < count; i++)
+		tie_tell(tie, &tie->list.items[i], outcome_of(&inquiries[i]));
 }
 
 void
@@ -217,9 +255,8 @@ tie_inquire(struct tie *tie, const sigset_t *during)
 	size_t count = tie->list.count, asked = 0, done = 0;
 	struct inquiry *inquiries = memory_alloc(count, sizeof(*inquiries));
 
-	while (done < count && tie->fault.kind == FAULT_NONE &&
-		cli_ended == 0 && !tie->reader_gone) {
-		while (asked < count &&
+	while (goes_on(tie, done, asked)) {
+		while (asked < count && tie->fault.kind == FAULT_NONE &&
 			session_requests(tie->session) < AT_ONCE) {
 			inquiries[asked].tie = tie;
 			inquiries[asked].subject = &tie->list.items[asked];
@@ -240,5 +277,7 @@ tie_inquire(struct tie *tie, const sigset_t *during)
 		session_drop(tie->session, inquiries[i].number);
 		inquiry_free(&inquiries[i]);
 	}
+	if (tie->sets)
+		tell_outcomes(tie, inquiries);
 	free(inquiries);
 }

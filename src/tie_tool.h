@@ -38,13 +38,17 @@ struct tie {
 	bool is_terminal; /* standard output */
 	bool is_headed;   /* the header is written */
 	bool reader_gone;
-	bool is_up;
-	bool is_missing; /* something is not known: the answer is no */
-	int status;      /* of what was told already, or 0 */
+	bool is_up, was_up; /* there is a connection, and there ever was one */
+	bool is_missing;    /* something is not known: the answer is no */
+	int status;         /* of what was told already, or 0 */
 	struct columns columns;
 	int64_t printed; /* changes */
 	struct fault fault;
 };
+
+/* Says something of one on standard error. */
+void tie_tell(const struct tie *tie, const struct tie_subject *subject,
+	const char *what);
 
 /* Writes to standard output. */
 void tie_print(struct tie *tie, struct text *text);

@@ -244,6 +244,50 @@ ok 'half a change is passed over' \
 	wait_line "$T/foreign.out" "^-${tab}$notepad${tab}Enterprise${tab}0${tab}30${tab}Might Be Malicious"
 like "$(cat "$T/foreign.err")" 'ignored: the TIE server.* not understood' 'and told with -v'
 
+# Set is what the server says is set.
+first=0000000000000000000000000000000a
+second=0000000000000000000000000000000b
+third=0000000000000000000000000000000c
+of_second=$(printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\013' | base64)
+for mood in 'json {"error":"no"}' garbage bytes array; do
+	services_do tie "at set $mood"
+	tie_is 76 "what is set is answered with $mood" --json --set 1 --yes "$first"
+	like "$(err)" "^qchat-tie: $first: the TIE server does not confirm it, but says: " \
+		'which is told'
+	is "$(out)" '' 'and is not set'
+done
+services_do tie 'at set json {}'
+tie_is 0 'an object of nothing says no more than nothing' --set 1 --yes "$first"
+services_do tie 'at set ended'
+tie_is 0 'nor do a line feed and a NUL' --set 1 --yes "$first"
+services_do tie "at set of $of_second error 5 no"
+tie_is 76 'one of three is refused' --set 1 --yes "$first" "$second" "$third"
+is "$(tail -n 3 "$T/err")" "qchat-tie: $first: set
+qchat-tie: $second: not set
+qchat-tie: $third: set" 'which is told of each'
+like "$(err)" "^qchat-tie: $second: .*error 5: no\$" 'and why'
+services_do tie "at set of $of_second silent"
+tie_is 124 'one of three has no answer' -W 1 --json --set 1 --yes "$first" \
+	"$second" "$third"
+is "$(head -n 3 "$T/err")" "qchat-tie: $first: set
+qchat-tie: $second: not known whether it is set
+qchat-tie: $third: set" 'which is told of each'
+is "$(jq -r .hash "$T/out" | tr '\n' ' ')" "$first $third " 'what is set is printed'
+services_do tie 'at set silent'
+awk 'BEGIN { for (i = 0; i < 20; i++) printf "%032d\n", i }' >"$T/twenty"
+as alice exit_is 124 'nobody answers' qchat-tie -W 1 --set 1 --yes <"$T/twenty"
+is "$(cut -d : -f 3 "$T/err" | sort | uniq -c | sed 's/^ *//')" \
+	'1  no answer within 1 s (a fabric does not tell a certificate that it may not ask this)
+16  not known whether it is set
+4  not tried' 'those that were not asked are told, too'
+like "$(sed -n 17p "$T/err")" '^qchat-tie: 0*16: not tried$' 'in their order'
+services_do tie well
+as alice exit_is 0 'all of them are set' sh -c \
+	'qchat-tie --json --set 1 --yes <"$1" | head -n 1' sh "$T/twenty"
+is "$(asked '[.request.trustLevel, .request.hashes[0].value]')" \
+	'[1,"AAAAAAAAAAAAAAAAAAAAGQ=="]' 'even if who reads that goes'
+is "$(err)" '' 'and nothing is told'
+
 # On a terminal: columns, and a question.
 conf=$(user_conf alice)
 tm() { tmux -u -f /dev/null -S "$T/tmux" "$@"; }

@@ -125,6 +125,10 @@ int tie_parse_agents(struct tie_agents *agents, struct span payload,
 	struct fault *fault);
 void tie_agents_free(struct tie_agents *agents);
 
+/* Does an answer confirm that a reputation is set: does it say nothing (8.4)?
+ * 0, or -1 with FAULT_PROTOCOL, and what it says. */
+int tie_parse_set(struct span payload, struct fault *fault);
+
 /* A reputation has changed (8.6). */
 struct tie_change {
 	struct tie_subject subject;

@@ -7,11 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SAID_MAX = 200 }; /* bytes of what is not understood, to be told */
+
 static int
 bad(struct fault *fault, const char *what)
 {
 	return fault_set(fault, FAULT_PROTOCOL,
 		"the TIE server's message is not understood: %s", what);
+}
+
+/* Peers are seen to end their JSON with NUL (protocol.md, 10). */
+static struct span
+without_end(struct span payload)
+{
+	while (payload.len > 0 && payload.bytes[payload.len - 1] == '\0')
+		payload.len--;
+	return payload;
 }
 
 /* The object that a payload is, or NULL with a fault. */
@@ -20,9 +31,7 @@ load(struct span payload, struct fault *fault)
 {
 	json_error_t error;
 
-	/* Peers are seen to end their JSON with NUL (protocol.md, 10). */
-	while (payload.len > 0 && payload.bytes[payload.len - 1] == '\0')
-		payload.len--;
+	payload = without_end(payload);
 	json_t *json = json_loadb(payload.bytes, payload.len, 0, &error);
 	if (json == NULL) {
 		bad(fault, error.text);
@@ -55,6 +64,38 @@ read_time(const json_t *object, const char *key)
 
 	return read_number(object, key, INT64_C(253402300799), &time) ? time
 								      : -1;
+}
+
+/* Nothing but white space. */
+static bool
+is_blank(struct span text)
+{
+	while (text.len > 0 &&
+		(*text.bytes == ' ' || *text.bytes == '\t' ||
+			*text.bytes == '\r' || *text.bytes == '\n')) {
+		text.bytes++;
+		text.len--;
+	}
+	return text.len == 0;
+}
+
+int
+tie_parse_set(struct span payload, struct fault *fault)
+{
+	struct span said = without_end(payload);
+
+	if (is_blank(said))
+		return 0;
+	json_t *json = json_loadb(said.bytes, said.len, 0, NULL);
+	bool is_nothing = json_is_object(json) && json_object_size(json) == 0;
+	json_decref(json);
+	if (is_nothing)
+		return 0;
+	if (said.len > SAID_MAX)
+		said.len = SAID_MAX;
+	return fault_set(fault, FAULT_PROTOCOL,
+		"the TIE server does not confirm it, but says: %.*s",
+		(int)said.len, said.bytes);
 }
 
 /* A decimal number without signs, blanks, or zeros in front; -1. */

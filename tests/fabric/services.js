@@ -41,7 +41,7 @@ const tie = new Tie((topic, payload) => {
 	event.payload = payload // a string: a Buffer would go as msgpack's bin
 	client.sendEvent(event)
 })
-// How each of them answers: {mode, rest, at}
+// How each of them answers: {mode, rest, at, of}
 const moods = { mar: { mode: 'well' }, tie: { mode: 'well' } }
 
 function respond (request, payload, changes = {}, as = client) {
@@ -120,8 +120,10 @@ function answerAs (name, step, request, make) {
 			: `Internal error: ${error.message}`)
 		return
 	}
-	const { mode, rest, at } = moods[name]
-	manners[at && at !== step ? 'well' : mode](request, answer, rest)
+	const { mode, rest, at, of } = moods[name]
+	const meant = (!at || at === step) &&
+		(!of || String(request.payload).includes(of))
+	manners[meant ? mode : 'well'](request, answer, rest)
 }
 
 function onMar (request) {
@@ -188,13 +190,13 @@ const settings = {
 }
 
 async function obey (line) {
-	const [, name, at, word, rest] =
-		/^(mar|tie) (?:at (\S+) )?(\S+) ?(.*)$/.exec(line) || []
+	const [, name, at, of, word, rest] =
+		/^(mar|tie) (?:at (\S+) )?(?:of (\S+) )?(\S+) ?(.*)$/.exec(line) || []
 	if (!name) throw new Error('unknown')
 	if (word === 'gone') await unregister(name)
 	else if (word === 'back') await registerAs(name)
 	else if (Object.hasOwn(settings[name], word)) settings[name][word](rest)
-	else if (Object.hasOwn(manners, word)) moods[name] = { mode: word, rest, at }
+	else if (Object.hasOwn(manners, word)) moods[name] = { mode: word, rest, at, of }
 	else throw new Error('unknown')
 }
 

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "tie.h"
 
+#include <string.h>
 #include <strings.h>
 
 static void
@@ -93,6 +94,20 @@ try_change(struct span bytes, struct text *line)
 	tie_change_free(&change);
 }
 
+/* Whatever confirms that something is set has no word. */
+static void
+try_set(struct span bytes)
+{
+	struct fault fault = { 0 };
+
+	if (tie_parse_set(bytes, &fault) < 0)
+		FUZZ_CHECK(fault.kind == FAULT_PROTOCOL);
+	else
+		for (size_t i = 0; i < bytes.len; i++)
+			FUZZ_CHECK(
+				memchr(" \t\r\n{}", bytes.bytes[i], 7) != NULL);
+}
+
 /* Hex that is taken is written as the same, but for its case. */
 static void
 try_hex(struct span bytes)
@@ -117,6 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_reputations(bytes, &line);
 	try_agents(bytes, &line);
 	try_change(bytes, &line);
+	try_set(bytes);
 	try_hex(bytes);
 	text_free(&line);
 	return 0;

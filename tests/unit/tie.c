@@ -278,6 +278,37 @@ refused(const char *payload, const char *name)
 		tie_reputations_free(&reputations);
 }
 
+static bool
+is_set(struct span answer)
+{
+	struct fault fault = { 0 };
+	int rc = tie_parse_set(answer, &fault);
+
+	if (rc == -1 && fault.kind != FAULT_PROTOCOL)
+		printf("# of another kind: %s\n", fault.text);
+	return rc == 0;
+}
+
+static void
+test_set(void)
+{
+	struct fault fault = { 0 };
+
+	ok(is_set(last.message.payload), "what the Python client gets");
+	ok(is_set((struct span){ "\n\0\0", 3 }) && is_set(span_of("{ }\n")),
+		"what says nothing in other ways");
+	ok(!is_set(span_of("{\"error\":\"no\"}")) && !is_set(span_of("[]")) &&
+			!is_set(span_of("{")) && !is_set(span_of("\xff\xfe")) &&
+			!is_set(span_of("null")) &&
+			!is_set((struct span){ "\0x", 2 }),
+		"nothing else confirms it");
+	tie_parse_set(span_of("{\"error\":\"no\"}"), &fault);
+	is(fault.text,
+		"the TIE server does not confirm it, but says: "
+		"{\"error\":\"no\"}",
+		"and is told");
+}
+
 static void
 change_refused(const char *payload, const char *name)
 {
@@ -541,6 +572,7 @@ main(void)
 	test_reputations();
 	test_agents();
 	test_changes();
+	test_set();
 	test_hostile();
 	test_digests();
 	test_words();

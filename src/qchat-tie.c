@@ -156,6 +156,28 @@ check_time(struct tie *tie)
 		REQUEST_TIMEOUT_MAX_MS / 1000);
 }
 
+/* The others are asked for all the same. */
+static void
+on_wrong(void *context, const char *sentence)
+{
+	struct tie *tie = context;
+
+	cli_warn(&tie->cli, "%s", sentence);
+	tie->status = FAULT_DATA;
+}
+
+static void
+read_hashes(struct tie *tie)
+{
+	const struct tie_list_calls calls = { tie, on_wrong };
+
+	if (tie_list_read(&tie->list, &calls, &tie->fault) == 0 &&
+		tie->list.count == 0)
+		fault_set(&tie->fault,
+			tie->status != 0 ? FAULT_DATA : FAULT_NOINPUT,
+			"standard input has no hash");
+}
+
 /* From the command line; standard input if nothing is there, or for `-`. */
 static int
 take_hashes(struct tie *tie, int argc, char **argv)
@@ -175,11 +197,8 @@ take_hashes(struct tie *tie, int argc, char **argv)
 			return 0;
 	if (reads && optind == argc && isatty(STDIN_FILENO))
 		return cli_usage_fault(&tie->cli, "no hash is given");
-	if (reads && tie_list_read(&tie->list, &tie->fault) < 0)
-		return 0;
-	if (reads && tie->list.count == 0)
-		fault_set(&tie->fault, FAULT_NOINPUT,
-			"standard input has no hash");
+	if (reads)
+		read_hashes(tie);
 	return 0;
 }
 
@@ -286,15 +305,6 @@ tie_base_name(const char *path)
 }
 
 void
-tie_print(struct tie *tie, struct text *text)
-{
-	if (tie->reader_gone || tie->fault.kind == FAULT_IO || text->len == 0)
-		return;
-	tie->reader_gone = cli_output((struct span){ text->bytes, text->len },
-				   &tie->fault) == 1;
-}
-
-void
 tie_tell(const struct tie *tie, const struct tie_subject *subject,
 	const char *what)
 {
@@ -303,6 +313,15 @@ tie_tell(const struct tie *tie, const struct tie_subject *subject,
 	digest_append_hex(tie_subject_digest(subject), &hash);
 	cli_warn(&tie->cli, "%s: %s", hash.bytes, what);
 	text_free(&hash);
+}
+
+void
+tie_print(struct tie *tie, struct text *text)
+{
+	if (tie->reader_gone || tie->fault.kind == FAULT_IO || text->len == 0)
+		return;
+	tie->reader_gone = cli_output((struct span){ text->bytes, text->len },
+				   &tie->fault) == 1;
 }
 
 void

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -78,21 +79,64 @@ digest_file(struct digester *digester, int fd, const char *path,
 			digester_add(digester,
 				(struct span){ bytes, (size_t)n });
 		else if (errno != EINTR)
-			return fault_set(fault,
-				errno == EISDIR ? FAULT_NOINPUT : FAULT_IO,
-				"%s: %s", path, strerror(errno));
+			return fault_set(fault, FAULT_IO, "%s: %s", path,
+				strerror(errno));
 	}
 	return 0;
+}
+
+static const char *
+kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a folder";
+	if (S_ISFIFO(mode))
+		return "a FIFO";
+	if (S_ISSOCK(mode))
+		return "a socket";
+	return "a device";
+}
+
+static int
+check_kind(const struct stat *status, const char *path, struct fault *fault)
+{
+	if (S_ISREG(status->st_mode))
+		return 0;
+	return fault_set(fault, FAULT_NOINPUT, "%s: it is %s, and no file",
+		path, kind_of(status->st_mode));
+}
+
+/* A FIFO waits for a writer, and a device may never end: what is no file is
+ * not even opened, and not read if it has become one in between. */
+static int
+open_file(const char *path, struct fault *fault)
+{
+	struct stat status;
+	int fd = -1;
+
+	if (stat(path, &status) == 0) {
+		if (check_kind(&status, path, fault) < 0)
+			return -1;
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	}
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		fault_set(fault, FAULT_NOINPUT, "%s: %s", path,
+			strerror(errno));
+	} else if (check_kind(&status, path, fault) == 0) {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 int
 tie_list_add_file(struct tie_list *list, const char *path, struct fault *fault)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open_file(path, fault);
 
 	if (fd < 0)
-		return fault_set(fault, FAULT_NOINPUT, "%s: %s", path,
-			strerror(errno));
+		return -1;
 	struct digester *digester = digester_new();
 	int rc = digest_file(digester, fd, path, fault);
 	if (rc == 0) {
@@ -107,6 +151,44 @@ tie_list_add_file(struct tie_list *list, const char *path, struct fault *fault)
 	return rc;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct span
+trimmed(struct span line)
+{
+	while (line.len > 0 && strchr("\r\n", line.bytes[line.len - 1]) != NULL)
+		line.len--;
+	while (line.len > 0 && is_blank(*line.bytes)) {
+		line.bytes++;
+		line.len--;
+	}
+	return line;
+}
+
+/* What sha256sum(1) writes of a name where the line begins with a backslash. */
+static void
+unescape(char *name)
+{
+	char *to = name;
+
+	for (const char *from = name; *from != '\0'; from++) {
+		bool is_escape = *from == '\\' &&
+			(from[1] == '\\' || from[1] == 'n' || from[1] == 'r');
+
+		if (is_escape)
+			from++;
+		*to++ = !is_escape     ? *from
+			: *from == 'n' ? '\n'
+			: *from == 'r' ? '\r'
+				       : '\\';
+	}
+	*to = '\0';
+}
+
 /* What stands behind the hash of a line; sha256sum puts a `*` before a binary
  * file's name. */
 static char *
@@ -114,8 +196,7 @@ name_behind(struct span rest)
 {
 	size_t blanks = 0;
 
-	while (blanks < rest.len &&
-		(rest.bytes[blanks] == ' ' || rest.bytes[blanks] == '\t'))
+	while (blanks < rest.len && is_blank(rest.bytes[blanks]))
 		blanks++;
 	if (blanks < rest.len && rest.bytes[blanks] == '*')
 		blanks++;
@@ -124,49 +205,99 @@ name_behind(struct span rest)
 		: NULL;
 }
 
+/* The first column of CSV may stand in quotes. */
+static struct span
+without_quotes(struct span word)
+{
+	if (word.len < 2 || word.bytes[0] != '"' ||
+		word.bytes[word.len - 1] != '"')
+		return word;
+	return (struct span){ word.bytes + 1, word.len - 2 };
+}
+
 static int
 add_line(struct tie_list *list, struct span line)
 {
-	struct span word = line;
+	struct span rest = trimmed(line);
+	bool is_escaped = rest.len > 0 && *rest.bytes == '\\';
+	size_t len = is_escaped;
 
-	while (line.len > 0 && strchr("\r\n", line.bytes[line.len - 1]) != NULL)
-		line.len--;
-	while (line.len > 0 && (*line.bytes == ' ' || *line.bytes == '\t')) {
-		line.bytes++;
-		line.len--;
-	}
-	if (line.len == 0)
+	if (rest.len == 0 || *rest.bytes == '#')
 		return 0;
-	word = line;
-	for (word.len = 0; word.len < line.len; word.len++)
-		if (line.bytes[word.len] == ' ' || line.bytes[word.len] == '\t')
-			break;
-	if (add_hash(list, word) < 0)
+	while (len < rest.len && !is_blank(rest.bytes[len]) &&
+		rest.bytes[len] != ',')
+		len++;
+	if (add_hash(list,
+		    without_quotes((struct span){ rest.bytes + is_escaped,
+			    len - is_escaped })) < 0)
 		return -1;
-	name_last(list,
-		name_behind((struct span){ line.bytes + word.len,
-			line.len - word.len }));
+	/* What other columns are, nobody knows. */
+	if (len == rest.len || rest.bytes[len] == ',')
+		return 0;
+	char *name = name_behind(
+		(struct span){ rest.bytes + len, rest.len - len });
+	if (name != NULL && is_escaped)
+		unescape(name);
+	name_last(list, name);
 	return 0;
 }
 
-int
-tie_list_read(struct tie_list *list, struct fault *fault)
+static void
+complain(const struct tie_list_calls *calls, long long number)
 {
-	char *line = NULL;
+	char sentence[128];
+
+	snprintf(sentence, sizeof(sentence),
+		"standard input, line %lld: no hash at its start (32, 40 or 64 "
+		"hex digits)",
+		number);
+	calls->wrong(calls->context, sentence);
+}
+
+static void
+count_rest(const struct tie_list_calls *calls, long long more)
+{
+	char sentence[128];
+
+	if (more <= 0)
+		return;
+	snprintf(sentence, sizeof(sentence),
+		"standard input: %lld more line%s no hash", more,
+		more == 1 ? " has" : "s have");
+	calls->wrong(calls->context, sentence);
+}
+
+/* Windows puts it before UTF-8. */
+static struct span
+without_mark(struct span line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t len = sizeof(mark) - 1;
+
+	if (line.len < len || memcmp(line.bytes, mark, len) != 0)
+		return line;
+	return (struct span){ line.bytes + len, line.len - len };
+}
+
+int
+tie_list_read(struct tie_list *list, const struct tie_list_calls *calls,
+	struct fault *fault)
+{
+	char *bytes = NULL;
 	size_t size = 0;
-	long long number = 0;
+	long long number = 0, wrong = 0;
 	ssize_t len;
 	int rc = 0;
 
 	errno = 0;
-	while (rc == 0 && (len = getline(&line, &size, stdin)) >= 0) {
-		number++;
-		if (add_line(list, (struct span){ line, (size_t)len }) < 0)
-			rc = fault_set(fault, FAULT_DATA,
-				"standard input, line %lld: no hash at its "
-				"start (32, 40 or 64 hex digits)",
-				number);
-		else if (list->count > TIE_LIST_MAX)
+	while (rc == 0 && (len = getline(&bytes, &size, stdin)) >= 0) {
+		struct span line = { bytes, (size_t)len };
+
+		if (++number == 1)
+			line = without_mark(line);
+		if (add_line(list, line) < 0 && ++wrong <= TIE_LIST_TOLD_MAX)
+			complain(calls, number);
+		if (list->count > TIE_LIST_MAX)
 			rc = fault_set(fault, FAULT_DATA,
 				"standard input, line %lld: more than %d "
 				"hashes",
@@ -175,6 +306,7 @@ tie_list_read(struct tie_list *list, struct fault *fault)
 	if (rc == 0 && ferror(stdin))
 		rc = fault_set(fault, FAULT_IO, "standard input: %s",
 			strerror(errno));
-	free(line);
+	count_rest(calls, wrong - TIE_LIST_TOLD_MAX);
+	free(bytes);
 	return rc;
 }

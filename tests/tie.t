@@ -76,9 +76,6 @@ $dropper a b.exe" 'from standard input, as sha256sum writes them'
 tie -q - "$notepad_sha1" <"$T/list"
 is "$(cut -f 1 "$T/out" | uniq | tr '\n' ' ')" "$notepad_sha1 $notepad $dropper " \
 	'from both'
-printf '%s\nnot a hash\n' "$notepad" >"$T/bad"
-as alice exit_is 65 'a line that is no hash' qchat-tie <"$T/bad"
-like "$(err)" 'standard input, line 2: no hash' 'it is named'
 as alice exit_is 66 'no hash at all' qchat-tie </dev/null
 awk -v hash="$notepad" 'BEGIN { for (i = 0; i < 300; i++) print hash }' >"$T/many"
 tie -q <"$T/many"
@@ -93,7 +90,6 @@ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 false" 'by all of its hashes'
 tie_is 66 'a file that is not there' --file "$T/nowhere"
 like "$(err)" 'nowhere: No such file' 'it is named'
-tie_is 66 'a folder' --file "$T"
 
 # What is unknown.
 tie_is 1 'a file that is not known' "$nobodys"
@@ -174,6 +170,55 @@ is "$(ours "$systems" --agents --certificate "$certificate")" \
 	"$(public certagents "$certificate")" 'and those of a certificate'
 like "$(public file "$nobodys")" 'Could not find reputation' \
 	'and none of what is not known'
+
+# What only looks like a list of hashes, and what is one.
+list_is() { # NAME WANT: hashes and names of $T/list
+	tie --json <"$T/list"
+	is "$status $(jq -r '.hash + "=" + (.name // "")' "$T/out" | tr '\n' '|')" \
+		"0 $2" "$1"
+	is "$(err)" '' "$1: without a word"
+}
+printf '\357\273\277%s\n' "$notepad" >"$T/list"
+list_is 'a byte order mark' "$notepad=|"
+printf '# from the console\n\n%s\n  # %s\n' "$notepad" "$dropper" >"$T/list"
+list_is 'comments' "$notepad=|"
+printf '%s,setup.exe,2\n"%s","x"\n%s,\n' "$notepad" "$dropper" \
+	"$notepad_sha1" >"$T/list"
+list_is 'the first column of CSV' "$notepad=|$dropper=|$notepad_sha1=|"
+printf '\\%s  a\\nb\\\\c\n%s  a\\nb\n' "$notepad" "$dropper" >"$T/list"
+tie --json <"$T/list"
+is "$(jq -c .name "$T/out")" '"a\nb\\c"
+"a\\nb"' 'a name that sha256sum has escaped, and one that it has not'
+mkdir "$T/odd"
+: >"$T/odd/$(printf 'x\ny\377')"
+sha256sum "$T/odd/"* >"$T/list"
+tie --json <"$T/list"
+is "$status $(jq -r .name "$T/out")" "1 $T/odd/x
+y\\xff" 'bytes that are no UTF-8 are made visible'
+tie --json --file "$T/odd/$(printf 'x\ny\377')"
+is "$(jq -r .name "$T/out")" "$T/odd/x
+y\\xff" 'those of a path, too'
+printf '%s\nnot a hash\n%s\nSHA1,file\n' "$notepad" "$dropper" >"$T/bad"
+as alice exit_is 65 'lines that are no hash' qchat-tie -q <"$T/bad"
+is "$(cut -f 1 "$T/out" | uniq | tr '\n' ' ')" "$notepad $dropper " \
+	'the others are asked for'
+is "$(err)" 'qchat-tie: standard input, line 2: no hash at its start (32, 40 or 64 hex digits)
+qchat-tie: standard input, line 4: no hash at its start (32, 40 or 64 hex digits)' \
+	'and each is named'
+awk 'BEGIN { for (i = 0; i < 300; i++) print "x" i }' >"$T/bad"
+as alice exit_is 65 'no line of many is one' qchat-tie <"$T/bad"
+is "$(wc -l <"$T/err")" 102 'a hundred are named'
+is "$(tail -n 2 "$T/err")" 'qchat-tie: standard input: 200 more lines have no hash
+qchat-tie: standard input has no hash' 'and the others counted'
+
+# Files that are none: nobody waits for them.
+tie_is 66 'a folder' --file "$T"
+is "$(err)" "qchat-tie: $T: it is a folder, and no file" 'says so'
+mkfifo "$T/pipe"
+tie_is 66 'a FIFO' --file "$T/pipe"
+is "$(err)" "qchat-tie: $T/pipe: it is a FIFO, and no file" 'says so'
+tie_is 66 'a device' --file /dev/zero
+is "$(err)" 'qchat-tie: /dev/zero: it is a device, and no file' 'says so'
 
 # On a plain MQTT broker there is no TIE server, nor on what is only called so.
 sed 's/"dxl"/"mqtt"/' "$(user_conf alice)" >"$(user_dir alice)/mqtt.conf"

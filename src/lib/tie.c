@@ -108,13 +108,26 @@ tie_ask_agents(const struct tie_subject *subject, int64_t limit,
 	write_payload(object, payload);
 }
 
-/* What is not UTF-8, a file's name may be, becomes empty. */
-static json_t *
-json_text(const char *string)
+json_t *
+tie_string(const char *string)
 {
-	json_t *json = json_string(string != NULL ? string : "");
+	struct span left = span_of(string);
+	struct text text = { 0 };
 
-	return json != NULL ? json : json_string("");
+	while (left.len > 0) {
+		size_t good = text_utf8_check(left);
+
+		text_append(&text, left.bytes, good);
+		left.bytes += good;
+		left.len -= good;
+		if (left.len == 0)
+			break;
+		text_appendf(&text, "\\x%02x", (unsigned char)*left.bytes++);
+		left.len--;
+	}
+	json_t *json = json_stringn(text.len > 0 ? text.bytes : "", text.len);
+	text_free(&text);
+	return json;
 }
 
 void
@@ -129,8 +142,8 @@ tie_ask_set(const struct tie_subject *subject, int64_t trust,
 						     : ENTERPRISE_FILE));
 	if (!subject->is_certificate)
 		json_object_set_new(object, "filename",
-			json_text(subject->name));
-	json_object_set_new(object, "comment", json_text(comment));
+			tie_string(subject->name));
+	json_object_set_new(object, "comment", tie_string(comment));
 	add_subject(object, subject);
 	write_payload(object, payload);
 }
@@ -158,7 +171,7 @@ json_reported(const struct tie_subject *subject, int64_t trust,
 		json_object_set_new(hashes,
 			digest_name(subject->digests[i].kind),
 			tie_hex(&subject->digests[i]));
-	json_object_set_new(attributes, "filename", json_text(subject->name));
+	json_object_set_new(attributes, "filename", tie_string(subject->name));
 	json_object_set_new(reputation, "score", json_integer(trust));
 	json_object_set_new(file, "type", json_integer(file_type));
 	json_object_set_new(file, "hashes", hashes);
@@ -178,6 +191,6 @@ tie_report(const struct tie_subject *subject, int64_t trust, int64_t file_type,
 	json_object_set_new(object, "file",
 		json_reported(subject, trust, file_type));
 	json_object_set_new(object, "provider", provider);
-	json_object_set_new(object, "comment", json_text(comment));
+	json_object_set_new(object, "comment", tie_string(comment));
 	write_payload(object, payload);
 }

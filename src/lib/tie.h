@@ -54,7 +54,8 @@ const struct digest *tie_subject_digest(const struct tie_subject *subject);
 bool tie_subject_is(const struct tie_subject *subject,
 	const struct tie_subject *other);
 
-/* Append the payloads of requests, 8.3, 8.7 and 8.4. */
+/* Append the payloads of requests, 8.3, 8.7 and 8.4.  Bytes of a name or
+ * comment that are no UTF-8 become \xNN. */
 void tie_ask_reputation(const struct tie_subject *subject,
 	struct text *payload);
 void tie_ask_agents(const struct tie_subject *subject, int64_t limit,

@@ -20,8 +20,6 @@ begin(const char *type, const struct tie_subject *subject, int64_t wall)
 {
 	json_t *object = json_object();
 	json_t *hashes = json_object();
-	json_t *name = subject->name != NULL ? json_string(subject->name)
-					     : NULL;
 
 	json_object_set_new(object, "v", json_integer(TIE_VERSION_OF_LINES));
 	json_object_set_new(object, "type", json_string(type));
@@ -38,7 +36,9 @@ begin(const char *type, const struct tie_subject *subject, int64_t wall)
 	json_object_set_new(object, "public_key",
 		subject->has_public_key ? tie_hex(&subject->public_key)
 					: json_null());
-	json_object_set_new(object, "name", name != NULL ? name : json_null());
+	json_object_set_new(object, "name",
+		subject->name != NULL ? tie_string(subject->name)
+				      : json_null());
 	return object;
 }
 

@@ -11,4 +11,8 @@
 /* A digest in hex. */
 json_t *tie_hex(const struct digest *digest);
 
+/* A string that may be no UTF-8, as a file's name is: such bytes become \xNN.
+ */
+json_t *tie_string(const char *string);
+
 #endif

@@ -132,10 +132,12 @@ test_requests(void)
 	tie_report(&all, 99, 18, "Reputation set via OpenDXL", &payload);
 	request_is("tie-external-set-03-event", TIE_FILE_REPORT, &payload);
 
-	all.name = "\xff";
-	tie_ask_set(&all, 1, "\xfe", &payload);
-	ok(strstr(payload.bytes, "\"filename\":\"\",\"comment\":\"\"") != NULL,
-		"what is not UTF-8 is not sent");
+	all.name = "a\xff\\\xc3\xbc\n\xc3";
+	tie_ask_set(&all, 1, NULL, &payload);
+	ok(strstr(payload.bytes,
+		   "\"filename\":\"a\\\\xff\\\\\xc3\xbc\\n\\\\xc3\","
+		   "\"comment\":\"\"") != NULL,
+		"bytes of a name that are not UTF-8 are made visible");
 	text_free(&payload);
 }
 
@@ -562,6 +564,11 @@ test_json(void)
 	tie_json_reputations(&subject, NULL, 0, &line);
 	ok(strstr(line.bytes, "\"known\":false,\"reputations\":[]}") != NULL,
 		"without any");
+	text_clear(&line);
+	subject.name = "\xff\xc3\xbc";
+	tie_json_reputations(&subject, NULL, 0, &line);
+	ok(strstr(line.bytes, ",\"name\":\"\\\\xff\\u00FC\",") != NULL,
+		"a name that is not UTF-8 is a name");
 	text_free(&line);
 }
 

@@ -470,6 +470,15 @@ requests_deadline(const struct requests *requests)
 					   : INT64_MAX;
 }
 
+/* In seconds, rounded up: it may be what was left of somebody's 2 s. */
+static double
+seconds(int64_t ms)
+{
+	int64_t step = ms < 1000 ? 10 : 100;
+
+	return (double)((ms + step - 1) / step * step) / 1000;
+}
+
 static void
 expire(struct requests *requests, struct waiting *waiting)
 {
@@ -478,17 +487,17 @@ expire(struct requests *requests, struct waiting *waiting)
 	if (!waiting->is_sent)
 		fault_set(&answer.fault, FAULT_UNAVAILABLE,
 			"no connection within %g s (-W gives it longer)",
-			(double)waiting->timeout_ms / 1000);
+			seconds(waiting->timeout_ms));
 	else if (waiting->has_stranger && !waiting->many)
 		fault_set(&answer.fault, FAULT_TIMEOUT,
 			"%s: no answer within %g s, but of somebody who is "
 			"not the service, which is not believed",
-			waiting->topic, (double)waiting->timeout_ms / 1000);
+			waiting->topic, seconds(waiting->timeout_ms));
 	else if (!waiting->many)
 		fault_set(&answer.fault, FAULT_TIMEOUT,
 			"%s: no answer within %g s (a fabric does not tell a "
 			"certificate that it may not ask this)",
-			waiting->topic, (double)waiting->timeout_ms / 1000);
+			waiting->topic, seconds(waiting->timeout_ms));
 	finish(requests, waiting, &answer);
 }
 

@@ -330,6 +330,20 @@ test_errors(void)
 	free(longest);
 }
 
+/* What is left of a time is told in a round number. */
+static void
+within_is(int64_t ms, const char *want)
+{
+	struct request asked = request();
+
+	begin(true);
+	asked.timeout_ms = ms;
+	add(asked, ID);
+	requests_tick(world.requests, ms);
+	ok(strstr(world.fault.text, want) != NULL, "%lld ms are%s: %s",
+		(long long)ms, want, world.fault.text);
+}
+
 static void
 test_time(void)
 {
@@ -349,6 +363,15 @@ test_time(void)
 	receive(response(ID, "late"));
 	ok(world.told == 1 && requests_counts(world.requests).late == 1,
 		"an answer is late then");
+
+	within_is(1999, " 2 s ");
+	within_is(1901, " 2 s ");
+	within_is(1900, " 1.9 s ");
+	within_is(299, " 0.3 s ");
+	within_is(250, " 0.25 s ");
+	within_is(1, " 0.01 s ");
+	within_is(30000, " 30 s ");
+	within_is(REQUEST_TIMEOUT_MAX_MS, " 3600 s ");
 
 	begin(true);
 	int64_t number = add(request(), ID);

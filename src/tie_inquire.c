@@ -63,6 +63,9 @@ on_answered(void *context, const struct request_answer *answer)
 		answer->fault.kind == FAULT_UNAVAILABLE;
 	inquiry->is_refused = answer->end == REQUEST_REFUSED &&
 		answer->code != REQUEST_NO_RESPONSE;
+	if (inquiry->is_unsent)
+		fault_set(&inquiry->fault, FAULT_UNAVAILABLE,
+			"%.900s (-W gives it longer)", answer->fault.text);
 }
 
 static void

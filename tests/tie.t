@@ -450,5 +450,17 @@ like "$status$(cat "$T/asker.out")" '^(0|69)' 'or there is no service yet'
 
 broker_stop
 tie_is 69 'no fabric' -W 2 "$notepad"
+mkfifo "$T/proxy.in"
+start proxy node "$srcdir/tests/peer/proxy.js" "$broker_port"
+exec 8>"$T/proxy.in"
+must wait_line "$T/proxy.out" '"at": *"ready"'
+conf_for "$(user_dir alice)" "$(jq -r 'select(.at == "ready").port' \
+	<"$T/proxy.out")" >"$T/silent.conf"
+echo stall >&8
+must wait_line "$T/proxy.out" '"done"'
+exit_is 69 'a fabric that says nothing' qchat-tie --config "$T/silent.conf" \
+	-W 0.3 "$notepad"
+is "$(err)" 'qchat-tie: no connection within 0.3 s (-W gives it longer)' \
+	'is told, and what helps'
 
 done_testing

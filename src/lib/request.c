@@ -486,7 +486,7 @@ expire(struct requests *requests, struct waiting *waiting)
 
 	if (!waiting->is_sent)
 		fault_set(&answer.fault, FAULT_UNAVAILABLE,
-			"no connection within %g s (-W gives it longer)",
+			"no connection within %g s",
 			seconds(waiting->timeout_ms));
 	else if (waiting->has_stranger && !waiting->many)
 		fault_set(&answer.fault, FAULT_TIMEOUT,

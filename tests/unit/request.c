@@ -389,6 +389,8 @@ test_time(void)
 	ok(world.end == REQUEST_EXPIRED &&
 			world.fault.kind == FAULT_UNAVAILABLE,
 		"what could not be sent is no time-out of a service");
+	is(world.fault.text, "no connection within 1 s",
+		"and names no option, which who asks may not have");
 
 	struct request usual = request();
 	begin(true);

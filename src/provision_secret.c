@@ -36,6 +36,9 @@ take_line(const char *bytes, size_t len, char *secret)
 
 	if (newline != NULL)
 		len = (size_t)(newline - bytes);
+	/* As other systems end a line. */
+	if (newline != NULL && len > 0 && bytes[len - 1] == '\r')
+		len--;
 	if (len == 0)
 		return "its first line is empty";
 	if (len > CONF_PASSPHRASE_MAX)

@@ -336,6 +336,20 @@ is "$(asked)" 0 'none of these has asked the service'
 exit_is 0 'the password from standard input' sh -c \
 	"qchat-provision -u admin --password-file - --port $port \
 	--ca '$S/ca.crt' update '$D' localhost <'$T/password'"
+(umask 077 && printf 'password\r\n' >"$T/password-crlf" &&
+	printf '\r\n' >"$T/empty-crlf" && printf 'correct horse\r\n' \
+	>"$T/passphrase-crlf")
+exit_is 0 'a password file of a system that ends lines with CR LF' \
+	qchat-provision -u admin --password-file "$T/password-crlf" \
+	--port "$port" --ca "$S/ca.crt" update "$D" localhost
+exit_is 65 'in which nothing else stands' qchat-provision -u admin \
+	--password-file "$T/empty-crlf" --port "$port" --ca "$S/ca.crt" \
+	update "$D" localhost
+like "$(err)" 'empty-crlf: its first line is empty' 'is told'
+exit_is 0 'and a passphrase file' qchat-provision generate --key-type ec \
+	--passphrase-file "$T/passphrase-crlf" "$T/crlf" x
+ok 'has no CR in its passphrase' openssl pkey -in "$T/crlf/client.key" \
+	-passin 'pass:correct horse' -noout
 printf 'set -g remain-on-exit on\nset -g status off\n' >"$T/tmux.conf"
 tm() { tmux -u -f "$T/tmux.conf" -S "$T/tmux" "$@"; }
 at_end='tm kill-server 2>/dev/null'

@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SUFFIX ".qchat-" /* and six characters */
+#define SUFFIX ".qchat-new-" /* and six letters or digits */
 
-enum { SUFFIX_LEN = sizeof(SUFFIX) - 1 + 6 };
+enum { RANDOM_LEN = 6, SUFFIX_LEN = sizeof(SUFFIX) - 1 + RANDOM_LEN };
 
 /* One file that is to change. */
 struct work {
@@ -35,11 +35,27 @@ struct commit {
 	struct work works[PROVISION_FILES_MAX];
 	size_t count;
 	struct work config;
+	char *trial;     /* as the interim one, beside what it names; or NULL */
 	bool has_config; /* there is one, or will be */
 	char *old;       /* its text, "" if there is none */
 	struct text final;
 	bool is_switched; /* the configuration names what is new */
 };
+
+/* Does it end as what file_fresh() has made? */
+static bool
+is_fresh(const char *name)
+{
+	static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t len = strlen(name);
+
+	if (len <= SUFFIX_LEN)
+		return false;
+	name += len - SUFFIX_LEN;
+	return strncmp(name, SUFFIX, sizeof(SUFFIX) - 1) == 0 &&
+		strspn(name + sizeof(SUFFIX) - 1, all) == RANDOM_LEN;
+}
 
 static char *
 config_path(const char *folder)
@@ -204,8 +220,13 @@ write_all(struct commit *commit)
 	format_config(commit, true, &interim);
 	format_config(commit, false, &commit->final);
 	set->config_changed = strcmp(commit->old, commit->final.bytes) != 0;
-	config->interim = make(config, config->path,
-		(struct span){ interim.bytes, interim.len }, commit->fault);
+	const struct span span = { interim.bytes, interim.len };
+	/* What it names is beside the link, if it is one, and it itself has to
+	 * be where it leads to, which may be another file system. */
+	commit->trial = make(config, config->path, span, commit->fault);
+	if (commit->trial != NULL)
+		config->interim = make(config, config->target, span,
+			commit->fault);
 	if (config->interim != NULL)
 		config->final = make(config, config->target,
 			(struct span){ commit->final.bytes, commit->final.len },
@@ -231,7 +252,7 @@ check_key(struct commit *commit)
 {
 	struct provision_set *set = commit->set;
 	struct fault *fault = commit->fault;
-	char *text = conf_load(commit->config.interim, fault);
+	char *text = conf_load(commit->trial, fault);
 
 	if (text == NULL)
 		return -1;
@@ -262,7 +283,7 @@ check_all(struct commit *commit)
 	/* Without a broker we cannot use it, but others can. */
 	if (set->brokers == NULL || set->brokers->count == 0)
 		return 0;
-	if (conf_read_dxl(&conf, commit->config.interim, &why) == 0) {
+	if (conf_read_dxl(&conf, commit->trial, &why) == 0) {
 		conf_free(&conf);
 		return 0;
 	}
@@ -368,6 +389,7 @@ clean_up(struct commit *commit)
 		if (!commit->is_switched)
 			drop(commit->works[i].interim);
 	}
+	drop(commit->trial);
 	drop(commit->config.interim);
 	drop(commit->config.final);
 }
@@ -381,11 +403,8 @@ sweep(const struct commit *commit)
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
 		const char *name = entry->d_name;
-		size_t len = strlen(name);
 
-		if (len > SUFFIX_LEN &&
-			strncmp(name + len - SUFFIX_LEN, SUFFIX,
-				sizeof(SUFFIX) - 1) == 0 &&
+		if (is_fresh(name) &&
 			(commit->final.bytes == NULL ||
 				strstr(commit->final.bytes, name) == NULL))
 			unlinkat(dirfd(folder), name, 0);
@@ -461,18 +480,9 @@ run(struct commit *commit)
 		work_free(&commit->works[i]);
 	work_free(&commit->config);
 	text_free(&commit->final);
+	free(commit->trial);
 	free(commit->old);
 	return rc;
-}
-
-static bool
-is_interim(const char *value)
-{
-	size_t len = value != NULL ? strlen(value) : 0;
-
-	return len > SUFFIX_LEN &&
-		strncmp(value + len - SUFFIX_LEN, SUFFIX, sizeof(SUFFIX) - 1) ==
-		0;
 }
 
 /* Who was here before was ended between the first and the last rename(): what
@@ -491,7 +501,7 @@ finish_former(const char *folder, struct fault *fault)
 
 	for (size_t i = 0; rc == 0 && i < 3; i++) {
 		values[i] = conf_edit_value(old, "Certs", keys[i]);
-		if (!is_interim(values[i]))
+		if (values[i] == NULL || !is_fresh(values[i]))
 			continue;
 		char *path = conf_beside(config, values[i]);
 		texts[i] = conf_load(path, fault);

@@ -51,9 +51,11 @@ struct provision_set {
  * Puts all of them into the folder, or none: whatever ends this, at any moment,
  * the configuration names files that belong together, the old ones or the new
  * ones.  To that end it names the new ones for a moment under names of their
- * own, NAME.qchat-XXXXXX.  What was ended in such a moment the next call brings
- * to its end first.  What is there already as it should be is left alone.  A
- * configuration keeps what conf_edit() keeps.
+ * own, NAME.qchat-new-XXXXXX; what else ends so in the folder goes.  What was
+ * ended in such a moment the next call brings to its end first.  What is there
+ * already as it should be is left alone.  A configuration keeps what
+ * conf_edit() keeps.  What is a symbolic link stays one, and what it leads to
+ * changes, also in another file system.
  *
  * 0; or -1 with FAULT_CONFIG (the old configuration cannot be read, or what
  * would be there does not fit), FAULT_NOPERM, FAULT_CANTCREAT, FAULT_IO, or

@@ -10,6 +10,7 @@
 #include "provision_files.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -25,9 +26,33 @@ static int renames_left;
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 
+/* Folders are as far from each other as file systems are. */
+static bool is_folder_apart;
+
+static int
+folder_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? (int)(slash - path) : 0;
+}
+
 int
 __wrap_rename(const char *from, const char *to)
 {
+	char *from_folder = memory_copy(from, (size_t)folder_len(from));
+	char *to_folder = memory_copy(to, (size_t)folder_len(to));
+	char *a = realpath(from_folder, NULL), *b = realpath(to_folder, NULL);
+	bool same = a != NULL && b != NULL && strcmp(a, b) == 0;
+
+	free(from_folder);
+	free(to_folder);
+	free(a);
+	free(b);
+	if (is_folder_apart && !same) {
+		errno = EXDEV;
+		return -1;
+	}
 	if (renames_left > 0 && --renames_left == 0)
 		_exit(42);
 	return __real_rename(from, to);
@@ -556,6 +581,45 @@ test_interrupted(void)
 		fabric_free(&fabrics[i]);
 }
 
+static bool
+is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* What is taken away is ours. */
+static void
+test_sweep(void)
+{
+	static const char *const mine[] = { "dxl/client.key.qchat-backup",
+		"dxl/a.qchat-new-1", "dxl/a.qchat-new-12345",
+		"dxl/b.qchat-new-", "dxl/a.qchat-new-1234567",
+		"dxl/a.qchat-new-1234.6", "dxl/.qchat-new-123456",
+		"dxl/a.qchat-new-123456~" };
+	struct fabric fabric;
+	struct fault fault = { 0 };
+
+	make_fabric(&fabric, "3");
+	mkdir("dxl/folder.qchat-new-123456", 0700);
+	put("dxl/old.key.qchat-new-aB3456", "left");
+	for (size_t i = 0; i < sizeof(mine) / sizeof(*mine); i++)
+		put(mine[i], "mine");
+	put("dxl/dxlclient.config", "[Certs]\nCertFile = c.qchat-backup\n");
+	put("dxl/c.qchat-backup", "mine");
+	ok(commit(&fabric, &fault) == 0, "a commit");
+	is(fault.text, "", "is no fault");
+	ok(!is_there("dxl/old.key.qchat-new-aB3456"),
+		"takes away what another left");
+	ok(is_there("dxl/folder.qchat-new-123456"), "and no folder");
+	ok(is_there("dxl/c.qchat-backup"),
+		"nor what the configuration called so");
+	for (size_t i = 0; i < sizeof(mine) / sizeof(*mine); i++) {
+		ok(is_there(mine[i]), "nor %s", mine[i]);
+		unlink(mine[i]);
+	}
+	fabric_free(&fabric);
+}
+
 /* Where the files are links, and what is closed. */
 static void
 test_links(void)
@@ -578,7 +642,11 @@ test_links(void)
 			false } },
 		.count = 1,
 		.brokers = &brokers };
-	ok(provision_commit(&set, &fault) == 0, "a configuration elsewhere");
+	is_folder_apart = true;
+	ok(provision_commit(&set, &fault) == 0,
+		"a configuration in another file system");
+	is(fault.text, "", "is no fault");
+	is_folder_apart = false;
 	ok(lstat("linked/dxlclient.config", &info) == 0 &&
 			S_ISLNK(info.st_mode),
 		"is still there");
@@ -619,6 +687,7 @@ main(void)
 	test_edit();
 	test_pin();
 	test_interrupted();
+	test_sweep();
 	test_links();
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done();

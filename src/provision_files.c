@@ -63,6 +63,30 @@ config_path(const char *folder)
 	return memory_format("%s/" PROVISION_CONFIG, folder);
 }
 
+int
+provision_check_folder(const char *folder, struct fault *fault)
+{
+	struct stat info;
+
+	if (stat(folder, &info) < 0)
+		return errno == ENOENT
+			? 0
+			: fault_set(fault, FAULT_CANTCREAT, "%s: %s", folder,
+				  strerror(errno));
+	if (!S_ISDIR(info.st_mode))
+		return fault_set(fault, FAULT_CANTCREAT, "%s: is not a folder",
+			folder);
+	if ((info.st_mode & S_IWOTH) != 0)
+		return fault_set(fault, FAULT_NOPERM,
+			"%s: everybody can write into this folder, and so give "
+			"you files of their own (chmod o-w %s)",
+			folder, folder);
+	if (access(folder, W_OK | X_OK) < 0)
+		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", folder,
+			strerror(errno));
+	return 0;
+}
+
 char *
 provision_config(const char *folder, struct fault *fault)
 {

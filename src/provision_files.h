@@ -48,6 +48,13 @@ struct provision_set {
 };
 
 /*
+ * Can keys be kept in this folder, if it is there?  0, or -1 with FAULT_NOPERM
+ * (everybody can write into it, whether its mode is sticky or not: then others
+ * may have put something there first), or FAULT_CANTCREAT.
+ */
+int provision_check_folder(const char *folder, struct fault *fault);
+
+/*
  * Puts all of them into the folder, or none: whatever ends this, at any moment,
  * the configuration names files that belong together, the old ones or the new
  * ones.  To that end it names the new ones for a moment under names of their

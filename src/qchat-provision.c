@@ -388,6 +388,16 @@ finish(struct provision *p, int status)
 	return status;
 }
 
+/* What cannot be done is said before anything is asked. */
+static int
+run(struct provision *p)
+{
+	if (p->verb->bit != SHOW &&
+		provision_check_folder(p->operands[0], &p->fault) < 0)
+		return -1;
+	return p->verb->run(p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -396,7 +406,7 @@ main(int argc, char **argv)
 	cli_init(&p.cli, &tool);
 	int status = parse_args(&p, argc, argv);
 	if (status == 0)
-		status = finish(&p, p.verb->run(&p));
+		status = finish(&p, run(&p));
 	text_free(&p.out);
 	cli_free(&p.cli);
 	return status;

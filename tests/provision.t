@@ -497,10 +497,32 @@ if prlimit --as=400000000 qchat-provision --version >"$T/need.out" 2>&1; then
 		--port "$port" --ca "$S/ca.crt" update "$D" localhost
 fi
 
-# A disk that is full, a folder that cannot be written.
+# A folder that cannot be written, or that everybody can write.
 mode console
 : >"$T/file"
 exit_is 73 'no folder can be made there' ask request "$T/file/x" localhost x
+exit_is 73 'no folder' ask request "$T/file" localhost x
+like "$(err)" '/file: is not a folder$' 'is told'
+is "$(asked)" 0 'and the service was not asked'
+cp -r "$D" "$T/open"
+before=$(tree "$T/open")
+for wrong in 777 1777 702; do
+	chmod "$wrong" "$T/open"
+	exit_is 77 "request into a folder of mode $wrong" setsid -w \
+		qchat-provision request "$T/open" localhost x
+	like "$(err)" "/open: everybody can write .*\\(chmod o-w $T/open\\)" \
+		'is told, and what helps'
+done
+exit_is 77 'generate into one' qchat-provision --force generate "$T/open" x
+exit_is 77 'update of one' ask update "$T/open" localhost
+exit_is 77 'import-ca into one' qchat-provision import-ca "$T/open" "$S/ca.crt"
+exit_is 77 'import-brokers into one' qchat-provision import-brokers "$T/open" \
+	"$T/nothing"
+is "$(tree "$T/open")" "$before" 'none of these has changed anything'
+is "$(asked)" 0 'nor asked'
+exit_is 0 'show of one' qchat-provision show "$T/open"
+chmod 775 "$T/open"
+exit_is 0 'the folder of a group' ask update "$T/open" localhost
 
 # update
 cp -r "$D" "$T/up"

@@ -5,6 +5,7 @@
 #include "peer.h"
 #include "session.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -153,11 +154,11 @@ set_up(struct http *http)
 
 /* The part of an URL, or "" if it has none; the caller frees it. */
 static char *
-url_part(CURLU *url, CURLUPart part)
+url_part(CURLU *url, CURLUPart part, unsigned flags)
 {
 	char *found = NULL;
 
-	curl_url_get(url, part, &found, CURLU_DEFAULT_PORT);
+	curl_url_get(url, part, &found, flags);
 	char *copy = memory_string(found != NULL ? found : "");
 	curl_free(found);
 	return copy;
@@ -172,8 +173,8 @@ is_same_origin(CURLU *a, CURLU *b)
 	bool same = true;
 
 	for (size_t i = 0; same && i < sizeof(parts) / sizeof(*parts); i++) {
-		char *mine = url_part(a, parts[i]);
-		char *other = url_part(b, parts[i]);
+		char *mine = url_part(a, parts[i], CURLU_DEFAULT_PORT);
+		char *other = url_part(b, parts[i], CURLU_DEFAULT_PORT);
 
 		same = strcasecmp(mine, other) == 0;
 		free(mine);
@@ -196,19 +197,73 @@ resolve(const char *url, const char *location)
 		curl_url_set(to, CURLUPART_URL, url, 0) == CURLUE_OK &&
 		curl_url_set(to, CURLUPART_URL, location, 0) == CURLUE_OK &&
 		is_same_origin(from, to))
-		found = url_part(to, CURLUPART_URL);
+		found = url_part(to, CURLUPART_URL, CURLU_DEFAULT_PORT);
 	curl_url_cleanup(from);
 	curl_url_cleanup(to);
 	return found;
 }
 
+/* What has colons is an address of IPv6, or nothing. */
 static bool
 is_host(const char *host)
 {
+	struct in6_addr address;
+
+	if (strchr(host, ':') != NULL)
+		return inet_pton(AF_INET6, host, &address) == 1;
 	return *host != '\0' &&
 		host[strspn(host,
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			"abcdefghijklmnopqrstuvwxyz0123456789-._:")] == '\0';
+			"abcdefghijklmnopqrstuvwxyz0123456789-._")] == '\0';
+}
+
+/* The host of what may be an URL, or "", without brackets; and its port, ""
+ * if it says none.  The caller frees both. */
+static char *
+take_apart(const char *text, char **port)
+{
+	bool has_scheme = strstr(text, "://") != NULL;
+	CURLU *url = curl_url();
+
+	if (url == NULL)
+		memory_out();
+	curl_url_set(url, CURLUPART_URL, text,
+		CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME);
+	char *host = url_part(url, CURLUPART_HOST, 0);
+	*port = url_part(url, CURLUPART_PORT,
+		has_scheme ? CURLU_DEFAULT_PORT : 0);
+	curl_url_cleanup(url);
+	size_t len = strlen(host);
+	if (len > 2 && *host == '[') {
+		memmove(host, host + 1, len - 2);
+		host[len - 2] = '\0';
+	}
+	return host;
+}
+
+int
+http_check_host(const char *text, struct fault *fault)
+{
+	static const char what[] = "is no name or address of a host";
+
+	if (is_host(text))
+		return 0;
+	char *port, *host = take_apart(text, &port);
+	if (!is_host(host))
+		fault_set(fault, FAULT_USAGE,
+			"%s: %s (the host alone, such as console.example.com, "
+			"and --port if it is not %d)",
+			text, what, HTTP_PORT);
+	else if (*port != '\0')
+		fault_set(fault, FAULT_USAGE,
+			"%s: %s (write %s, and --port %s)", text, what, host,
+			port);
+	else
+		fault_set(fault, FAULT_USAGE, "%s: %s (write %s)", text, what,
+			host);
+	free(host);
+	free(port);
+	return -1;
 }
 
 struct http *
@@ -218,11 +273,8 @@ http_open(const struct http_server *server, struct fault *fault)
 	struct http *http;
 	CURLcode rc = CURLE_OK;
 
-	if (!is_host(server->host)) {
-		fault_set(fault, FAULT_USAGE,
-			"%s: is no name or address of a host", server->host);
+	if (http_check_host(server->host, fault) < 0)
 		return NULL;
-	}
 	if (!is_begun)
 		rc = curl_global_init(CURL_GLOBAL_DEFAULT);
 	is_begun = true;

@@ -2,6 +2,7 @@
 #include "provision.h"
 
 #include "file.h"
+#include "identity.h"
 #include "memory.h"
 #include "passphrase.h"
 #include "provision_answer.h"
@@ -55,6 +56,8 @@ provision_generate(struct provision *p)
 			key_path);
 		goto out;
 	}
+	if (enroll_check_subject(&p->subject, &p->fault) < 0)
+		goto out;
 	has_passphrase = provision_passphrase(p, passphrase);
 	if (has_passphrase < 0 ||
 		enroll_make(p->kind, &p->subject,
@@ -155,12 +158,37 @@ struct order {
 	struct text authorities, certificate;
 };
 
+static int
+give_passphrase(void *context, const char *file, char *passphrase,
+	struct fault *fault)
+{
+	const struct order *order = context;
+
+	(void)file;
+	(void)fault;
+	strcpy(passphrase, order->passphrase);
+	return 0;
+}
+
+/* Whom to ask for the passphrase of the key: the file that was given, or as
+ * all tools do. */
+static void
+use_passphrase(struct order *order, struct conf *conf)
+{
+	passphrase_use(conf);
+	if (*order->passphrase == '\0')
+		return;
+	conf->ask_passphrase = give_passphrase;
+	conf->ask_context = order;
+}
+
 /* The request of --csr, whose key has to be there. */
 static int
 take_csr(struct provision *p, struct order *order)
 {
 	const struct enroll_source source = { p->csr, FAULT_DATA };
 	char *key_path = provision_path(p, ".key");
+	struct conf conf = { .key = key_path };
 	struct text pem = { 0 };
 	int rc = -1;
 
@@ -168,24 +196,38 @@ take_csr(struct provision *p, struct order *order)
 		fault_set(&p->fault, FAULT_NOINPUT,
 			"%s: %s (the key of the request has to be there)",
 			key_path, strerror(errno));
-	else if (provision_read(p->csr, CSR_MAX, &pem, &p->fault) == 0)
+	else if (provision_passphrase(p, order->passphrase) >= 0 &&
+		provision_read(p->csr, CSR_MAX, &pem, &p->fault) == 0)
 		rc = enroll_take_csr(&order->csr, span_of_text(&pem), &source,
 			&p->fault);
+	if (rc == 0) {
+		use_passphrase(order, &conf);
+		rc = identity_check_csr(&conf, span_of_text(&order->csr),
+			p->csr, &p->fault);
+	}
 	text_free(&pem);
 	free(key_path);
 	return rc;
 }
 
+/* What can be found out before anybody is asked. */
 static int
-make_csr(struct provision *p, struct order *order)
+prepare(struct provision *p, struct order *order)
 {
-	int has_passphrase = provision_passphrase(p, order->passphrase);
-
-	if (has_passphrase < 0)
-		return -1;
 	if (p->csr != NULL)
 		return take_csr(p, order);
 	p->subject.common_name = p->operands[2];
+	return enroll_check_subject(&p->subject, &p->fault);
+}
+
+static int
+make_csr(struct provision *p, struct order *order)
+{
+	if (p->csr != NULL)
+		return 0;
+	int has_passphrase = provision_passphrase(p, order->passphrase);
+	if (has_passphrase < 0)
+		return -1;
 	return enroll_make(p->kind, &p->subject,
 		has_passphrase > 0 ? order->passphrase : NULL, &order->key,
 		&order->csr, &p->fault);
@@ -214,18 +256,6 @@ fetch_package(struct provision *p, struct talk *talk, struct order *order)
 		       &p->fault) < 0
 		? -1
 		: 0;
-}
-
-static int
-give_passphrase(void *context, const char *file, char *passphrase,
-	struct fault *fault)
-{
-	const struct order *order = context;
-
-	(void)file;
-	(void)fault;
-	strcpy(passphrase, order->passphrase);
-	return 0;
 }
 
 static void
@@ -292,13 +322,9 @@ store_order(struct provision *p, struct order *order)
 		set.files[set.count++] = (struct provision_file){ NULL, csr,
 			span_of_text(&order->csr), 0644, false };
 	}
-	passphrase_use(&conf);
+	use_passphrase(order, &conf);
 	set.ask_passphrase = conf.ask_passphrase;
 	set.ask_context = conf.ask_context;
-	if (*order->passphrase != '\0') {
-		set.ask_passphrase = give_passphrase;
-		set.ask_context = order;
-	}
 	int rc = provision_commit(&set, &p->fault);
 	free(csr);
 	free(key);
@@ -325,8 +351,8 @@ provision_request(struct provision *p)
 	struct talk talk = { 0 };
 	int rc = -1;
 
-	if (talk_ask(&talk, p) == 0 && make_csr(p, &order) == 0 &&
-		talk_open(&talk, p) == 0 &&
+	if (prepare(p, &order) == 0 && talk_ask(&talk, p) == 0 &&
+		make_csr(p, &order) == 0 && talk_open(&talk, p) == 0 &&
 		fetch_package(p, &talk, &order) == 0 &&
 		store_order(p, &order) == 0) {
 		say_certificate(p, &order);

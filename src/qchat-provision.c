@@ -2,6 +2,7 @@
 #include "file.h"
 #include "provision.h"
 #include "provision_files.h"
+#include "provision_http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -394,6 +395,9 @@ run(struct provision *p)
 {
 	if (p->verb->bit != SHOW &&
 		provision_check_folder(p->operands[0], &p->fault) < 0)
+		return -1;
+	if ((p->verb->bit & WITH_SERVICE) != 0 &&
+		http_check_host(p->operands[1], &p->fault) < 0)
 		return -1;
 	return p->verb->run(p);
 }

@@ -227,10 +227,21 @@ is "$(openssl x509 -in "$T/later/client.crt" -noout -pubkey)" \
 exit_is 0 'generate another' qchat-provision generate --file-prefix two \
 	"$T/later" erin
 before=$(tree "$T/later")
-exit_is 78 'with the request of another key' ask request \
+forget_asked
+exit_is 78 'with the request of another key' setsid -w qchat-provision request \
 	--csr "$T/later/two.csr" --passphrase-file "$T/passphrase" "$T/later" \
 	localhost
-like "$(err)" 'belongs to another certificate' 'it is said'
+like "$(err)" 'later/client\.key: is not the key of the request .*/later/two\.csr \(--file-prefix' \
+	'it is said before anything is asked, and of which files'
+is "$(asked)" 0 'also the service'
+exit_is 78 'with another passphrase' setsid -w qchat-provision request \
+	--csr "$T/later/client.csr" --passphrase-file "$T/password" "$T/later" \
+	localhost
+like "$(err)" 'client\.key: the passphrase does not open' 'likewise'
+chmod 644 "$T/later/two.key"
+exit_is 77 'with a key that others can read' setsid -w qchat-provision \
+	request --csr "$T/later/two.csr" --file-prefix two "$T/later" localhost
+chmod 600 "$T/later/two.key"
 is "$(tree "$T/later")" "$before" 'and nothing has changed'
 exit_is 66 'without the key' ask request --csr "$T/later/two.csr" \
 	"$T/nokey" localhost
@@ -432,6 +443,29 @@ keeps 69 'an unknown name' 'not known' qchat-provision -u admin \
 	--password-file "$T/password" update "$D" nowhere.invalid
 keeps 64 'no name at all' 'no name' qchat-provision -u admin \
 	--password-file "$T/password" update "$D" 'a/b?c@d'
+while read -r host pattern; do
+	keeps 64 "what is no host: $host" "^qchat-provision: $pattern\$" \
+		setsid -w qchat-provision update "$D" "$host"
+done <<'END'
+localhost:8443 localhost:8443: is no name or address of a host \(write localhost, and --port 8443\)
+https://localhost:8443/ https://localhost:8443/: is no name .* \(write localhost, and --port 8443\)
+https://console.example.com/core https://console.example.com/core: is no name .* \(write console.example.com, and --port 443\)
+console.example.com/core console.example.com/core: is no name .* \(write console.example.com\)
+[::1] \[::1\]: is no name .* \(write ::1\)
+https://[::1]:443 https://\[::1\]:443: is no name .* \(write ::1, and --port 443\)
+::1::2 ::1::2: is no name .* \(the host alone, such as console.example.com, and --port if it is not 8443\)
+localhost:8443x localhost:8443x: is no name .* \(the host alone, .*\)
+localhost: localhost:: is no name .*
+1:2:3 1:2:3: is no name .* \(the host alone, .*\)
+END
+exit_is 64 'nor is one asked for a certificate' setsid -w qchat-provision \
+	request "$D" localhost:8443 x
+exit_is 64 'nor for a subject that cannot be' setsid -w qchat-provision \
+	request --country DEU "$D" localhost x
+like "$(err)" 'country' 'which is told before anything is asked'
+exit_is 64 'and a name that cannot be' setsid -w qchat-provision request \
+	--san a/b "$D" localhost x
+is "$(tree "$D")" "$before" 'with all as it was'
 exit_is 0 'no proxy of the environment is used' env \
 	https_proxy=http://127.0.0.1:1 HTTPS_PROXY=http://127.0.0.1:1 \
 	ALL_PROXY=http://127.0.0.1:1 qchat-provision -u admin --password-file \

@@ -37,6 +37,10 @@ struct enroll_subject {
 	size_t name_count;
 };
 
+/* Can a request for this subject be made?  0, or -1 with FAULT_USAGE. */
+int enroll_check_subject(const struct enroll_subject *subject,
+	struct fault *fault);
+
 /*
  * Makes a key (PKCS #8, with a passphrase if that is not NULL) and a request
  * for it as protocol.md 9.2 has it; an EC key's has no keyEncipherment, which

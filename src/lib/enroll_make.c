@@ -211,6 +211,21 @@ write_csr(struct text *out, const X509_REQ *csr, struct fault *fault)
 }
 
 int
+enroll_check_subject(const struct enroll_subject *subject, struct fault *fault)
+{
+	X509_REQ *csr = X509_REQ_new();
+	int rc = 0;
+
+	ERR_clear_error();
+	if (set_subject(csr, subject, fault) < 0 ||
+		set_extensions(csr, ENROLL_RSA, subject, fault) < 0)
+		rc = -1;
+	X509_REQ_free(csr);
+	ERR_clear_error();
+	return rc;
+}
+
+int
 enroll_make(enum enroll_kind kind, const struct enroll_subject *subject,
 	const char *passphrase, struct text *key_out, struct text *csr_out,
 	struct fault *fault)

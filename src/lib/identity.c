@@ -67,8 +67,11 @@ open_file(const char *path, const char *setting, const struct conf *conf,
 		wrong = strerror(errno);
 	if (wrong == NULL)
 		return BIO_new_fp(stream, BIO_CLOSE);
-	fault_set(fault, FAULT_CONFIG, "%s: %s (%s names it as %s)", path,
-		wrong, conf->file, setting);
+	if (conf->file != NULL)
+		fault_set(fault, FAULT_CONFIG, "%s: %s (%s names it as %s)",
+			path, wrong, conf->file, setting);
+	else
+		fault_set(fault, FAULT_CONFIG, "%s: %s", path, wrong);
 	if (fd >= 0)
 		close(fd);
 	return NULL;
@@ -337,6 +340,27 @@ identity_check_key(const struct conf *conf, struct fault *fault)
 		read_key(identity, conf, fault) == 0)
 		rc = check_fit(identity, conf, fault);
 	ERR_clear_error();
+	identity_free(identity);
+	return rc;
+}
+
+int
+identity_check_csr(const struct conf *conf, struct span csr_pem,
+	const char *name, struct fault *fault)
+{
+	struct identity *identity = memory_alloc(1, sizeof(*identity));
+	BIO *bio = BIO_new_mem_buf(csr_pem.bytes, (int)csr_pem.len);
+	X509_REQ *csr = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+	int rc = read_key(identity, conf, fault);
+
+	if (rc == 0 && X509_REQ_check_private_key(csr, identity->key) != 1)
+		rc = fault_set(fault, FAULT_CONFIG,
+			"%s: is not the key of the request %s "
+			"(--file-prefix names another key of the folder)",
+			conf->key, name);
+	ERR_clear_error();
+	X509_REQ_free(csr);
+	BIO_free(bio);
 	identity_free(identity);
 	return rc;
 }

@@ -271,6 +271,29 @@ interim_path(const struct commit *commit, const char *text, const char *key)
 	return path;
 }
 
+/* Takes the suffix of one of our files from its name, wherever that stands. */
+static void
+hide_one(const char *fresh, char *text)
+{
+	char *at;
+
+	while (fresh != NULL && (at = strstr(text, fresh)) != NULL) {
+		char *end = at + strlen(fresh);
+
+		memmove(end - SUFFIX_LEN, end, strlen(end) + 1);
+	}
+}
+
+/* A name that is gone in a moment is of no use to anybody. */
+static int
+hide_fresh(const struct commit *commit, struct fault *fault)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		hide_one(commit->works[i].interim, fault->text);
+	hide_one(commit->trial, fault->text);
+	return -1;
+}
+
 static int
 check_key(struct commit *commit)
 {
@@ -303,7 +326,7 @@ check_all(struct commit *commit)
 	if (!commit->has_config)
 		return 0;
 	if (set->check_key && check_key(commit) < 0)
-		return -1;
+		return hide_fresh(commit, commit->fault);
 	/* Without a broker we cannot use it, but others can. */
 	if (set->brokers == NULL || set->brokers->count == 0)
 		return 0;
@@ -311,6 +334,7 @@ check_all(struct commit *commit)
 		conf_free(&conf);
 		return 0;
 	}
+	hide_fresh(commit, &why);
 	return fault_set(commit->fault, why.kind,
 		"%s: could not be read with what is new in it: %s (mend it, "
 		"or move it away)",

@@ -640,6 +640,7 @@ exit_is 78 'a configuration that cannot be read' qchat-provision \
 	import-brokers "$I" "$T/brokerlist.properties"
 like "$(err)" "could not be read with what is new in it.*:[0-9]+: neither" \
 	'is told'
+not_ok 'and no file of a moment is named' grep -q qchat-new "$T/err"
 is "$(tree "$I")" "$before" 'and left alone'
 
 # show

@@ -575,6 +575,10 @@ test_interrupted(void)
 	ok(commit(&fabrics[0], &fault) < 0 && look(fabrics) == 2 &&
 			count_files() == 4,
 		"what does not fit changes nothing");
+	is(fault.text,
+		"dxl/client.key: belongs to another certificate than that in "
+		"dxl/client.crt (are both of the same request?)",
+		"and the files are named as they would be called");
 	free(fabrics[0].key);
 	fabrics[0].key = key;
 	for (int i = 0; i < 2; i++)

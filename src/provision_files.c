@@ -308,7 +308,7 @@ check_key(struct commit *commit)
 		.key = interim_path(commit, text, "PrivateKey"),
 		.ask_passphrase = set->ask_passphrase,
 		.ask_context = set->ask_context };
-	int rc = identity_check_key(&conf, fault);
+	int rc = identity_check_key(&conf, fault) == 0 ? 0 : -1;
 	free(conf.certificate);
 	free(conf.key);
 	free(text);

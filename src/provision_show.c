@@ -20,6 +20,15 @@ struct show {
 	bool all_good;
 };
 
+/* Not all is good, and why. */
+static void
+complain(struct show *show, const struct fault *why)
+{
+	show->all_good = false;
+	if (why != NULL && !show->p->cli.quiet)
+		cli_warn(&show->p->cli, "%s", why->text);
+}
+
 /* "word value", the value made harmless. */
 static void
 line(struct show *show, const char *word, const char *value)
@@ -36,11 +45,8 @@ static void
 answer(struct show *show, const char *word, bool good, const struct fault *why)
 {
 	line(show, word, good ? "yes" : "no");
-	if (good)
-		return;
-	show->all_good = false;
-	if (why != NULL && !show->p->cli.quiet)
-		cli_warn(&show->p->cli, "%s", why->text);
+	if (!good)
+		complain(show, why);
 }
 
 static void
@@ -138,7 +144,13 @@ show_key(struct show *show)
 	struct fault why = { 0 };
 
 	line(show, "key", show->conf.key);
-	answer(show, "fits", identity_check_key(&show->conf, &why) == 0, &why);
+	int rc = identity_check_key(&show->conf, &why);
+	if (rc >= 0) {
+		answer(show, "fits", rc == 0, &why);
+		return;
+	}
+	line(show, "fits", "untried");
+	complain(show, &why);
 }
 
 /* Without certificate and key they cannot be tried. */

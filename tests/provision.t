@@ -663,7 +663,7 @@ exit_is 0 'show by --dxl-config' qchat-provision --dxl-config \
 as bob exit_is 0 'show of a qchat.conf' qchat-provision show
 is "$(value subject)" CN=bob 'tells what it names'
 exit_is 1 'show where not all is there' qchat-provision show "$T/made"
-is "$(value fits)$(value brokers)" nono 'tells what there is'
+is "$(value fits)$(value brokers)" untriedno 'tells what there is'
 exit_is 66 'show of nothing' qchat-provision show "$T/nothing"
 cp -r "$D" "$T/bad"
 cp "$T/later/two.key" "$T/bad/client.key"
@@ -671,6 +671,25 @@ exit_is 1 'show with another key' qchat-provision show "$T/bad"
 is "$(value fits)" no 'it does not fit'
 like "$(value broker)" untried 'no broker is tried'
 cp "$D/client.key" "$T/bad"
+unread() {
+	exit_is 1 "show with $1" setsid -w qchat-provision show "$T/bad"
+	is "$(value fits)" untried 'does not say whether it fits'
+	like "$(err)" "$2" 'and why not'
+}
+chmod 644 "$T/bad/client.key"
+unread 'a key that others can read' '/client\.key: everybody can read'
+chmod 600 "$T/bad/client.key"
+: >"$T/bad/client.key"
+unread 'an empty key' '/client\.key: holds no usable private key'
+rm "$T/bad/client.key"
+unread 'no key' '/client\.key: No such file'
+must openssl pkey -in "$D/client.key" -aes256 -passout 'pass:correct horse' \
+	-out "$T/bad/client.key"
+unread 'an encrypted key, and nobody to ask' 'client\.key: is encrypted, and there is no terminal'
+cp "$D/client.key" "$T/bad"
+rm "$T/bad/client.crt"
+unread 'no certificate' '/client\.crt: No such file'
+cp "$D/client.crt" "$T/bad"
 cp "$S/other-ca.crt" "$T/bad/ca-bundle.crt"
 exit_is 1 'show with another CA' qchat-provision show "$T/bad"
 is "$(value issued)" no 'it has not issued it'

@@ -338,7 +338,7 @@ identity_check_key(const struct conf *conf, struct fault *fault)
 
 	if (read_chain(identity, conf, fault) == 0 &&
 		read_key(identity, conf, fault) == 0)
-		rc = check_fit(identity, conf, fault);
+		rc = check_fit(identity, conf, fault) < 0;
 	ERR_clear_error();
 	identity_free(identity);
 	return rc;

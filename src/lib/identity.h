@@ -36,7 +36,8 @@ struct identity *identity_open(const struct conf *conf, struct fault *fault);
 void identity_free(struct identity *identity);
 
 /* Does the key belong to the certificate, as identity_open() reads both? Dates,
- * purpose and CA are not looked at.  0, or -1 as with identity_open(). */
+ * purpose and CA are not looked at.  0; 1 with FAULT_CONFIG if it does not; -1
+ * as with identity_open() if one of them could not be read. */
 int identity_check_key(const struct conf *conf, struct fault *fault);
 
 /*

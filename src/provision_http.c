@@ -140,7 +140,8 @@ set_up(struct http *http)
 	SET(CURLOPT_SSL_VERIFYHOST, server->pin != NULL ? 0L : 2L);
 	SET(CURLOPT_SSL_CTX_FUNCTION, on_context);
 	SET(CURLOPT_SSL_CTX_DATA, http);
-	if (server->ca != NULL) {
+	/* A machine may have none, and a pin needs none. */
+	if (server->ca != NULL || server->pin != NULL) {
 		SET(CURLOPT_CAINFO, server->ca);
 		SET(CURLOPT_CAPATH, NULL);
 	}
@@ -360,7 +361,7 @@ explain(const struct http *http, CURLcode rc, struct fault *fault)
 	case CURLE_SSL_CACERT_BADFILE:
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: holds no certificates in PEM form that could be "
-			"read (--ca)",
+			"read (--ca FILE names others, --pin the service's)",
 			http->server.ca != NULL ? http->server.ca
 						: "the system's CA file");
 	case CURLE_SSL_CONNECT_ERROR:

@@ -24,8 +24,8 @@ struct http_server {
 	const char *password;
 	const char *ca;  /* a file of the authorities that are trusted alone;
 			  * NULL: those of the system */
-	const char *pin; /* see struct peer; NULL: the certificate's chain and
-			  * name are verified */
+	const char *pin; /* see struct peer, and no authority is needed; NULL:
+			  * the certificate's chain and name are verified */
 	int64_t until;   /* all has to be done (mono ms) */
 	/* Is told what is done; may be NULL. */
 	void (*trace)(void *context, const char *what);

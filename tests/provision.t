@@ -423,6 +423,22 @@ pin=$(openssl x509 -in "$S/server.crt" -noout -fingerprint -sha256 |
 exit_is 0 'its pinned certificate, as OpenSSL prints the fingerprint' \
 	qchat-provision -u admin --password-file "$T/password" --port "$port" \
 	--pin "$pin" update "$D" localhost
+# Where this may hide the system's CAs, as on a machine that has none.
+cat >"$T/bin/no-ca" <<'END'
+#!/bin/sh
+# shellcheck disable=SC2016 # expanded by the inner shell
+exec unshare -rm sh -c 'mount -t tmpfs none /etc/ssl/certs && exec "$@"' sh "$@"
+END
+chmod +x "$T/bin/no-ca"
+if no-ca true 2>"$T/need.out"; then
+	keeps 78 'no CA of the system' '--ca FILE .*--pin' \
+		no-ca qchat-provision -u admin --password-file "$T/password" \
+		--port "$port" update "$D" localhost
+	exit_is 0 'which a pinned certificate does not need' \
+		no-ca qchat-provision -u admin --password-file "$T/password" \
+		--port "$port" --pin "$pin" update "$D" localhost
+	exit_is 0 'nor does one of --ca' no-ca ask update "$D" localhost
+fi
 forget_asked
 keeps 78 'another pinned certificate' 'not the one that --pin names' \
 	qchat-provision -u admin --password-file "$T/password" --port "$port" \

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <wchar.h>
 
-enum { GAP = 2 }; /* blanks between two columns */
+enum {
+	GAP = 2,              /* blanks between two columns */
+	COLUMN_BYTES_MAX = 8, /* a character may have no width */
+};
 
 struct columns_cell {
 	size_t end; /* in the cells */
@@ -24,35 +27,78 @@ columns_free(struct columns *columns)
 	*columns = (struct columns){ .aligned = columns->aligned };
 }
 
-static size_t
-width_of(struct span text)
+struct fit {
+	size_t len;
+	size_t width;
+};
+
+/* How much of the text fits into so many columns. */
+static struct fit
+fit(struct span text, size_t most)
 {
-	size_t width = 0, len;
+	struct fit fit = { 0 };
+	size_t len;
 	uint32_t c;
 
-	for (; (len = text_utf8_next(text, &c)) > 0; text.len -= len) {
+	while ((len = text_utf8_next(text, &c)) > 0) {
 		int one = wcwidth((wchar_t)c);
+		size_t width = one >= 0 ? (size_t)one : 1;
 
-		width += one >= 0 ? (size_t)one : 1;
+		if (fit.width + width > most ||
+			fit.len + len > most * COLUMN_BYTES_MAX)
+			break;
+		fit.width += width;
+		fit.len += len;
 		text.bytes += len;
+		text.len -= len;
 	}
-	return width;
+	return fit;
+}
+
+/* Appends a cell of so many columns at most.  Returns its width. */
+static size_t
+append_cut(struct text *out, struct span cell, size_t most)
+{
+	struct fit whole = fit(cell, most);
+
+	if (whole.len == cell.len) {
+		text_append(out, cell.bytes, cell.len);
+		return whole.width;
+	}
+	struct fit part = fit(cell, most - 1);
+	text_append(out, cell.bytes, part.len);
+	text_append_string(out, "\xe2\x80\xa6");
+	return part.width + 1;
+}
+
+/* Its width does not matter where it is not aligned. */
+static size_t
+append_cell(const struct columns *columns, struct text *out, struct span cell,
+	size_t most)
+{
+	if (columns->aligned)
+		return append_cut(out, cell, most);
+	text_append(out, cell.bytes, cell.len);
+	return 0;
 }
 
 void
 columns_add(struct columns *columns, struct span cell)
 {
-	size_t start = columns->cells.len;
+	struct text harmless = { 0 };
 
 	/* Who reads it sees one backslash; a program can tell them apart. */
-	text_harmless(&columns->cells, cell.len > 0 ? cell : span_of("-"),
+	text_harmless(&harmless, cell.len > 0 ? cell : span_of("-"),
 		columns->aligned ? TEXT_MESSAGE : TEXT_LINE);
+	size_t width = append_cell(columns, &columns->cells,
+		(struct span){ harmless.bytes, harmless.len },
+		COLUMNS_LAST_MAX);
+	text_free(&harmless);
 	columns->ends = memory_resize(columns->ends, columns->count + 1,
 		sizeof(*columns->ends));
 	columns->ends[columns->count++] = (struct columns_cell){
 		.end = columns->cells.len,
-		.width = width_of((struct span){ columns->cells.bytes + start,
-			columns->cells.len - start }),
+		.width = width,
 	};
 }
 
@@ -85,9 +131,12 @@ measure(const struct columns *columns)
 
 	for (size_t i = 0, column = 0; i < columns->count; i++) {
 		const struct columns_cell *cell = &columns->ends[i];
+		size_t width = cell->width < COLUMNS_CELL_MAX
+			? cell->width
+			: COLUMNS_CELL_MAX;
 
-		if (cell->width > widths[column])
-			widths[column] = cell->width;
+		if (width > widths[column] && !cell->is_last)
+			widths[column] = width;
 		column = cell->is_last ? 0 : column + 1;
 	}
 	return widths;
@@ -101,15 +150,17 @@ columns_format(struct columns *columns, struct text *out)
 
 	for (size_t i = 0, column = 0; i < columns->count; i++) {
 		const struct columns_cell *cell = &columns->ends[i];
-
-		text_append(out, columns->cells.bytes + start,
-			cell->end - start);
+		bool is_last = cell->is_last || i + 1 == columns->count;
+		size_t width = append_cell(columns, out,
+			(struct span){ columns->cells.bytes + start,
+				cell->end - start },
+			is_last ? COLUMNS_LAST_MAX : COLUMNS_CELL_MAX);
 		start = cell->end;
-		if (cell->is_last || i + 1 == columns->count)
+		if (is_last)
 			text_append_char(out, '\n');
 		else if (columns->aligned)
 			text_appendf(out, "%*s",
-				(int)(widths[column] - cell->width + GAP), "");
+				(int)(widths[column] - width + GAP), "");
 		else
 			text_append_char(out, '\t');
 		column = cell->is_last ? 0 : column + 1;

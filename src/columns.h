@@ -10,8 +10,16 @@
 /*
  * Rows of cells as text: in columns that are as wide as their widest cell, for
  * people, or with a tab between two of them, for programs.  Cells may hold
- * foreign bytes: they are made harmless, and an empty one is "-".
+ * foreign bytes: they are made harmless, and an empty one is "-".  For people
+ * a cell is cut where it would be wider than below, or have more than eight
+ * bytes for each column of that, and ends in an ellipsis then; for programs
+ * none is.
  */
+enum {
+	COLUMNS_CELL_MAX = 120,  /* columns; nothing makes others wider */
+	COLUMNS_LAST_MAX = 1000, /* of the last cell of a row */
+};
+
 struct columns {
 	bool aligned;
 	/* private */

@@ -12,29 +12,13 @@ add_header(struct columns *columns, const struct mar_rows *rows)
 	columns_end_row(columns);
 }
 
-/* Cut where a character ends. */
 static void
-add_value(struct columns *columns, struct span value, size_t most)
-{
-	size_t len = most;
-
-	if (most == 0 || value.len <= most) {
-		columns_add(columns, value);
-		return;
-	}
-	while (len > 0 && ((unsigned char)value.bytes[len] & 0xc0) == 0x80)
-		len--;
-	columns_addf(columns, "%.*s...", (int)len, value.bytes);
-}
-
-static void
-add_row(struct columns *columns, const struct mar_rows *rows, size_t row,
-	size_t most)
+add_row(struct columns *columns, const struct mar_rows *rows, size_t row)
 {
 	int64_t times = mar_rows_times(rows, row);
 
 	for (size_t i = 0; i < mar_rows_columns(rows); i++)
-		add_value(columns, mar_rows_value(rows, row, i), most);
+		columns_add(columns, mar_rows_value(rows, row, i));
 	if (times >= 0)
 		columns_addf(columns, "%lld", (long long)times);
 	else
@@ -54,7 +38,7 @@ mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
 	if (show->header)
 		add_header(&columns, rows);
 	for (size_t i = 0; i < count; i++)
-		add_row(&columns, rows, i, show->cell_max);
+		add_row(&columns, rows, i);
 	columns_format(&columns, out);
 	columns_free(&columns);
 }

@@ -12,9 +12,8 @@
 
 struct mar_show {
 	size_t rows_max; /* so many rows, 0: all */
-	size_t cell_max; /* bytes of a value, 0: all; what is cut ends in ... */
-	bool aligned;    /* else with tabs */
-	bool header;     /* a line of the columns' names first */
+	bool aligned; /* in columns, cut as columns.h has it; else with tabs */
+	bool header;  /* a line of the columns' names first */
 };
 
 /* Appends the rows: a value of each column, and how often it was found. */

@@ -225,7 +225,6 @@ append_rows(const struct mar *mar, struct text *text)
 
 	mar_show_rows(rows,
 		&(struct mar_show){ .rows_max = LOOKUP_ROWS_MAX,
-			.cell_max = LOOKUP_CELL_MAX,
 			.aligned = true,
 			.header = true },
 		&lines);

@@ -22,7 +22,6 @@ enum {
 	LOOKUPS_MAX = 8, /* at once */
 	/* Of what a search finds, which may become one message. */
 	LOOKUP_ROWS_MAX = 50,
-	LOOKUP_CELL_MAX = 120, /* bytes of a value */
 	LOOKUP_TEXT_MAX = 12 * 1024,
 };
 
@@ -66,8 +65,8 @@ int lookups_hash(struct lookups *lookups, struct span hash,
 
 /*
  * Begins a search, as qchat-mar(1) takes it.  Its lines are the query, the
- * rows in columns, cut to the limits above, and who has answered.  0, or -1 as
- * above; FAULT_USAGE tells the column of the query.
+ * rows in columns, cut as columns.h and the limits above have it, and who has
+ * answered.  0, or -1 as above; FAULT_USAGE tells the column of the query.
  */
 int lookups_search(struct lookups *lookups, struct span query,
 	enum lookup_share share, int64_t mono, struct fault *fault);

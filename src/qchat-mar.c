@@ -287,6 +287,7 @@ ask(struct search *search)
 static void
 remark(const struct search *search, const struct mar_progress *progress)
 {
+	const struct mar_rows *rows = mar_rows(mar_search_mar(search->running));
 	struct text text = { 0 };
 
 	mar_show_progress(progress, &text);
@@ -297,6 +298,11 @@ remark(const struct search *search, const struct mar_progress *progress)
 		cli_say(&search->cli, "no results: %s", text.bytes);
 	else
 		cli_trace(&search->cli, "%s", text.bytes);
+	if (mar_rows_cut(rows) > 0)
+		cli_warn(&search->cli,
+			"%zu of the rows have a value of more than %d bytes, "
+			"which is cut",
+			mar_rows_cut(rows), MAR_VALUE_MAX);
 	if (progress->cut && search->limit == 0)
 		cli_warn(&search->cli, "there are more rows than these %zu",
 			progress->rows);

@@ -197,6 +197,20 @@ not_ok 'and drive no terminal' grep -aq "$(printf '[\001-\010\013-\037\177]')" \
 mar --json HostInfo hostname
 is "$(jq -r '.output | keys | length' "$T/out" | tr -d '\n')" 1011011 \
 	'in JSON what is not there is not there'
+services_do mar rows long
+mar -q HostInfo hostname
+is "$status $(head -n 1 "$T/out" | wc -c)" "0 $((60000 + 3))" \
+	'a long value is not cut between tabs'
+like "$(tail -n 1 "$T/out")" 'z….1$' 'and a longer one is'
+like "$(err)" '1 of the rows have a value of more than 65536 bytes, which is cut$' \
+	'which is said'
+mar --json HostInfo hostname
+is "$(jq -c '[(.output[] | length), .cut]' "$T/out" | tr -d '\n')" \
+	'[60000,null][65534,true]' 'also as JSON'
+mar --table HostInfo hostname
+is "$(sed 's/…/./' "$T/out" | awk '{ print length($1), $2 }' | sort -u |
+	tr '\n' /)" \
+	'120 1/17 count/' 'and a table is as wide as people can read'
 services_do mar rows
 
 # A search that takes its time.

@@ -16,6 +16,7 @@ struct row {
 	char *created;       /* as the service says it, or NULL */
 	struct span *values; /* bytes are NULL where there is none */
 	size_t count;
+	bool is_cut; /* one of the values is */
 };
 
 struct mar_rows {
@@ -24,6 +25,7 @@ struct mar_rows {
 	struct row *rows;
 	size_t count, size;
 	size_t bytes; /* of all rows */
+	size_t cut_count;
 };
 
 static void
@@ -111,9 +113,28 @@ span_of_value(const json_t *value)
 	return span_of(text);
 }
 
+/* Where a character ends. */
+static struct span
+cut_value(struct span value)
+{
+	static const char ellipsis[] = "\xe2\x80\xa6";
+	size_t len = MAR_VALUE_MAX - (sizeof(ellipsis) - 1);
+	char *bytes = (char *)(uintptr_t)value.bytes;
+
+	while (len > 0 && ((unsigned char)bytes[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(bytes + len, ellipsis, sizeof(ellipsis));
+	len += sizeof(ellipsis) - 1;
+	return (struct span){ memory_resize(bytes, len + 1, 1), len };
+}
+
 static void
 put_value(struct row *row, size_t column, struct span value)
 {
+	if (value.len > MAR_VALUE_MAX) {
+		value = cut_value(value);
+		row->is_cut = true;
+	}
 	if (column >= row->count) {
 		row->values = memory_resize(row->values, column + 1,
 			sizeof(*row->values));
@@ -180,6 +201,7 @@ mar_rows_add(struct mar_rows *rows, const void *item, struct fault *fault)
 		return 0;
 	}
 	rows->bytes += size_of(&row);
+	rows->cut_count += row.is_cut;
 	if (rows->count == rows->size) {
 		rows->size = rows->size > 0 ? 2 * rows->size : 16;
 		rows->rows = memory_resize(rows->rows, rows->size,
@@ -216,6 +238,12 @@ mar_rows_value(const struct mar_rows *rows, size_t row, size_t column)
 					      : (struct span){ 0 };
 }
 
+size_t
+mar_rows_cut(const struct mar_rows *rows)
+{
+	return rows->cut_count;
+}
+
 int64_t
 mar_rows_times(const struct mar_rows *rows, size_t row)
 {
@@ -245,6 +273,8 @@ mar_rows_json(const struct mar_rows *rows, size_t row, struct text *line)
 			json_object_set_new(output, rows->columns[i],
 				json_stringn(at->values[i].bytes,
 					at->values[i].len));
+	if (at->is_cut)
+		json_object_set_new(object, "cut", json_true());
 	json_line_append(object, line);
 	text_append_char(line, '\n');
 }

@@ -16,6 +16,7 @@ struct mar_rows;
 enum {
 	MAR_ROWS_MAX = 100 * 1000,
 	MAR_ROWS_BYTES_MAX = 64 * 1024 * 1024, /* of all of them */
+	MAR_VALUE_MAX = 64 * 1024,             /* bytes of one */
 	MAR_COLUMNS_MAX = 256,
 	MAR_COLUMN_MAX = 2 * MAR_NAME_MAX + 1, /* bytes of a column's name */
 };
@@ -36,14 +37,19 @@ struct span mar_rows_column(const struct mar_rows *rows, size_t column);
 
 size_t mar_rows_count(const struct mar_rows *rows);
 
-/* Foreign UTF-8; bytes are NULL if the row has none for this column. */
+/* Foreign UTF-8; bytes are NULL if the row has none for this column.  One of
+ * more than MAR_VALUE_MAX bytes is cut, and ends in an ellipsis. */
 struct span mar_rows_value(const struct mar_rows *rows, size_t row,
 	size_t column);
+
+/* How many rows have a value that is cut. */
+size_t mar_rows_cut(const struct mar_rows *rows);
 
 /* How often it was found; -1: not known. */
 int64_t mar_rows_times(const struct mar_rows *rows, size_t row);
 
-/* Appends the row as one JSON object and a line feed; printable ASCII only. */
+/* Appends the row as one JSON object and a line feed; printable ASCII only.  It
+ * says so if one of the values is cut. */
 void mar_rows_json(const struct mar_rows *rows, size_t row, struct text *line);
 
 #endif

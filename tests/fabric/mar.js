@@ -206,6 +206,12 @@ const HOSTILE = [
 	{ 'HostInfo|hostname': '\u202e\u0085\ud800' }
 ]
 
+// What one machine says should not take the place of what the others say.
+const LONG = [
+	{ 'HostInfo|hostname': 'y'.repeat(60000) },
+	{ 'HostInfo|hostname': 'z'.repeat(70000) }
+]
+
 function compareBy (key) {
 	const of = key === 'count'
 		? one => one.count
@@ -227,7 +233,7 @@ class Mar {
 	constructor () {
 		this.fake = false
 		this.running = 0 // how often it says that it is not ready
-		this.rows = null // that many made-up ones, or 'hostile'
+		this.rows = null // that many made-up ones, 'hostile' or 'long'
 		this.searches = new Map()
 	}
 
@@ -277,8 +283,9 @@ class Mar {
 	}
 
 	made () {
-		if (this.rows === 'hostile') {
-			return HOSTILE.map((output, i) =>
+		const made = { hostile: HOSTILE, long: LONG }[this.rows]
+		if (made !== undefined) {
+			return made.map((output, i) =>
 				({ id: String(i), count: 1, created_at: MADE, output }))
 		}
 		if (this.rows === null) return undefined

@@ -175,7 +175,7 @@ const settings = {
 		real: () => { mar.fake = false; mar.running = 0 },
 		running: count => { mar.running = +count },
 		rows: rows => {
-			mar.rows = rows === '' ? null : rows === 'hostile' ? rows : +rows
+			mar.rows = rows === '' ? null : /^[a-z]+$/.test(rows) ? rows : +rows
 		}
 	},
 	tie: {

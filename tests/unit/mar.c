@@ -482,6 +482,49 @@ test_sizes(void)
 	text_free(&big);
 }
 
+/* A host that says very much does not take what the others say. */
+static void
+test_long_values(void)
+{
+	struct text page = { 0 }, value = { 0 }, json = { 0 };
+
+	/* The last character would go over the end. */
+	for (int i = 0; i < MAR_VALUE_MAX - 4; i++)
+		text_append_char(&value, 'x');
+	text_append_string(&value, "\xc3\xa4");
+	text_appendf(&page,
+		ROWS(ROW("\"%s\"") "," ROW("\"%sxx\"") "," ROW(
+			"\"%sxxx\"") "," ROW("[\"%s\"]") "," ROW("\"y\"")),
+		value.bytes, value.bytes, value.bytes, value.bytes);
+	finish("a b", NULL, 0, 0, DONE("5"));
+	ok(ask() && answer(page.bytes) == 0 && mar_progress(mar).rows == 5,
+		"long values");
+	ok(mar_rows_value(mar_rows(mar), 0, 0).len == MAR_VALUE_MAX - 2 &&
+			mar_rows_value(mar_rows(mar), 1, 0).len ==
+				MAR_VALUE_MAX,
+		"are kept as they are");
+	struct span cut = mar_rows_value(mar_rows(mar), 2, 0);
+	ok(cut.len == MAR_VALUE_MAX - 1 &&
+			memcmp(cut.bytes + cut.len - 4, "x\xe2\x80\xa6", 4) ==
+				0,
+		"but for those that are longer, which are cut: %zu", cut.len);
+	cut = mar_rows_value(mar_rows(mar), 3, 0);
+	ok(cut.len <= MAR_VALUE_MAX && *cut.bytes == '[' &&
+			memcmp(cut.bytes + cut.len - 4, "x\xe2\x80\xa6", 4) ==
+				0,
+		"whatever they are");
+	ok(mar_rows_cut(mar_rows(mar)) == 2, "and told of");
+	mar_rows_json(mar_rows(mar), 2, &json);
+	ok(strstr(json.bytes, "x\\u2026\"},\"cut\":true}\n") != NULL,
+		"also as JSON");
+	text_clear(&json);
+	mar_rows_json(mar_rows(mar), 1, &json);
+	ok(strstr(json.bytes, "cut") == NULL, "where one is");
+	text_free(&page);
+	text_free(&value);
+	text_free(&json);
+}
+
 /* What is kept is bounded, whatever the service gives. */
 static void
 test_flood(void)
@@ -489,7 +532,7 @@ test_flood(void)
 	struct text page = { 0 };
 	struct text value = { 0 };
 
-	for (int i = 0; i < 1024 * 1024; i++)
+	for (int i = 0; i < MAR_VALUE_MAX; i++)
 		text_append_char(&value, 'x');
 	text_appendf(&page, ROWS(ROW("\"%s\"") "," ROW("\"%s\"")), value.bytes,
 		value.bytes);
@@ -499,7 +542,7 @@ test_flood(void)
 			break;
 	ok(mar_progress(mar).state == MAR_DONE && mar_progress(mar).cut,
 		"it ends, and is cut");
-	ok(mar_progress(mar).rows == 63, "at 64 MiB: %zu",
+	ok(mar_progress(mar).rows == 1023, "at 64 MiB: %zu",
 		mar_progress(mar).rows);
 	text_free(&page);
 	text_free(&value);
@@ -518,6 +561,7 @@ main(void)
 	test_errors();
 	test_garbage();
 	test_sizes();
+	test_long_values();
 	test_flood();
 	mar_free(mar);
 	text_free(&request);

@@ -487,9 +487,28 @@ check_named(const struct commit *commit, const struct work *work,
 	return rc;
 }
 
+/* What is renamed takes the place of anything, also of a device. */
+static int
+check_plain(const struct commit *commit, const struct work *work)
+{
+	struct stat info;
+
+	if (lstat(work->path, &info) < 0)
+		return 0;
+	if (stat(work->path, &info) < 0)
+		return fault_set(commit->fault, FAULT_CANTCREAT,
+			"%s: is a link to what is not there (make that, or "
+			"remove the link)",
+			work->path);
+	if (!S_ISREG(info.st_mode))
+		return fault_set(commit->fault, FAULT_CANTCREAT,
+			"%s: is no plain file", work->path);
+	return 0;
+}
+
 /* Of two things in one file the second would destroy the first. */
 static int
-check_apart(const struct commit *commit)
+check_targets(const struct commit *commit)
 {
 	static const char *const keys[] = { "BrokerCertChain", "CertFile",
 		"PrivateKey" };
@@ -497,6 +516,8 @@ check_apart(const struct commit *commit)
 	for (size_t i = 0; i < commit->count; i++) {
 		const struct work *work = &commit->works[i];
 
+		if (check_plain(commit, work) < 0)
+			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(work->target, commit->works[j].target) == 0)
 				return fault_set(commit->fault, FAULT_CONFIG,
@@ -507,7 +528,7 @@ check_apart(const struct commit *commit)
 			if (check_named(commit, work, keys[j]) < 0)
 				return -1;
 	}
-	return 0;
+	return commit->has_config ? check_plain(commit, &commit->config) : 0;
 }
 
 static int
@@ -517,7 +538,7 @@ run(struct commit *commit)
 	if (commit->old == NULL)
 		return -1;
 	open_works(commit);
-	int rc = check_apart(commit) < 0 || write_all(commit) < 0 ||
+	int rc = check_targets(commit) < 0 || write_all(commit) < 0 ||
 			check_all(commit) < 0 || put_all(commit) < 0
 		? -1
 		: 0;

@@ -65,7 +65,8 @@ int provision_check_folder(const char *folder, struct fault *fault);
  * changes, also in another file system.
  *
  * 0; or -1 with FAULT_CONFIG (the old configuration cannot be read, or what
- * would be there does not fit), FAULT_NOPERM, FAULT_CANTCREAT, FAULT_IO, or
+ * would be there does not fit), FAULT_NOPERM, FAULT_CANTCREAT (also where
+ * something is that is no plain file, or a link to nothing), FAULT_IO, or
  * FAULT_TIMEOUT (another process works there).
  */
 int provision_commit(struct provision_set *set, struct fault *fault);

@@ -672,6 +672,50 @@ test_links(void)
 		"the folder stays as open as it was");
 }
 
+/* What would be something else than a file afterwards. */
+static void
+test_no_files(void)
+{
+	struct fault fault = { 0 };
+	struct stat info;
+
+	mkdir("odd", 0700);
+	put("odd/dxlclient.config",
+		"[Certs]\nBrokerCertChain = ca\nCertFile = c\n"
+		"PrivateKey = k\n");
+	struct provision_set set = { .folder = "odd",
+		.files = { { "BrokerCertChain", NULL, span_of("CA\n"), 0644,
+				   false },
+			{ "CertFile", "c", span_of("C\n"), 0644, false } },
+		.count = 2 };
+	ok(mkfifo("pipe", 0600) == 0 && symlink("../pipe", "odd/ca") == 0,
+		"what is no plain file");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CANTCREAT,
+		"odd/ca: is no plain file");
+	ok(stat("pipe", &info) == 0 && S_ISFIFO(info.st_mode),
+		"is not replaced");
+	unlink("odd/ca");
+	mkdir("odd/ca", 0700);
+	fails(provision_commit(&set, &fault), &fault, FAULT_CANTCREAT,
+		"odd/ca: is no plain file");
+	rmdir("odd/ca");
+	if (symlink("nowhere/ca", "odd/ca") < 0)
+		ok(false, "symlink");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CANTCREAT,
+		"odd/ca: is a link to what is not there");
+	ok(lstat("odd/ca", &info) == 0 && S_ISLNK(info.st_mode) &&
+			!is_there("odd/c"),
+		"nor is a link, and nothing else is made");
+	unlink("odd/ca");
+	unlink("odd/dxlclient.config");
+	if (symlink("nowhere", "odd/dxlclient.config") < 0)
+		ok(false, "symlink");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CANTCREAT,
+		"odd/dxlclient.config: is a link to what is not there");
+	ok(lstat("odd/dxlclient.config", &info) == 0 && S_ISLNK(info.st_mode),
+		"also of the configuration");
+}
+
 int
 main(void)
 {
@@ -693,6 +737,7 @@ main(void)
 	test_interrupted();
 	test_sweep();
 	test_links();
+	test_no_files();
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
 }

@@ -18,8 +18,10 @@ broker_start
 peers=20
 said=1000
 wanted=200
+[ "$fabric_kind" = mqtt ] || peers=8 said=400 wanted=100
 
-# A room of 20 in which 1,000 messages were said by four who have gone.
+# A room of 20 in which 1,000 messages were said by four who have gone.  (The
+# stand-in for a DXL broker has fewer of them to carry.)
 for i in $(seq "$peers"); do
 	as alice start "ear$i" qchat-listen -v -r busy -F '%m\n'
 done
@@ -95,29 +97,35 @@ as bob exit_is 124 'since another time' \
 is "$(out)" '' 'has none of it'
 
 # The broker keeps what is said while a durable listener is away, with nobody
-# else in the room.
-posts=${QCHAT_TEST_POSTS:-100}
-away() {
-	as alice start "$1" qchat-listen -v -r quiet --durable night --json
-	must wait_line "$T/$1.err" 'in quiet'
-}
-away before
-must end_process "$pid"
-is "$status" 0 'a durable listener goes away'
-for i in $(seq "$posts"); do
-	as bob run qchat-say -r quiet "post $i"
-	[ "$status" = 0 ] || result 1 "post $i"
-done
-away after
-ok 'and has what was said' wait_line "$T/after.out" '"text"' "$posts"
-as bob exit_is 0 'then something new' qchat-say -r quiet new
-must wait_line "$T/after.out" '"text":"new"'
-must end_process "$pid"
-seq -f 'post %g' "$posts" >"$T/want"
-jq -r 'select(.type == "message" and .replayed).text' <"$T/after.out" >"$T/got"
-ok 'each once, in order, marked as replayed' cmp "$T/got" "$T/want"
-is "$(jq -r 'select(.type == "message" and .replayed != true).text' \
-	<"$T/after.out")" new 'and what is new is not'
+# else in the room.  (A DXL broker closes on who wants that: it is not asked.)
+if [ "$fabric_kind" = mqtt ]; then
+	posts=${QCHAT_TEST_POSTS:-100}
+	away() {
+		as alice start "$1" qchat-listen -v -r quiet --durable night --json
+		must wait_line "$T/$1.err" 'in quiet'
+	}
+	away before
+	must end_process "$pid"
+	is "$status" 0 'a durable listener goes away'
+	for i in $(seq "$posts"); do
+		as bob run qchat-say -r quiet "post $i"
+		[ "$status" = 0 ] || result 1 "post $i"
+	done
+	away after
+	ok 'and has what was said' wait_line "$T/after.out" '"text"' "$posts"
+	as bob exit_is 0 'then something new' qchat-say -r quiet new
+	must wait_line "$T/after.out" '"text":"new"'
+	must end_process "$pid"
+	seq -f 'post %g' "$posts" >"$T/want"
+	jq -r 'select(.type == "message" and .replayed).text' <"$T/after.out" >"$T/got"
+	ok 'each once, in order, marked as replayed' cmp "$T/got" "$T/want"
+	is "$(jq -r 'select(.type == "message" and .replayed != true).text' \
+		<"$T/after.out")" new 'and what is new is not'
+else
+	as alice exit_is 64 'no listener is durable on a DXL fabric' \
+		qchat-listen -r quiet --durable night
+	like "$(err)" 'keeps nothing for who is away' 'and is told why'
+fi
 
 # With a state file a listener goes on where it stopped: others have the rest.
 as carol start keeper qchat-listen -v -r goes -F '%m\n'

@@ -52,12 +52,6 @@ is_unregistered() {
 	! grep -a '^{"services":' "$T/fabric.out" | tail -n 1 | grep -q "\"$1\""
 }
 
-# is_subscribed FILTER: somebody is
-is_subscribed() {
-	fabric_do clients
-	grep -a '^{"clients":' "$T/fabric.out" | tail -n 1 | grep -Fq "\"$1\""
-}
-
 # three_clients: those, on the descriptors 7, 8 and 9
 three_clients() {
 	client 7 alice "${broker_ports% *}"

@@ -92,6 +92,12 @@ fabric_do() {
 	must wait_line "$T/fabric.out" '"at":"(done|error)"' "$fabric_done"
 }
 
+# is_subscribed FILTER: somebody is
+is_subscribed() {
+	fabric_do clients
+	grep -a '^{"clients":' "$T/fabric.out" | tail -n 1 | grep -Fq "\"$1\""
+}
+
 # services_start: a MAR and a TIE service in it, of the user "services", with
 # "stranger" at hand; what they were asked is in $T/services.out
 services_start() {

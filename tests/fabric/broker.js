@@ -25,7 +25,6 @@ const NOT_FOR_CLIENTS = ['brokerregistry/brokerstate',
 	'svcregistry/register', 'svcregistry/unregister'].map(name => EVENTS + name)
 const NOT_FOUND = [0x80000001, 'unable to locate service for request']
 const OVERLOADED = [0x80000002, 'service is overloaded']
-const MESSAGE_LIMIT = 1048576
 const CIPHERS = 'ECDH+AESGCM:DH+AESGCM:ECDH+AES256:DH+AES256:ECDH+AES128:' +
 	'DH+AES:RSA+AESGCM:CAMELLIA:RSA+AES:!3DES:!aNULL:!MD5'
 
@@ -166,8 +165,8 @@ class Broker {
 	}
 
 	accept (socket) {
-		const { connections } = this.options
-		const gate = new Gate(socket, MESSAGE_LIMIT, () =>
+		const { connections, size } = this.options
+		const gate = new Gate(socket, size, () =>
 			connections > 0 && this.sessions.size > connections)
 		const session = new Session(this, socket, gate)
 		gate.session = session

@@ -4,7 +4,7 @@
 // A stand-in for a DXL fabric: one broker or several that are linked.
 //
 //	fabric.js [--brokers N] [--ports PORT,…] [--policy FILE]
-//		[--connections N] [--queue N] [--minute MS] FOLDER
+//		[--connections N] [--queue N] [--minute MS] [--size BYTES] FOLDER
 //
 // FOLDER has ca.crt, server.crt and server.key.  What the options and the
 // commands on standard input do is in README.md.  The end of the input ends it.
@@ -67,7 +67,8 @@ const { values, positionals: [folder] } = parseArgs({
 		minute: { type: 'string', default: '60000' },
 		policy: { type: 'string' },
 		ports: { type: 'string', default: '' },
-		queue: { type: 'string', default: '500000' }
+		queue: { type: 'string', default: '500000' },
+		size: { type: 'string', default: '1048576' }
 	}
 })
 const fabric = new Fabric(+values.minute)
@@ -77,7 +78,8 @@ for (let i = 0; i < +values.brokers; i++) {
 		connections: +values.connections,
 		policy: values.policy,
 		port: +ports[i] || 0,
-		queue: +values.queue
+		queue: +values.queue,
+		size: +values.size
 	}))
 }
 

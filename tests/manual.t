@@ -15,33 +15,98 @@ for page in "$srcdir"/man/*.[1-9]; do
 		"mandoc finds nothing in ${page##*/}"
 done
 
-# The long options that a page lists: items that begin with a flag.
-page_options() {
-	sed -n '/^\.It.*Fl /p' "$1" |
-		grep -oE ' -[a-z][a-z-]+' | sed 's/^ -//' | sort -u
+# shown PAGE SECTION: as readers see it, each item on a line
+shown() {
+	mandoc -Tascii -Owidth=999 "$1" | sed 's/.'"$backspace"'//g' |
+		sed -n "/^$2\$/,/^[A-Z]/{ s/  *\$//; /^ /p; }"
 }
+backspace=$(printf '\b')
 
+# The options of --help: "-t, --to NAME" or "--title TEXT".
 help_options() {
-	sed -n 's/^ .*--\([a-z][a-z-]*\).*/\1/p' "$T/out" | sort -u
+	sed -nE 's/^ +((-., )?--[a-z-]+( [^ ]+)?).*/\1/p' "$T/out" | sort
 }
 
+# items FROM TO: the same of a part of a page that comes in.  The command of
+# --exec is no argument of it, but what follows the options.
+items() {
+	sed -nE "/$1/,/$2/s/^\\.It Fl /Fl /p" |
+		sed -E 's/Oo - Oc Ns //; s/Fl -/--/g; s/Fl ([A-Za-z])/-\1/g
+			s/ (Ar|Cm) / /g; s/ , /, /; s/ \| /|/g
+			s/^--exec .*/--exec/' | sort
+}
+
+# The shortest form of each, as a SYNOPSIS has it: "-t NAME", "--title TEXT".
+short_forms() {
+	sed -E 's/^(-.), --[a-z-]+/\1/' | sort -u
+}
+
+# Those of SYNOPSIS.  A KEY-OPTION, or the like, stands for those that
+# DESCRIPTION lists behind this word.
+synopsis_options() {
+	shown "$1" SYNOPSIS | sed 's/ | \([a-z]\)/|\1/g; s/\[-\]//g; s/--exec .*/--exec]/' |
+		awk '
+		function add(flag, argument) {
+			print flag (argument ~ /^[A-Z]|^[a-z]+\|/ ? " " argument : "")
+		}
+		{
+			for (i = 1; i <= NF; i++) {
+				closed = $i ~ /\]/
+				argument = closed ? "" : $(i + 1)
+				gsub(/[][]/, "", $i)
+				sub(/\]+$/, "", argument)
+				if ($i ~ /^-[^-]?$|^--/ && $i != "-")
+					add($i, argument)
+				else if ($i ~ /^-./)
+					for (k = 2; k <= length($i); k++)
+						add("-" substr($i, k, 1), "")
+			}
+		}'
+	for group in $(shown "$1" SYNOPSIS | grep -oE '[A-Z]+-OPTION' | sort -u); do
+		items "^\\.Ar $group\$" '^\.El' <"$1" | short_forms
+	done
+}
+
+# The numbers of EXIT STATUS: 0* where a tool can end with it.
+statuses() {
+	shown "$1" 'EXIT STATUS' | sed -nE 's/^ {5}([0-9]+\*?) .*/\1/p' |
+		tr '\n' ' '
+}
+design='0 1 64 65 66 69 70 73 74 75 76 77 78 124 '
+is "0 1 $(sed -nE 's/^\tFAULT_[A-Z]+ = ([1-9][0-9]*),.*/\1/p' \
+	"$srcdir/src/lib/fault.h" | tr '\n' ' ')" "$design" \
+	'the statuses of the library are those of the design'
+
+sections='.Sh NAME
+.Sh SYNOPSIS
+.Sh DESCRIPTION
+.Sh ENVIRONMENT
+.Sh FILES
+.Sh EXIT STATUS
+.Sh EXAMPLES
+.Sh SEE ALSO'
 tools=0
 for page in "$srcdir"/man/qchat-*.1; do
 	tool=${page##*/}
 	tool=${tool%.1}
 	tools=$((tools + 1))
 	exit_is 0 "$tool --help" "$tool" --help
-	is "$(page_options "$page")" "$(help_options)" \
-		"$tool(1) has the long options of $tool, and no others"
+	is "$(items '^\.Sh DESCRIPTION' '^\.Sh [^D]' <"$page")" "$(help_options)" \
+		"$tool(1) lists the options of $tool, and no others"
+	is "$(synopsis_options "$page" | sort -u)" \
+		"$(help_options | short_forms)" 'and so does its SYNOPSIS'
 	is "$(err)" '' "$tool --help says nothing else"
 	exit_is 0 "$tool --version" "$tool" --version
 	is "$(out)" "$tool $(cat "$srcdir/VERSION")" "$tool has its version"
-	# Each status of the design that a tool can end with is in the page.
-	for section in NAME SYNOPSIS DESCRIPTION EXAMPLES 'EXIT STATUS'; do
-		ok "$tool(1) has $section" grep -q "^\.Sh $section\$" "$page"
-	done
+	is "$(statuses "$page" | tr -d '*')" "$design" \
+		"$tool(1) has the statuses of the design"
+	like "$(statuses "$page")" '^0\* .*64\* .*70\* .*74\* ' \
+		'and says which are its own'
+	is "$(grep -E '^\.Sh (NAME|SYN|DESC|ENV|FILES|EXIT|EXAM|SEE)' "$page")" \
+		"$sections" "$tool(1) has all sections"
 done
 ok 'there are pages' test "$tools" -ge 5
+is "$(statuses "$srcdir/man/qchat.7")" "$design" 'qchat(7) has the statuses'
 
 for tool in qchat-say qchat-listen qchat-who qchat-join qchat-fabric \
 	qchat-invite qchat-mar qchat-provision qchat-tie; do

@@ -485,6 +485,7 @@ append_json_line(struct text *out, const struct line *line, struct instant now)
 		.idle = idle_of(entry, now),
 		.said = entry->last,
 		.trust = entry->trust,
+		.sealed = member_is_sealed(line->member),
 	};
 
 	record_json(&record, out);

@@ -14,6 +14,9 @@ json_line_time(int64_t ms)
 	return json;
 }
 
+/* So that what was 1.751 does not become 1.7509999999999999. */
+enum { REAL_DIGITS = 15 };
+
 /* jansson escapes all but ASCII, and lets DEL through as it is. */
 static int
 append_ascii(const char *bytes, size_t len, void *text)
@@ -34,6 +37,7 @@ void
 json_line_append(json_t *object, struct text *line)
 {
 	json_dump_callback(object, append_ascii, line,
-		JSON_COMPACT | JSON_ENSURE_ASCII);
+		JSON_COMPACT | JSON_ENSURE_ASCII |
+			JSON_REAL_PRECISION(REAL_DIGITS));
 	json_decref(object);
 }

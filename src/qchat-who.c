@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 #include "counts.h"
+#include "known.h"
 #include "listeners.h"
 #include "memory.h"
 #include "names.h"
@@ -16,6 +17,7 @@ enum {
 	OPTION_JSON = 300,
 	OPTION_PIN,
 	OPTION_UNPIN,
+	OPTION_KNOWN,
 
 	TIMEOUT_MS = 5000, /* to connect, without -W */
 	COLLECT_MS = 2000, /* without -w */
@@ -31,6 +33,8 @@ static const struct cli_option options[] = {
 	{ "pin", OPTION_PIN, "NAME",
 		"from now on NAME is who is here under it" },
 	{ "unpin", OPTION_UNPIN, "NAME", "forget the certificate of NAME" },
+	{ "known", OPTION_KNOWN, "rooms|names",
+		"print those that are known here; ask nobody" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -48,6 +52,7 @@ struct who {
 	bool all, details, json, names;
 	bool waits; /* how long was said */
 	const char *pin, *unpin;
+	int (*known)(const struct conf *, struct text *, struct fault *);
 	int64_t wait_ms;
 
 	struct conf conf;
@@ -65,6 +70,24 @@ struct line {
 	const struct member *member;
 	const struct roster_entry *entry;
 };
+
+static int
+set_known(struct who *who, const char *argument)
+{
+	who->known = strcmp(argument, "rooms") == 0 ? known_rooms
+		: strcmp(argument, "names") == 0    ? known_names
+						    : NULL;
+	if (who->known != NULL)
+		return 0;
+	return cli_usage_fault(&who->cli,
+		"--known: \"%s\" is neither rooms nor names", argument);
+}
+
+static int
+count_alone(const struct who *who)
+{
+	return (who->pin != NULL) + (who->unpin != NULL) + (who->known != NULL);
+}
 
 static int
 parse_args(struct who *who, int argc, char **argv)
@@ -92,6 +115,10 @@ parse_args(struct who *who, int argc, char **argv)
 		case OPTION_UNPIN:
 			who->unpin = optarg;
 			break;
+		case OPTION_KNOWN:
+			if (set_known(who, optarg) != 0)
+				return FAULT_USAGE;
+			break;
 		case 'w':
 			who->waits = true;
 			if (cli_seconds(optarg, &who->wait_ms) == 0 &&
@@ -115,12 +142,15 @@ parse_args(struct who *who, int argc, char **argv)
 	if (who->all && who->cli.room_count > 0)
 		return cli_usage_fault(&who->cli,
 			"--all and --room exclude each other");
-	if ((who->pin != NULL) + (who->unpin != NULL) + who->names +
-				who->details + who->json + who->all >
-			1 &&
-		(who->pin != NULL || who->unpin != NULL))
+	if (count_alone(who) > 0 &&
+		count_alone(who) + who->names + who->details + who->json +
+				who->all >
+			1)
 		return cli_usage_fault(&who->cli,
-			"--pin and --unpin stand alone");
+			"--pin, --unpin and --known stand alone");
+	if (who->known != NULL && (who->cli.room_count > 0 || who->waits))
+		return cli_usage_fault(&who->cli,
+			"--known asks no room and waits for nothing");
 	if (who->cli.timeout_ms < 0)
 		who->cli.timeout_ms = TIMEOUT_MS;
 	return 0;
@@ -670,6 +700,33 @@ unpin(struct who *who)
 	return rc == 1 ? 0 : 1;
 }
 
+/* Which rooms there are is known without settings, too; but what was named has
+ * to be good. */
+static int
+print_known(struct who *who)
+{
+	const struct conf_source *source = &who->cli.source;
+	struct text out = { 0 };
+
+	who->cli.source.stopped_too = true;
+	if (cli_conf(&who->cli, &who->conf, &who->fault) < 0) {
+		if (who->known != known_rooms || source->config != NULL ||
+			source->dxl_config != NULL)
+			return 1;
+		cli_trace(&who->cli, "%s", who->fault.text);
+		who->fault = (struct fault){ 0 };
+		who->conf = (struct conf){ 0 };
+	}
+	if (who->known(&who->conf, &out, &who->fault) == 0 &&
+		cli_output((struct span){ out.bytes, out.len }, &who->fault) ==
+			0)
+		cli_output_close(&who->fault);
+	/* There is none: the question's answer is no. */
+	int status = out.len > 0 ? 0 : 1;
+	text_free(&out);
+	return status;
+}
+
 static int
 list(struct who *who)
 {
@@ -696,7 +753,9 @@ main(int argc, char **argv)
 	cli_init(&who.cli, &tool);
 	status = parse_args(&who, argc, argv);
 	if (status == 0) {
-		status = who.unpin != NULL ? unpin(&who) : list(&who);
+		status = who.unpin != NULL  ? unpin(&who)
+			: who.known != NULL ? print_known(&who)
+					    : list(&who);
 		if (who.fault.kind != FAULT_NONE)
 			status = cli_fail(&who.cli, &who.fault);
 	}

@@ -43,8 +43,9 @@ struct window {
 	size_t mentions;          /* of those */
 	bool rule_due;            /* before the next message */
 	uint64_t rule;            /* the number of that one; UINT64_MAX: none */
-	uint64_t found; /* the line that was searched; UINT64_MAX: none */
-	bool told_lost; /* of the connection */
+	uint64_t found;     /* the line that was searched; UINT64_MAX: none */
+	bool told_lost;     /* of the connection */
+	int64_t check_mono; /* when to see whether it hears itself; 0: not up */
 };
 
 struct chat {

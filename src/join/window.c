@@ -331,7 +331,27 @@ window_deadline(const struct window *window)
 	int64_t enquiry = enquiry_deadline(window->enquiry);
 	int64_t due = direct < enquiry ? direct : enquiry;
 
+	if (window->check_mono > 0 && window->check_mono < due)
+		due = window->check_mono;
 	return due < midnight ? due : midnight;
+}
+
+/* Who may not read a room is not told so by its broker: it hears nothing, not
+ * even itself. */
+static void
+check_heard(struct window *window, int64_t mono)
+{
+	if (window->check_mono == 0 || mono < window->check_mono)
+		return;
+	/* Without a connection: at the next one. */
+	bool up = session_link(window->session) == SESSION_UP;
+
+	window->check_mono = up ? INT64_MAX : 0;
+	if (up && !member_is_heard(session_member(window->session, 0)))
+		window_notice(window,
+			"OUR OWN PRESENCE DID NOT COME BACK: the fabric may "
+			"not let you read, or write to, this room (its "
+			"operator can)");
 }
 
 void
@@ -341,6 +361,7 @@ window_tick(struct window *window)
 
 	direct_tick(window->direct, now.mono);
 	enquiry_tick(window->enquiry, now.mono);
+	check_heard(window, now.mono);
 	if (!scroll_turn_day(window->scroll, now.wall))
 		return;
 	window->chat->changed = true;

@@ -112,6 +112,8 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	struct chat *chat = window->chat;
 
 	chat->changed = true;
+	if (link == SESSION_UP && window->check_mono == 0)
+		window->check_mono = session_now().mono + CHAT_PROOF_MS;
 	if (!chat->running) {
 		if (link != SESSION_UP && chat->fault.kind == FAULT_NONE)
 			chat->fault = *why;

@@ -522,7 +522,7 @@ check_heard(struct listen *listen)
 			cli_say(&listen->cli,
 				"%s: our own presence did not come back: the "
 				"fabric may not let this certificate read, or "
-				"write to, this room",
+				"write to, this room (its operator can)",
 				channel->room);
 	}
 }

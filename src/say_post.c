@@ -145,7 +145,7 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 	fault_set(&say->fault, FAULT_NOPERM,
 		"%s: no echo of message %lld "
 		"within %g s: the fabric may not let this certificate write "
-		"to, or read, \"%s\"",
+		"to, or read, \"%s\" (its operator can)",
 		session_peer(say->session), (long long)first,
 		(double)say->cli.timeout_ms / 1000,
 		member_room(session_member(say->session, 0)));

@@ -188,7 +188,7 @@ read_fabric(struct conf *conf, const char *personal, bool stopped_too,
 	if (is_absent(path))
 		fault_set(fault, FAULT_CONFIG,
 			"no fabric is configured: "
-			"`qchat-fabric up` starts a private one on this "
+			"`qchat-fabric up` starts one on this "
 			"machine, or name a broker in %s (man qchat.conf)",
 			personal);
 	else if (access(path, R_OK) < 0)

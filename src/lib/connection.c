@@ -311,6 +311,22 @@ connection_fault(const struct connection *connection)
 	return connection->fault.kind != FAULT_NONE ? &connection->fault : NULL;
 }
 
+/* What MQTT 3.1.1, table 3.1, has for a return code. */
+static const char *
+connack_reason(int rc)
+{
+	switch (rc) {
+	case 1:
+		return "it does not speak MQTT 3.1.1 (it has to be updated)";
+	case 2:
+		return "it does not take our client id (its log may say why)";
+	case 3:
+		return "it serves nobody now (it may have too many clients)";
+	default:
+		return "it does not say why (its log may)";
+	}
+}
+
 static void
 on_connect(struct mosquitto *mosquitto, void *context, int rc)
 {
@@ -323,10 +339,14 @@ on_connect(struct mosquitto *mosquitto, void *context, int rc)
 		check_up(connection);
 		return;
 	}
-	/* MQTT 3.1.1, table 3.1: 4 and 5 are about who we are */
-	fault_set(&fault, rc == 4 || rc == 5 ? FAULT_NOPERM : FAULT_UNAVAILABLE,
-		"%s: the broker does not accept the connection: %s",
-		connection->peer, mosquitto_connack_string(rc));
+	if (rc == 4 || rc == 5) /* about who we are */
+		fault_set(&fault, FAULT_NOPERM,
+			"%s: the broker does not let %s in (its operator can)",
+			connection->peer, connection->conf->certificate);
+	else
+		fault_set(&fault, FAULT_UNAVAILABLE,
+			"%s: the broker does not accept the connection: %s",
+			connection->peer, connack_reason(rc));
 	end(connection, &fault);
 }
 
@@ -531,7 +551,7 @@ step_tcp(struct connection *connection, short events)
 		fault_set(&fault, FAULT_UNAVAILABLE,
 			error == ECONNREFUSED
 				? "%s: %s (does the broker run there?)"
-				: "%s: %s",
+				: "%s: %s (is the network there?)",
 			connection->peer, strerror(error));
 	end(connection, &fault);
 }
@@ -601,8 +621,9 @@ step_time(struct connection *connection, int64_t mono)
 
 	if (!connection->up && mono >= connection->deadline) {
 		fault_set(&fault, FAULT_UNAVAILABLE,
-			"%s: no answer within %d s", connection->peer,
-			BUS_ATTEMPT_MS / 1000);
+			"%s: no answer within %d s (is it the right port, and "
+			"no firewall between?)",
+			connection->peer, BUS_ATTEMPT_MS / 1000);
 		end(connection, &fault);
 	}
 	if (connection->fault.kind != FAULT_NONE || !connection->tcp ||

@@ -49,7 +49,8 @@ open_file(const char *path, const char *setting, const struct conf *conf,
 	FILE *stream = NULL;
 
 	if (path == NULL) {
-		fault_set(fault, FAULT_CONFIG, "%s: %s is missing", conf->file,
+		fault_set(fault, FAULT_CONFIG,
+			"%s: %s is missing (man qchat.conf)", conf->file,
 			setting);
 		return NULL;
 	}
@@ -68,7 +69,9 @@ open_file(const char *path, const char *setting, const struct conf *conf,
 	if (wrong == NULL)
 		return BIO_new_fp(stream, BIO_CLOSE);
 	if (conf->file != NULL)
-		fault_set(fault, FAULT_CONFIG, "%s: %s (%s names it as %s)",
+		fault_set(fault, FAULT_CONFIG,
+			"%s: %s (%s names it as %s: correct that, or the "
+			"file)",
 			path, wrong, conf->file, setting);
 	else
 		fault_set(fault, FAULT_CONFIG, "%s: %s", path, wrong);
@@ -152,7 +155,8 @@ read_key(struct identity *identity, const struct conf *conf,
 		rc = 0;
 	else if (question.answered)
 		fault_set(fault, FAULT_CONFIG,
-			"%s: the passphrase does not open this private key",
+			"%s: the passphrase does not open this private key "
+			"(type it again, or correct passphrase_command)",
 			path);
 	else if (question.asked)
 		/* The fault says it. */

@@ -172,9 +172,8 @@ routes_begin(struct routes *routes, int64_t mono, struct fault *fault)
 	}
 	if (routes->count == 0)
 		return fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: %s (is the broker's name right, and the network "
-			"there?)",
-			name, reason);
+			"%s: %s (is its name right, and the network up?)", name,
+			reason);
 	routes->until = mono;
 	if (!is_worth_measuring(routes))
 		return 0;

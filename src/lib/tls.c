@@ -26,6 +26,7 @@ struct tls {
 	bool answered;                    /* a ServerHello came */
 	int alert;                        /* that the broker sent, or -1 */
 	int verify_error;                 /* X509_V_… */
+	bool of_ca;                       /* not the broker's own */
 	char verify_date[32];             /* notAfter or notBefore */
 	char verify_name[NAME_MAX_BYTES]; /* subject's or issuer's name */
 	unsigned long handshake_error;    /* of OpenSSL, or 0 */
@@ -58,6 +59,7 @@ on_verify(int good, X509_STORE_CTX *store)
 	if (good || tls->verify_error != X509_V_OK || certificate == NULL)
 		return good;
 	tls->verify_error = X509_STORE_CTX_get_error(store);
+	tls->of_ca = X509_STORE_CTX_get_error_depth(store) > 0;
 	if (tls->verify_error == X509_V_ERR_CERT_NOT_YET_VALID)
 		keep_date(tls->verify_date, sizeof(tls->verify_date),
 			X509_get0_notBefore(certificate));
@@ -219,19 +221,20 @@ tls_context(const struct tls *tls)
 static int
 explain_verify(const struct tls *tls, const char *peer, struct fault *fault)
 {
+	const char *whose = tls->of_ca ? "the CA of the broker's certificate"
+				       : "the broker's certificate";
+
 	switch (tls->verify_error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		return fault_set(fault, FAULT_CONFIG,
-			"%s: the broker's "
-			"certificate expired %s (its operator has to renew it; "
+			"%s: %s expired %s (its operator has to renew it; "
 			"is the clock of this machine right?)",
-			peer, tls->verify_date);
+			peer, whose, tls->verify_date);
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return fault_set(fault, FAULT_CONFIG,
-			"%s: the broker's "
-			"certificate is not valid before %s (is the clock of "
+			"%s: %s is not valid before %s (is the clock of "
 			"this machine right?)",
-			peer, tls->verify_date);
+			peer, whose, tls->verify_date);
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return fault_set(fault, FAULT_CONFIG,
@@ -247,7 +250,7 @@ explain_verify(const struct tls *tls, const char *peer, struct fault *fault)
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the broker's "
 			"certificate comes from \"%s\", which is not among the "
-			"CAs of %s (the setting ca must name the fabric's CA)",
+			"CAs of %s (ca must name the fabric's CA)",
 			peer, tls->verify_name, tls->conf->ca);
 	default:
 		return fault_set(fault, FAULT_CONFIG,
@@ -266,7 +269,8 @@ explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
 	case SSL3_AD_CERTIFICATE_EXPIRED:
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the broker says "
-			"that %s has expired",
+			"that %s has expired (get a new one, or is a clock "
+			"wrong?)",
 			peer, certificate);
 	case SSL3_AD_CERTIFICATE_REVOKED:
 		return fault_set(fault, FAULT_CONFIG,
@@ -295,7 +299,7 @@ explain_alert(const struct tls *tls, const char *peer, struct fault *fault)
 	default:
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the broker refuses "
-			"%s: %s",
+			"%s: %s (its log may say why; is a clock wrong?)",
 			peer, certificate,
 			SSL_alert_desc_string_long(tls->alert));
 	}
@@ -339,8 +343,9 @@ explain_handshake(const struct tls *tls, const char *peer, struct fault *fault)
 		break;
 	default:
 		fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: the TLS handshake failed: %s", peer,
-			ERR_reason_error_string(tls->handshake_error));
+			"%s: the TLS handshake failed: %s (the broker's log "
+			"may say why)",
+			peer, ERR_reason_error_string(tls->handshake_error));
 	}
 	return 0;
 }

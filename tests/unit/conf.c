@@ -869,7 +869,7 @@ test_fabric(void)
 	finds_none(&none, FAULT_CONFIG, "/home/.config/qchat/qchat.conf (man");
 	finds_none(&none, FAULT_CONFIG,
 		"no fabric is configured: "
-		"`qchat-fabric up` starts a private one");
+		"`qchat-fabric up` starts one on this machine, or");
 	put(path, CERTS BROKER "room = \"private\";");
 	finds_none(&none, FAULT_UNAVAILABLE,
 		"the private fabric does not run "

@@ -238,7 +238,9 @@ test_passphrase(void)
 	answer = (struct answer){ .passphrase = "wrong" };
 	ok(open_asking(&answer, &fault) == NULL && fault.kind == FAULT_CONFIG,
 		"not with another passphrase");
-	is(fault.text, "k.pem: the passphrase does not open this private key",
+	is(fault.text,
+		"k.pem: the passphrase does not open this private key "
+		"(type it again, or correct passphrase_command)",
 		"as is said");
 	memset(longest, 'x', CONF_PASSPHRASE_MAX);
 	longest[CONF_PASSPHRASE_MAX] = '\0';
@@ -280,7 +282,8 @@ test_trust(void)
 			fault.kind == FAULT_CONFIG,
 		"which has to be there");
 	is(fault.text,
-		"crl.pem: No such file or directory (q.conf names it as crl)",
+		"crl.pem: No such file or directory (q.conf names it as crl: "
+		"correct that, or the file)",
 		"as is said");
 	unlink(sign_ca);
 	text_free(&authorities);
@@ -307,12 +310,15 @@ test_key(void)
 	unlink(key_file);
 	fails(FAULT_CONFIG,
 		"k.pem: No such file or directory (q.conf names "
-		"it as key)");
+		"it as key: ");
 	unlink(key_file);
 	mkdir(key_file, 0700);
 	struct fault fault = { 0 };
 	ok(identity_open(&conf, &fault) == NULL, "a folder is refused");
-	is(fault.text, "k.pem: is a folder (q.conf names it as key)", "as one");
+	is(fault.text,
+		"k.pem: is a folder (q.conf names it as key: correct that, "
+		"or the file)",
+		"as one");
 	rmdir(key_file);
 	mkfifo(key_file, 0600);
 	fails(FAULT_CONFIG, "k.pem: is no plain file");
@@ -345,7 +351,9 @@ test_mode(void)
 	struct fault fault = { 0 };
 	ok(identity_open(&conf, &fault) == NULL,
 		"an unreadable key is refused");
-	is(fault.text, "k.pem: Permission denied (q.conf names it as key)",
+	is(fault.text,
+		"k.pem: Permission denied (q.conf names it as key: correct "
+		"that, or the file)",
 		"as such");
 	be_nobody(false);
 	chmod(".", 0700);
@@ -403,7 +411,7 @@ test_certificate(void)
 	unlink(certificate);
 	fails(FAULT_CONFIG,
 		"c.pem: No such file or directory (q.conf names "
-		"it as certificate)");
+		"it as certificate: ");
 	put(certificate,
 		"-----BEGIN CERTIFICATE-----\nAAAA\n"
 		"-----END CERTIFICATE-----\n");
@@ -421,7 +429,7 @@ test_ca(void)
 	unlink(ca);
 	fails(FAULT_CONFIG,
 		"ca.pem: No such file or directory (q.conf names "
-		"it as ca)");
+		"it as ca: ");
 	FILE *file = fopen(ca, "a");
 	fputs("-----BEGIN CERTIFICATE-----\nMIIB\n", file);
 	fclose(file);
@@ -431,7 +439,8 @@ test_ca(void)
 	fails(FAULT_CONFIG, "ca.pem: is too large");
 	bare.ca = NULL;
 	ok(identity_open(&bare, &fault) == NULL, "no CA is set");
-	is(fault.text, "q.conf: ca is missing", "and it says so");
+	is(fault.text, "q.conf: ca is missing (man qchat.conf)",
+		"and it says so");
 }
 
 static void

@@ -136,6 +136,10 @@ as ann exit_is 0 'by whom a room is heard' qchat-who -r ops -d --json
 keep heard
 as ann exit_is 0 'a search' qchat-mar --json HostInfo hostname, os
 keep search
+services_do mar rows long
+as ann exit_is 0 'a long value' qchat-mar -q --json HostInfo hostname
+keep long
+services_do mar rows
 as ann exit_is 0 'reputations' qchat-tie --json "$notepad" "$dropper"
 keep reputations
 ok 'a fraction is as short as it can be' grep -q '"average":76[.]2}' "$T/out"

@@ -309,8 +309,19 @@ wait_end() {
 }
 
 # free_port: prints one below those that systems give to who asks for any, so
-# that it is free again when a broker comes back, whatever else runs here
+# that it is free again when a broker comes back, whatever else runs here; none
+# twice
 free_port() {
+	until
+		free_port=$(any_port)
+		! grep -qx "$free_port" "$T/ports" 2>/dev/null
+	do
+		:
+	done
+	echo "$free_port" | tee -a "$T/ports"
+}
+
+any_port() {
 	node -e 'const s = require("net").createServer()
 		const any = () => s.listen(
 			10000 + Math.floor(Math.random() * 22000), "127.0.0.1")

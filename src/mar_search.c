@@ -67,6 +67,21 @@ end(struct mar_search *search, const struct fault *fault)
 	search->calls.ended(search->calls.context, fault);
 }
 
+/* Fewer rows came than the service names. */
+static void
+fall_short(struct mar_search *search, const struct mar_progress *progress)
+{
+	struct text text = { 0 };
+	struct fault fault = { 0 };
+
+	mar_show_progress(progress, &text);
+	fault_set(&fault, FAULT_PROTOCOL,
+		"MAR service: only %zu of %lld rows came: %s", progress->rows,
+		(long long)progress->total, text.bytes);
+	text_free(&text);
+	end(search, &fault);
+}
+
 static void
 on_answered(void *context, const struct request_answer *answer)
 {
@@ -81,7 +96,9 @@ on_answered(void *context, const struct request_answer *answer)
 	}
 	search->is_answered = true;
 	struct mar_progress progress = mar_progress(search->mar);
-	if (progress.state == MAR_DONE)
+	if (progress.is_short)
+		fall_short(search, &progress);
+	else if (progress.state == MAR_DONE)
 		end(search, &(struct fault){ 0 });
 	else
 		search->calls.progress(search->calls.context, &progress);

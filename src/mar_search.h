@@ -26,8 +26,10 @@ struct mar_search_calls {
 	 * All rows are there, if the kind is FAULT_NONE.  Else
 	 * FAULT_UNAVAILABLE: no connection, no such service, or it is
 	 * overloaded; FAULT_TIMEOUT: no answer, or not finished in time;
-	 * FAULT_PROTOCOL: it said no, or no sense.  Called once, within a step
-	 * of the session or mar_search_tick(), and may free the search.
+	 * FAULT_PROTOCOL: it said no, or no sense, or gave fewer rows than it
+	 * names: then its state is MAR_DONE, and they are there.  Called once,
+	 * within a step of the session or mar_search_tick(), and may free the
+	 * search.
 	 */
 	void (*ended)(void *context, const struct fault *fault);
 };

@@ -72,6 +72,12 @@ mar_show_progress(const struct mar_progress *progress, struct text *out)
 }
 
 bool
+mar_show_is_full(const struct mar_progress *progress)
+{
+	return progress->cut || progress->found >= progress->results;
+}
+
+bool
 mar_show_is_whole(const struct mar_progress *progress)
 {
 	return progress->errors <= 0 &&

@@ -24,6 +24,10 @@ void mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
  * 7 results". */
 void mar_show_progress(const struct mar_progress *progress, struct text *out);
 
+/* Do the rows stand for all results that the service names, or for as many as
+ * were wanted? */
+bool mar_show_is_full(const struct mar_progress *progress);
+
 /* Have all hosts answered, and without errors? */
 bool mar_show_is_whole(const struct mar_progress *progress);
 

@@ -303,10 +303,25 @@ remark(const struct search *search, const struct mar_progress *progress)
 			"%zu of the rows have a value of more than %d bytes, "
 			"which is cut",
 			mar_rows_cut(rows), MAR_VALUE_MAX);
+	if (!mar_show_is_full(progress))
+		cli_warn(&search->cli, "not all results are in these rows: %s",
+			text.bytes);
 	if (progress->cut && search->limit == 0)
 		cli_warn(&search->cli, "there are more rows than these %zu",
 			progress->rows);
 	text_free(&text);
+}
+
+/* Are there rows to print?  There may be if it fell short of what it names. */
+static bool
+has_rows(const struct search *search)
+{
+	struct mar_progress progress = mar_progress(
+		mar_search_mar(search->running));
+
+	return search->fault.kind == FAULT_NONE ||
+		(search->fault.kind == FAULT_PROTOCOL &&
+			progress.state == MAR_DONE);
 }
 
 /* Returns the exit status without a fault. */
@@ -318,6 +333,7 @@ print_all(struct search *search)
 	struct mar_progress progress = mar_progress(mar);
 	size_t count = mar_rows_count(rows);
 	struct text out = { 0 };
+	struct fault fault = { 0 };
 
 	if (search->json)
 		for (size_t i = 0; i < count; i++)
@@ -330,11 +346,13 @@ print_all(struct search *search)
 				.header = !search->cli.quiet,
 			},
 			&out);
-	if (cli_output((struct span){ out.bytes, out.len }, &search->fault) ==
-		0)
-		cli_output_close(&search->fault);
+	if (cli_output((struct span){ out.bytes, out.len }, &fault) == 0)
+		cli_output_close(&fault);
 	text_free(&out);
-	remark(search, &progress);
+	if (fault.kind != FAULT_NONE)
+		search->fault = fault;
+	else if (search->fault.kind == FAULT_NONE)
+		remark(search, &progress);
 	return count > 0 ? 0 : 1;
 }
 
@@ -344,7 +362,7 @@ run(struct search *search, int argc)
 	if (read_query(search, argc) < 0 || set_up(search) < 0)
 		return 1;
 	ask(search);
-	return search->fault.kind == FAULT_NONE ? print_all(search) : 1;
+	return has_rows(search) ? print_all(search) : 1;
 }
 
 int

@@ -213,6 +213,43 @@ is "$(sed 's/…/./' "$T/out" | awk '{ print length($1), $2 }' | sort -u |
 	'120 1/17 count/' 'and a table is as wide as people can read'
 services_do mar rows
 
+# What it names and does not give.
+services_do mar rows 120
+services_do mar lags 1
+mar -q HostInfo hostname
+is "$status $(wc -l <"$T/out")" '0 120' 'a page that comes late comes'
+is "$(err)" '' 'without a word'
+services_do mar lags 0
+services_do mar gives 0
+mar HostInfo hostname
+is "$status" 76 'no row of those that it names: 76'
+is "$(err)" 'qchat-mar: MAR service: only 0 of 120 rows came: FINISHED, 3 of 3 hosts have answered, 120 results' \
+	'in words'
+is "$(out)" '' 'and no table'
+is "$(asked | tail -n 4 | jq -r .step | tr '\n' ' ')" \
+	'status results results results ' 'after three attempts'
+services_do mar gives 70
+mar -q HostInfo hostname
+is "$status $(wc -l <"$T/out")" '76 70' 'some of them: 76, and they are printed'
+is "$(err)" 'qchat-mar: MAR service: only 70 of 120 rows came: FINISHED, 3 of 3 hosts have answered, 120 results, 70 read' \
+	'in words'
+mar -q -n 60 HostInfo hostname
+is "$status $(wc -l <"$T/out")$(err)" '0 60' 'as many as were wanted are enough'
+services_do mar counts-not
+mar -q HostInfo hostname
+is "$status $(wc -l <"$T/out")" '0 70' 'fewer than the status names'
+is "$(err)" 'qchat-mar: not all results are in these rows: FINISHED, 3 of 3 hosts have answered, 120 results, 70 read' \
+	'are told'
+services_do mar gives 0
+mar HostInfo hostname
+is "$status $(err)" '76 qchat-mar: MAR service: only 0 of 120 rows came: FINISHED, 3 of 3 hosts have answered, 120 results' \
+	'none of them is no answer'
+services_do mar gives
+mar -q HostInfo hostname
+is "$status $(wc -l <"$T/out")$(err)" '0 120' 'all of them'
+services_do mar counts
+services_do mar rows
+
 # A search that takes its time.
 services_do mar running 100
 mar -W "$patience" HostInfo hostname

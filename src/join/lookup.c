@@ -238,21 +238,31 @@ append_rows(const struct mar *mar, struct text *text)
 			mar_rows_count(rows) - shown);
 }
 
-static void
-append_found(const struct lookup *lookup, struct text *text)
+/* What there is, and how the search has ended.  Rows are something to see, even
+ * if there should be more of them. */
+static bool
+append_found(const struct lookup *lookup, const struct fault *fault,
+	struct text *text)
 {
 	const struct mar *mar = mar_search_mar(lookup->search);
 	struct mar_progress progress = mar_progress(mar);
+	bool is_good = fault->kind == FAULT_NONE;
+	bool has_rows = progress.state == MAR_DONE && progress.rows > 0;
 
 	append_query(lookup->query, text);
 	text_append_char(text, ':');
-	if (progress.rows > 0) {
+	if (has_rows)
 		append_rows(mar, text);
-		text_append_char(text, '\n');
-	} else {
-		text_append_string(text, " no results: ");
-	}
-	mar_show_progress(&progress, text);
+	text_append_char(text, has_rows ? '\n' : ' ');
+	if (is_good && !has_rows)
+		text_append_string(text, "no results: ");
+	if (is_good && !mar_show_is_full(&progress))
+		text_append_string(text, "not all results are in these rows: ");
+	if (is_good)
+		mar_show_progress(&progress, text);
+	else
+		text_harmless(text, span_of(fault->text), TEXT_MESSAGE);
+	return is_good || has_rows;
 }
 
 static int64_t
@@ -285,16 +295,9 @@ on_ended(void *context, const struct fault *fault)
 	struct lookup *lookup = context;
 	const struct lookup_calls *calls = &lookup->lookups->calls;
 	struct text text = { 0 };
-	struct lookup_result result = { .share = lookup->share,
-		.is_found = fault->kind == FAULT_NONE };
+	struct lookup_result result = { .share = lookup->share };
 
-	if (result.is_found) {
-		append_found(lookup, &text);
-	} else {
-		append_query(lookup->query, &text);
-		text_append_string(&text, ": ");
-		text_harmless(&text, span_of(fault->text), TEXT_MESSAGE);
-	}
+	result.is_found = append_found(lookup, fault, &text);
 	result.text = (struct span){ text.bytes, text.len };
 	/* Who is told sees that it has ended, and may begin another. */
 	struct lookup ended = *lookup;

@@ -18,9 +18,13 @@ struct mar {
 	char id[MAR_ID_MAX + 1];
 	char status[MAR_STATUS_MAX + 1];
 	int64_t results, errors, hosts, asked; /* -1: not known */
-	int64_t total;  /* rows that there are; -1: not known */
-	int64_t offset; /* of the next page */
-	bool cut;
+	int64_t total;   /* rows that there are; -1: not known */
+	int64_t offset;  /* of the next page */
+	int64_t found;   /* results that the rows stand for */
+	bool is_counted; /* it is rows that `total` counts, and not results */
+	bool is_empty;   /* the last page was */
+	int again;       /* how often one was asked for again */
+	bool cut, is_short;
 	struct mar_rows *rows;
 };
 
@@ -243,8 +247,9 @@ mar_next_request(const struct mar *mar, struct text *payload)
 int64_t
 mar_pause(const struct mar *mar)
 {
-	return mar->state == MAR_STATUS && mar->status[0] != '\0' ? MAR_PAUSE_MS
-								  : 0;
+	if (mar->state == MAR_STATUS && mar->status[0] != '\0')
+		return MAR_PAUSE_MS;
+	return mar->state == MAR_RESULTS && mar->is_empty ? MAR_AGAIN_MS : 0;
 }
 
 /* It begins with a remark on what the service says. */
@@ -421,17 +426,54 @@ take_status(struct mar *mar, const json_t *body, struct fault *fault)
 	return 0;
 }
 
+/* Does it name more than came? */
+static bool
+lacks(const struct mar *mar)
+{
+	return (mar->is_counted && mar->offset < mar->total) ||
+		mar->found < mar->results;
+}
+
+/* No more rows came.  There may be more all the same, which are not ready. */
+static void
+run_out(struct mar *mar)
+{
+	if (lacks(mar) && mar->again < MAR_AGAIN_MAX) {
+		mar->again++;
+		return;
+	}
+	if (mar->offset == 0 && mar->total < mar->results)
+		mar->total = mar->results;
+	mar->is_short = mar->offset == 0
+		? mar->total > 0
+		: mar->is_counted && mar->offset < mar->total;
+	mar->state = MAR_DONE;
+}
+
 /* Are there rows behind those that were read? */
 static void
 look_ahead(struct mar *mar, size_t came, int64_t asked)
 {
-	if (came == 0 || (mar->total < 0 && (int64_t)came < asked))
+	mar->is_empty = came == 0;
+	if (came == 0) {
+		run_out(mar);
+		return;
+	}
+	if (mar->total < 0 && (int64_t)came < asked)
 		mar->total = mar->offset;
 	if (mar->offset < mar->limit &&
 		(mar->total < 0 || mar->offset < mar->total))
 		return;
 	mar->cut = mar->total < 0 || mar->offset < mar->total;
 	mar->state = MAR_DONE;
+}
+
+/* How many results it stands for; -1: it does not say. */
+static void
+count_row(struct mar *mar, int64_t times)
+{
+	mar->found += least(times < 0 ? 1 : times, INT64_MAX - mar->found);
+	mar->offset++;
 }
 
 static int
@@ -445,8 +487,10 @@ take_rows(struct mar *mar, const json_t *body, struct fault *fault)
 		return refuse(fault, "results without a list of items");
 	/* What the status counts are those of all hosts; the same of two hosts
 	 * is one row. */
-	if (number_of(body, "totalItems") >= 0)
+	if (number_of(body, "totalItems") >= 0) {
 		mar->total = number_of(body, "totalItems");
+		mar->is_counted = true;
+	}
 	for (size_t i = 0; i < count && mar->offset < mar->limit; i++) {
 		int rc = mar_rows_add(mar->rows, json_array_get(items, i),
 			fault);
@@ -458,7 +502,7 @@ take_rows(struct mar *mar, const json_t *body, struct fault *fault)
 			mar->state = MAR_DONE;
 			return 0;
 		}
-		mar->offset++;
+		count_row(mar, mar_rows_times(mar->rows, (size_t)mar->offset));
 	}
 	look_ahead(mar, count, asked);
 	return 0;
@@ -507,7 +551,9 @@ mar_progress(const struct mar *mar)
 		.asked = mar->asked,
 		.total = mar->total,
 		.rows = mar_rows_count(mar->rows),
+		.found = mar->found,
 		.cut = mar->cut,
+		.is_short = mar->is_short,
 	};
 }
 

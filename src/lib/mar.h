@@ -29,6 +29,9 @@ struct mar;
 
 enum {
 	MAR_PAUSE_MS = 5000, /* between two questions for the status (7.2) */
+	MAR_AGAIN_MS = 1000, /* before a page that was empty is asked for again
+				… */
+	MAR_AGAIN_MAX = 2,   /* … and how often that is, in a search */
 	MAR_PAGE = 50,       /* rows of one answer */
 	MAR_PAGE_MAX = 1000,
 	MAR_ID_MAX = 128, /* bytes; of a search */
@@ -84,8 +87,12 @@ struct mar_progress {
 	int64_t hosts;           /* that have answered; -1: not known */
 	int64_t asked;           /* hosts that were; -1: not known */
 	int64_t total;           /* rows that there are; -1: not known */
+	int64_t found;           /* results that the rows stand for */
 	size_t rows;             /* read so far */
 	bool cut; /* there are more rows than may be kept, or were asked for */
+	/* Rows came to their end before `total`, or there are none of several
+	 * results: what the service says is not so. */
+	bool is_short;
 };
 
 /* Borrowed until the next answer. */

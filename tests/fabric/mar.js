@@ -234,6 +234,9 @@ class Mar {
 		this.fake = false
 		this.running = 0 // how often it says that it is not ready
 		this.rows = null // that many made-up ones, 'hostile' or 'long'
+		this.gives = Infinity // so many of them at most, whatever it says
+		this.lags = 0 // so many first pages of a search have none yet
+		this.counts = true // it says how many rows there are
 		this.searches = new Map()
 	}
 
@@ -275,7 +278,8 @@ class Mar {
 		const id = crypto.randomBytes(12).toString('hex')
 		this.searches.set(id, {
 			items: this.made() || (this.fake ? fakeSearch : search)(body),
-			left: this.running
+			left: this.running,
+			lags: this.lags
 		})
 		return this.fake
 			? { id }
@@ -318,8 +322,11 @@ class Mar {
 	}
 
 	results (one, parameters) {
-		const [all, items] = page(one.items, parameters)
-		if (this.fake) return { items }
+		const [all, found] = page(one.items, parameters)
+		const items = one.lags-- > 0
+			? []
+			: found.slice(0, Math.max(0, this.gives - parameters.$offset))
+		if (this.fake || !this.counts) return { items }
 		return {
 			startIndex: parameters.$offset,
 			itemsPerPage: parameters.$limit,

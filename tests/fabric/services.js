@@ -174,6 +174,10 @@ const settings = {
 		fake: () => { mar.fake = true; mar.running = 1 },
 		real: () => { mar.fake = false; mar.running = 0 },
 		running: count => { mar.running = +count },
+		gives: rows => { mar.gives = rows === '' ? Infinity : +rows },
+		lags: pages => { mar.lags = +pages },
+		counts: () => { mar.counts = true },
+		'counts-not': () => { mar.counts = false },
 		rows: rows => {
 			mar.rows = rows === '' ? null : /^[a-z]+$/.test(rows) ? rows : +rows
 		}

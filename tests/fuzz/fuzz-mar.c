@@ -68,6 +68,16 @@ check_rows(const struct mar_rows *rows)
 	text_free(&json);
 }
 
+/* What falls short has ended, and lacks something. */
+static void
+check_progress(struct mar_progress progress)
+{
+	FUZZ_CHECK(progress.found >= 0);
+	if (progress.is_short)
+		FUZZ_CHECK(progress.state == MAR_DONE && !progress.cut &&
+			(int64_t)progress.rows < progress.total);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -80,7 +90,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_request((struct span){ request.bytes, request.len });
 		text_clear(&request);
 		FUZZ_CHECK(mar_pause(mar) == 0 ||
-			mar_progress(mar).state == MAR_STATUS);
+			mar_progress(mar).state == MAR_STATUS ||
+			(mar_progress(mar).state == MAR_RESULTS &&
+				mar_pause(mar) == MAR_AGAIN_MS));
 		if (left.len == 0)
 			break;
 		if (mar_take_answer(mar, fuzz_field(&left), &fault) < 0)
@@ -88,6 +100,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				mar_progress(mar).state == MAR_FAILED);
 	}
 	check_rows(mar_rows(mar));
+	check_progress(mar_progress(mar));
 	text_free(&request);
 	mar_free(mar);
 	return 0;

@@ -228,6 +228,49 @@ test_search(void)
 		"and is harmless");
 }
 
+#define PAGE(items) \
+	"{\"code\":200,\"body\":{\"totalItems\":250,\"items\":[" items "]}}"
+#define ROW "{\"count\":1,\"output\":{\"HostInfo|os\":\"x\"}}"
+
+/* The service names more rows than it gives. */
+static void
+test_search_short(void)
+{
+	int told = world.told;
+
+	finish("HostInfo os", STATUS("FINISHED", "250"));
+	for (int i = 0; i < 9 && world.told == told; i++)
+		step(PAGE(""));
+	ok(world.told == told + 1 && !world.result.is_found,
+		"no row of 250 is no result");
+	is(world.text.bytes,
+		"HostInfo os: MAR service: only 0 of 250 rows came: FINISHED, "
+		"1 of 2 hosts have answered, 250 results",
+		"and is told");
+	finish("HostInfo os", STATUS("FINISHED", "250"));
+	step(PAGE(ROW));
+	for (int i = 0; i < 9 && world.told == told + 1; i++)
+		step(PAGE(""));
+	ok(world.told == told + 2 && world.result.is_found,
+		"one of 250 is something to see");
+	is(world.text.bytes,
+		"HostInfo os:\n"
+		"HostInfo|os  count\n"
+		"x            1\n"
+		"MAR service: only 1 of 250 rows came: FINISHED, 1 of 2 hosts "
+		"have answered, 250 results, 1 read",
+		"with that");
+	finish("HostInfo os", STATUS("FINISHED", "2"));
+	step("{\"code\":200,\"body\":{\"totalItems\":1,\"items\":[" ROW "]}}");
+	is(world.text.bytes,
+		"HostInfo os:\n"
+		"HostInfo|os  count\n"
+		"x            1\n"
+		"not all results are in these rows: FINISHED, 1 of 2 hosts "
+		"have answered, 2 results, 1 read",
+		"fewer than the status names");
+}
+
 /* Never finished; its time is over. */
 static void
 test_search_time(void)
@@ -364,6 +407,7 @@ main(void)
 	world.lookups = lookups_new(&calls);
 	test_answers();
 	test_search();
+	test_search_short();
 	test_search_time();
 	test_search_size();
 	test_limits();

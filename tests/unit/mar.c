@@ -291,14 +291,89 @@ test_ends(void)
 		"the service may give less than was asked for");
 	ok(strstr(request.bytes, "\"$offset\":1,") != NULL,
 		"the next page begins behind it");
-	ok(answer(ROWS("")) == 0 && !ask() && mar_progress(mar).rows == 1,
-		"a page without rows is the end");
+	ok(answer(ROWS("")) == 0 && mar_pause(mar) == MAR_AGAIN_MS && ask(),
+		"a page without rows is asked for again, after a pause");
+	ok(strstr(request.bytes, "\"$offset\":1,") != NULL, "the same");
+	ok(answer(ROWS(ROW("2"))) == 0 && mar_pause(mar) == 0 && ask(),
+		"it may come");
+	ok(answer(ROWS("")) == 0 && ask() && answer(ROWS("")) == 0 && !ask() &&
+			mar_progress(mar).rows == 2,
+		"if not, it is the end");
 	finish("a b", NULL, 0, 2,
 		"{\"code\":200,\"body\":{\"status\":\"finished\"}}");
 	ok(ask() && answer(ROWS(ROW("1") "," ROW("2"))) == 0 && ask() &&
 			answer(ROWS(ROW("3"))) == 0 && !ask() &&
 			mar_progress(mar).rows == 3,
 		"how many there are is not known");
+}
+
+#define COUNTED(total, items)                                                \
+	"{\"code\":200,\"body\":{\"totalItems\":" total ",\"items\":[" items \
+	"]}}"
+
+/* The pages end; ones without rows come until it asks no more. */
+static void
+run_out(const char *empty)
+{
+	int pages = 0;
+
+	while (ask() && pages++ < 10)
+		answer(empty);
+	ok(pages > 0 && pages <= 1 + MAR_AGAIN_MAX &&
+			mar_progress(mar).state == MAR_DONE,
+		"after %d pages of nothing it ends", pages);
+}
+
+/* The service names more than it gives. */
+static void
+test_short(void)
+{
+	finish("a b", NULL, 0, 2, DONE("250"));
+	run_out(COUNTED("250", ""));
+	ok(mar_progress(mar).is_short && mar_progress(mar).total == 250,
+		"no row of 250");
+	finish("a b", NULL, 0, 2, DONE("250"));
+	run_out(ROWS(""));
+	ok(mar_progress(mar).is_short && mar_progress(mar).total == 250,
+		"nor of those that only the status names");
+	finish("a b", NULL, 0, 2, DONE("250"));
+	run_out(COUNTED("0", ""));
+	ok(mar_progress(mar).is_short && mar_progress(mar).total == 250,
+		"the status is believed if it names more");
+	finish("a b", NULL, 0, 2, DONE("9"));
+	ok(ask() && answer(COUNTED("5", ROW("1") "," ROW("2"))) == 0 &&
+			!mar_progress(mar).is_short,
+		"two of five");
+	run_out(COUNTED("5", ""));
+	ok(mar_progress(mar).is_short && mar_progress(mar).total == 5,
+		"are too few, whatever they stand for");
+	finish("a b", NULL, 2, 2, DONE("9"));
+	ok(ask() && answer(COUNTED("5", ROW("1") "," ROW("2"))) == 0 &&
+			!ask() && !mar_progress(mar).is_short,
+		"but not if no more were wanted");
+	finish("a b", NULL, 0, 2, DONE("6"));
+	ok(ask() && answer(ROWS(ROW("1") "," ROW("2"))) == 0, "two rows");
+	ok(ask() && answer(ROWS("")) == 0 && !ask() &&
+			!mar_progress(mar).is_short &&
+			mar_progress(mar).found == 6,
+		"that stand for all results are all");
+	finish("a b", NULL, 0, 2, DONE("7"));
+	ok(ask() && answer(ROWS(ROW("1") "," ROW("2"))) == 0, "two rows");
+	run_out(ROWS(""));
+	ok(!mar_progress(mar).is_short && mar_progress(mar).found == 6,
+		"that do not are fewer than the status names");
+	finish("a b", NULL, 0, 2, DONE("2"));
+	ok(ask() && answer(COUNTED("1", "{\"output\":{\"a|b\":1}}")) == 0 &&
+			mar_progress(mar).found == 1,
+		"a row without a count stands for one");
+	finish("a b", NULL, 0, 2, DONE("9"));
+	ok(ask() &&
+			answer(COUNTED("3",
+				"{\"count\":9223372036854775807,\"output\":{}},"
+				"{\"count\":9223372036854775807,\"output\":{}},"
+				"{\"output\":{}}")) == 0 &&
+			mar_progress(mar).found == INT64_MAX,
+		"more than can be counted is counted as that");
 }
 
 static void
@@ -556,6 +631,7 @@ main(void)
 	test_sort();
 	test_wrong_sort();
 	test_ends();
+	test_short();
 	test_values();
 	test_surrogates();
 	test_errors();

@@ -23,6 +23,7 @@ must openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	-subj '/CN=another CA' -keyout "$S/other-ca.key" -out "$S/other-ca.crt"
 must openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	-subj '/CN=mallory' -keyout "$S/other.key" -out "$S/other.csr"
+echo extendedKeyUsage=serverAuth >"$S/server-only.cnf"
 mkfifo "$T/console.in"
 start console node "$srcdir/tests/peer/console.js" "$S" "$broker_port"
 exec 7>"$T/console.in"
@@ -516,6 +517,10 @@ truncated-ca 76 certificate 1 in it is damaged
 html-pem 76 holds no certificate
 no-pem 76 holds no certificate
 leaf-ca 76 none of its certificates
+leaf-among 76 none of the authorities
+old 76 has expired
+server-only 76 not one for TLS clients
+many-certificates 76 more than 256
 two-parts 76 less than three parts
 no-brokers 76 names no broker
 escape-broker 76 its host is no name
@@ -546,6 +551,19 @@ if prlimit --as=400000000 qchat-provision --version >"$T/need.out" 2>&1; then
 		qchat-provision -u admin --password-file "$T/password" \
 		--port "$port" --ca "$S/ca.crt" update "$D" localhost
 fi
+
+# What stands beside what was asked for does not come into a file.
+mode more-pem
+exit_is 0 'certificates among other things' ask request "$T/more" localhost x
+is "$(grep -hc -e '-----BEGIN CERTIFICATE-----' "$T/more/ca-bundle.crt" \
+	"$T/more/client.crt" | tr '\n' ' ')" '1 1 ' 'are taken'
+is "$(grep -hv -e '^[A-Za-z0-9+/=]*$' -e '^-----[A-Z]* CERTIFICATE-----$' \
+	"$T/more/ca-bundle.crt" "$T/more/client.crt")" '' 'and nothing else'
+mode more-der
+exit_is 0 'a certificate with more behind its end' ask request "$T/more" \
+	localhost x
+not_ok 'is written without that' sh -c \
+	"sed '/-----/d' '$T/more/client.crt' | base64 -d | grep -aq Certs"
 
 # A folder that cannot be written, or that everybody can write.
 mode console

@@ -168,8 +168,11 @@ verify(X509 *leaf, STACK_OF(X509) * chain, STACK_OF(X509) * authorities)
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	int error = X509_V_ERR_UNSPECIFIED;
 
+	/* Else one that stands among them would have issued itself. */
 	for (int i = 0; i < sk_X509_num(authorities); i++)
-		X509_STORE_add_cert(store, sk_X509_value(authorities, i));
+		if (X509_check_ca(sk_X509_value(authorities, i)) != 0)
+			X509_STORE_add_cert(store,
+				sk_X509_value(authorities, i));
 	if (X509_STORE_CTX_init(context, store, leaf, chain) == 1) {
 		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
 

@@ -75,7 +75,8 @@ int enroll_take_authorities(struct text *out, struct span pem,
 /*
  * Appends a certificate for that request, and what of its chain follows.  It
  * has to have the request's key, be one for TLS clients, not have expired, and
- * be issued by one of the authorities.  One that will be valid is taken.
+ * be issued by one of the authorities; what is no CA's among them counts for
+ * nothing.  One that will be valid is taken.
  * Returns how many; or -1.
  */
 int enroll_take_certificate(struct text *out, struct span pem, struct span csr,

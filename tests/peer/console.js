@@ -38,11 +38,20 @@ function signed (text) {
 		crypto.createHmac('sha256', key).update(text).digest('hex')
 }
 
-function sign (csr, ca) {
-	return execFileSync('openssl', ['x509', '-req', '-days', '3650',
+function sign (csr, ca, more = ['-days', '3650']) {
+	return execFileSync('openssl', ['x509', '-req', ...more,
 		'-CA', file(ca + '.crt'), '-CAkey', file(ca + '.key'),
 		'-set_serial', String(Date.now())],
 	{ input: csr, stdio: ['pipe', 'pipe', 'ignore'] }).toString()
+}
+
+// With more bytes behind the certificate, inside of its lines.
+function lengthened (pem) {
+	const der = Buffer.from(pem.split('\n').slice(1, -2).join(''), 'base64')
+	return '-----BEGIN CERTIFICATE-----\n' +
+		Buffer.concat([der, Buffer.from('\n[Certs]\n\u0000more')])
+			.toString('base64').replace(/.{64}/g, '$&\n') +
+		'\n-----END CERTIFICATE-----\n'
 }
 
 // Ids as the console has them; its broker is at localhost.
@@ -67,6 +76,18 @@ function packageFor (csr) {
 	case 'html-pem': parts[1] = '<html>No certificate today</html>'; break
 	case 'no-pem': parts[0] = ''; break
 	case 'leaf-ca': parts[0] = parts[1]; break
+	case 'leaf-among': parts[0] = read('other-ca.crt') + parts[1]; break
+	case 'old': parts[1] = sign(csr, 'ca', ['-days', '-1']); break
+	case 'server-only':
+		parts[1] = sign(csr, 'ca', ['-extfile', file('server-only.cnf')])
+		break
+	case 'more-pem':
+		parts[0] = 'before\n' + parts[0] + '\nbetween\n' + read('other.key') +
+			'-----BEGIN nothing\n'
+		parts[1] += read('other.csr') + '\u001b[2J[Certs]\n'
+		break
+	case 'more-der': parts[1] = lengthened(parts[1]); break
+	case 'many-certificates': parts[0] = parts[0].repeat(300); break
 	case 'two-parts': parts.length = 2; break
 	case 'three-parts': parts.length = 3; break
 	case 'no-brokers': parts[2] = parts[3] = '\n'; break

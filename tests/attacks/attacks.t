@@ -325,12 +325,13 @@ shows '!' 'one without a signature' 'as Bob, unsigned' \
 as carol exit_is 0 'Bob is still listed' qchat-who -r ops -q
 like "$(cat "$T/out")" '^bob$' 'by qchat-who'
 
-# asked: how many repairs were asked for
-asked() {
+# count_asked: sets asked, how many repairs were asked for
+count_asked() {
 	attack "$(with '{ do: "count", match: "\"want\":" }')"
-	printf '%s\n' "$attack_answer" | jq .count
+	asked=$(printf '%s\n' "$attack_answer" | jq .count)
 }
-before=$(asked)
+count_asked
+before=$asked
 attack "$(with '{ do: "say", topic: $room, sign: false,
 	payload: { type: 2, user: "bob", UID: $here, time: "1", last: 100000,
 	since: 1, inbox: "/mcafee/client/{victim}" } }')"
@@ -338,13 +339,15 @@ attack "$(with '{ do: "say", topic: $room,
 	payload: { type: 2, user: "bob", UID: $here, time: "1", last: 100000,
 	since: 1, inbox: "/mcafee/client/{victim}" } }')"
 fence
-is "$(asked)" "$before" "a number that is not Bob's makes nobody ask"
+count_asked
+is "$asked" "$before" "a number that is not Bob's makes nobody ask"
 attack "$(with '{ do: "say", topic: $room, sign: false,
 	payload: { type: 2, user: "x", UID: "x", time: "1", inbox: "/mcafee/client/{victim}",
 	heads: [range(30) | [ "s\(.)", 5, (now * 1000 | floor) + 1,
 		(now * 1000 | floor) + 1 ]] } }')"
 fence
-is "$(asked)" "$before" 'nor do numbers of strangers that nobody signed'
+count_asked
+is "$asked" "$before" 'nor do numbers of strangers that nobody signed'
 
 # Who asks for somebody's messages does not own them.
 shows - 'an unsigned sender' 'plain 1' \

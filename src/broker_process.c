@@ -5,6 +5,7 @@
 #include "file.h"
 #include "memory.h"
 #include "text.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,7 +156,7 @@ explain_end(const char *log, struct fault *fault)
 {
 	static const char mark[] = "Error: ";
 	char *line = find_line(log, mark, true);
-	const char *reason = line != NULL ? line : "it said nothing";
+	const char *reason = line != NULL ? line : _("it said nothing");
 
 	if (strncmp(reason, mark, strlen(mark)) == 0)
 		reason += strlen(mark);

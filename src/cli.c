@@ -3,11 +3,13 @@
 
 #include "memory.h"
 #include "passphrase.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -91,6 +93,25 @@ fill_standard(void)
 			open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
+/* Of the locale only characters and messages: numbers and times stay as programs
+ * read them.  All that is written is UTF-8, so that a locale of another
+ * character set has messages in English, which any terminal shows. */
+static void
+set_language(void)
+{
+	setlocale(LC_CTYPE, "");
+#ifdef ENABLE_NLS
+	const char *folder = secure_getenv("TEXTDOMAINDIR");
+
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		return;
+	setlocale(LC_MESSAGES, "");
+	bindtextdomain(PACKAGE, folder != NULL ? folder : LOCALEDIR);
+	bind_textdomain_codeset(PACKAGE, "UTF-8");
+	textdomain(PACKAGE);
+#endif
+}
+
 void
 cli_init(struct cli *cli, const struct cli_tool *tool)
 {
@@ -99,7 +120,7 @@ cli_init(struct cli *cli, const struct cli_tool *tool)
 
 	*cli = (struct cli){ .tool = tool, .timeout_ms = -1 };
 	fill_standard();
-	setlocale(LC_CTYPE, "");
+	set_language();
 	signal(SIGPIPE, SIG_IGN);
 
 	cli->rooms = memory_alloc(tool->rooms_max, sizeof(*cli->rooms));
@@ -135,21 +156,21 @@ print_help(const struct cli_tool *tool)
 {
 	const struct cli_option *option;
 
-	printf("usage: %s %s\n%s.\n\n", tool->name, tool->synopsis,
-		tool->purpose);
+	printf(_("usage: %s %s\n%s.\n\n"), tool->name, tool->synopsis,
+		translate(tool->purpose));
 	for (size_t i = 0; (option = option_at(tool, i)) != NULL; i++) {
+		const char *help = translate(option->help);
 		char left[64];
 
 		snprintf(left, sizeof(left), "--%s%s%s", option->name,
 			option->argument != NULL ? " " : "",
 			option->argument != NULL ? option->argument : "");
 		if (option->letter > 255)
-			printf("      %-22s %s\n", left, option->help);
+			printf("      %-22s %s\n", left, help);
 		else
-			printf("  -%c, %-22s %s\n", option->letter, left,
-				option->help);
+			printf("  -%c, %-22s %s\n", option->letter, left, help);
 	}
-	printf("\nman %s tells more.\n", tool->name);
+	printf(_("\nman %s tells more.\n"), tool->name);
 }
 
 static void
@@ -256,7 +277,7 @@ print_line(const struct cli *cli, const char *format, va_list arguments)
 	struct text line = { 0 };
 	char *raw = NULL;
 
-	if (vasprintf(&raw, format, arguments) < 0)
+	if (vasprintf(&raw, gettext(format), arguments) < 0)
 		return;
 	text_appendf(&line, "%s: ", cli->tool->name);
 	text_harmless(&line, span_of(raw), TEXT_MESSAGE);
@@ -276,7 +297,7 @@ cli_usage_fault(const struct cli *cli, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&what, format, arguments) >= 0)
+	if (vasprintf(&what, gettext(format), arguments) >= 0)
 		cli_warn(cli, "%s (%s --help lists what there is)", what,
 			cli->tool->name);
 	va_end(arguments);
@@ -328,8 +349,8 @@ cli_warn_clock(const struct cli *cli, int64_t off)
 		"that "
 		"what others say looks %s and has the mark ! (set it, best by "
 		"NTP)",
-		minutes, off < 0 ? "fast" : "slow",
-		off < 0 ? "old" : "to come");
+		minutes, off < 0 ? _("fast") : _("slow"),
+		off < 0 ? _("old") : _("to come"));
 }
 
 void

@@ -6,6 +6,7 @@
 #include "file.h"
 #include "memory.h"
 #include "text.h"
+#include "translate.h"
 
 #include <pwd.h>
 #include <stdlib.h>
@@ -64,17 +65,17 @@ fabric_check_name(const char *name, struct fault *fault)
 
 	text_harmless(&shown, span, TEXT_MESSAGE);
 	if (span.len == 0)
-		wrong = "is empty";
+		wrong = _("is empty");
 	else if (span.len > AUTHORITY_NAME_MAX)
-		wrong = "is longer than 64 bytes";
+		wrong = _("is longer than 64 bytes");
 	else if (text_utf8_check(span) < span.len)
-		wrong = "is not UTF-8";
+		wrong = _("is not UTF-8");
 	else if (!span_equal(span, (struct span){ shown.bytes, shown.len }))
-		wrong = "has a control character";
+		wrong = _("has a control character");
 	else if (strpbrk(name, "/+#\"\\") != NULL)
-		wrong = "has one of / + # \" \\";
+		wrong = _("has one of / + # \" \\");
 	else if (*name == '.' || *name == ' ' || name[span.len - 1] == ' ')
-		wrong = "begins with a dot or a space, or ends with a space";
+		wrong = _("begins with a dot or a space, or ends with a space");
 	text_free(&shown);
 	if (wrong == NULL)
 		return 0;

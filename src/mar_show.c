@@ -2,6 +2,7 @@
 #include "mar_show.h"
 
 #include "columns.h"
+#include "translate.h"
 
 static void
 add_header(struct columns *columns, const struct mar_rows *rows)
@@ -43,32 +44,34 @@ mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
 	columns_free(&columns);
 }
 
-static void
-append_number(struct text *out, int64_t number, const char *what)
-{
-	text_appendf(out, ", %lld %s%s", (long long)number, what,
-		number == 1 ? "" : "s");
-}
-
 /* What the service did not say is not there. */
 void
 mar_show_progress(const struct mar_progress *progress, struct text *out)
 {
 	if (progress->status[0] == '\0')
-		text_append_string(out, "not yet started");
+		text_append_string(out, _("not yet started"));
 	else
 		text_harmless(out, span_of(progress->status), TEXT_MESSAGE);
 	if (progress->hosts >= 0 && progress->asked >= 0)
-		text_appendf(out, ", %lld of %lld hosts have answered",
+		text_appendf(out, _(", %lld of %lld hosts have answered"),
 			(long long)progress->hosts, (long long)progress->asked);
 	else if (progress->hosts >= 0)
-		append_number(out, progress->hosts, "host");
+		text_appendf(out,
+			ngettext(", %lld host", ", %lld hosts",
+				(unsigned long)progress->hosts),
+			(long long)progress->hosts);
 	if (progress->results >= 0)
-		append_number(out, progress->results, "result");
+		text_appendf(out,
+			ngettext(", %lld result", ", %lld results",
+				(unsigned long)progress->results),
+			(long long)progress->results);
 	if (progress->errors > 0)
-		append_number(out, progress->errors, "error");
+		text_appendf(out,
+			ngettext(", %lld error", ", %lld errors",
+				(unsigned long)progress->errors),
+			(long long)progress->errors);
 	if (progress->rows > 0)
-		text_appendf(out, ", %zu read", progress->rows);
+		text_appendf(out, _(", %zu read"), progress->rows);
 }
 
 bool

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "passphrase.h"
 
+#include "translate.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -62,16 +64,16 @@ read_line(int fd, char *passphrase)
 		for (ssize_t i = 0; i < got && is_first; i++) {
 			is_first = part[i] != '\n';
 			if (is_first && part[i] == '\0')
-				wrong = "prints a NUL";
+				wrong = _("prints a NUL");
 			else if (is_first && len == CONF_PASSPHRASE_MAX)
-				wrong = "prints more than a passphrase may "
-					"have";
+				wrong = _("prints more than a passphrase may "
+					  "have");
 			else if (is_first)
 				passphrase[len++] = part[i];
 		}
 		/* It would go on for ever. */
 		if (all > OUTPUT_MAX)
-			wrong = "does not stop printing";
+			wrong = _("does not stop printing");
 		if (wrong != NULL)
 			break;
 	}

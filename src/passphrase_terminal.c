@@ -2,6 +2,7 @@
 #include "passphrase.h"
 
 #include "text.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,11 +148,11 @@ ask_terminal(const char *question, bool is_seen, char *answer)
 int
 passphrase_of_terminal(const char *file, char *passphrase, struct fault *fault)
 {
-	struct text question = { 0 };
+	struct text shown = { 0 }, question = { 0 };
 
-	text_append_string(&question, "Passphrase of ");
-	text_harmless(&question, span_of(file), TEXT_MESSAGE);
-	text_append_string(&question, ": ");
+	text_harmless(&shown, span_of(file), TEXT_MESSAGE);
+	text_appendf(&question, _("Passphrase of %s: "), shown.bytes);
+	text_free(&shown);
 	int rc = ask_terminal(question.bytes, false, passphrase);
 	text_free(&question);
 	if (rc == 0)
@@ -160,7 +161,7 @@ passphrase_of_terminal(const char *file, char *passphrase, struct fault *fault)
 		rc == -2 ? "%s: is encrypted, and there is no terminal to ask "
 			   "for the passphrase (set passphrase_command in "
 			   "qchat.conf)"
-			 : "%s: is encrypted, and no passphrase was given",
+			 : _("%s: is encrypted, and no passphrase was given"),
 		file);
 }
 
@@ -177,6 +178,6 @@ passphrase_question(const char *question, bool is_seen, char *answer,
 		return 0;
 	return fault_set(fault, FAULT_NOINPUT,
 		rc == -2 ? "there is no terminal to ask at: %s"
-			 : "nothing was answered to: %s",
+			 : _("nothing was answered to: %s"),
 		question);
 }

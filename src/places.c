@@ -2,6 +2,7 @@
 #include "places.h"
 
 #include "names.h"
+#include "translate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,13 +131,13 @@ refuse(const char *user, const struct trust *trust, const char *why,
 {
 	struct text text = { 0 };
 
-	text_appendf(&text, "%s has the certificate %s: %s", user,
-		trust->fingerprint, why != NULL ? why : "not trusted");
+	text_appendf(&text, _("%s has the certificate %s: %s"), user,
+		trust->fingerprint, why != NULL ? _(why) : _("not trusted"));
 	if (*pinned != '\0')
 		text_appendf(&text, ", %s", pinned);
 	/* One that is not trusted cannot be pinned. */
 	if (*pinned != '\0' && trust->is_trusted)
-		text_appendf(&text, " (if that is right: %s)", help->pin);
+		text_appendf(&text, _(" (if that is right: %s)"), help->pin);
 	fault_set(fault, FAULT_NOPERM, "%s", text.bytes);
 	text_free(&text);
 	return -1;
@@ -155,7 +156,8 @@ check_name(struct search search, const struct places_help *help,
 		if (places->is_known &&
 			strcmp(trust->fingerprint, places->fingerprint) != 0)
 			return refuse(places->user, trust,
-				"its name was seen with another certificate",
+				N_("its name was seen with another "
+				   "certificate"),
 				places->fingerprint, help, fault);
 		if (trust->mark != TRUST_GOOD)
 			return refuse(places->user, trust, trust->why,
@@ -208,8 +210,8 @@ places_find(struct places *places, const struct member *member,
 	}
 	return fault_set(fault, FAULT_UNAVAILABLE,
 		rc == 1 ? "%s is you, and nobody else (%s)"
-			: "%s is not in the room, and nothing is kept (%s)",
-		name, help->who);
+			: _("%s is not in the room, and nothing is kept (%s)"),
+		name, _(help->who));
 }
 
 int

@@ -2,6 +2,7 @@
 #include "provision_answer.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -179,19 +180,19 @@ static const char *
 add(struct conf_entries *entries, const struct broker *broker)
 {
 	if (entries->count == ANSWER_BROKERS_MAX)
-		return "there are too many brokers";
+		return _("there are too many brokers");
 	if (broker->id.len + broker->host.len + broker->address.len >
 		ANSWER_BROKER_MAX)
-		return "it is too long";
+		return _("it is too long");
 	/* A number would be taken for the port. */
 	if (!is_made_of(broker->id, "{}._-@+~()/") || port_of(broker->id) > 0)
-		return "its id is none that can stand in the file";
+		return _("its id is none that can stand in the file");
 	if (!is_host(broker->host, "._-:%"))
-		return "its host is no name or address of a host";
+		return _("its host is no name or address of a host");
 	if (broker->address.len > 0 && !is_host(broker->address, ".:%"))
-		return "its address is none";
+		return _("its address is none");
 	if (broker->port == 0)
-		return "its port is not from 1 to 65535";
+		return _("its port is not from 1 to 65535");
 	char *id = memory_copy(broker->id.bytes, broker->id.len);
 	char *value = memory_format("%s;%ld;%.*s%s%.*s", id, broker->port,
 		(int)broker->host.len, broker->host.bytes,
@@ -203,7 +204,7 @@ add(struct conf_entries *entries, const struct broker *broker)
 	if (old == NULL)
 		conf_entries_add(entries, id, value);
 	else if (strcmp(old->value, value) != 0)
-		wrong = "its id is that of another one";
+		wrong = _("its id is that of another one");
 	free(value);
 	free(id);
 	return wrong;
@@ -217,13 +218,13 @@ add_line(struct conf_entries *entries, struct span line)
 
 	cut(&line, '=', &key);
 	if (line.bytes == NULL)
-		return "a broker is id=id;port;host;address";
+		return _("a broker is id=id;port;host;address");
 	cut(&line, ';', &id);
 	if (!cut(&line, ';', &port) || !cut(&line, ';', &host))
-		return "a broker is id=id;port;host;address";
+		return _("a broker is id=id;port;host;address");
 	cut(&line, ';', &address);
 	if (!span_equal(trim(key), trim(id)))
-		return "the id before = is another than the one behind it";
+		return _("the id before = is another than the one behind it");
 	const struct broker broker = { trim(id), trim(host), trim(address),
 		port_of(trim(port)) };
 	return add(entries, &broker);
@@ -258,7 +259,7 @@ add_lines(struct conf_entries *entries, struct span text, bool file,
 			(file && strchr("#!", *line.bytes) != NULL))
 			continue;
 		if (line.len > ANSWER_BROKER_MAX) {
-			wrong = "it is too long";
+			wrong = _("it is too long");
 		} else if (file) {
 			unescape(&plain, line);
 			wrong = add_line(entries,

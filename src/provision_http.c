@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "peer.h"
 #include "session.h"
+#include "translate.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -363,7 +364,7 @@ explain(const struct http *http, CURLcode rc, struct fault *fault)
 			"%s: holds no certificates in PEM form that could be "
 			"read (--ca FILE names others, --pin the service's)",
 			http->server.ca != NULL ? http->server.ca
-						: "the system's CA file");
+						: _("the system's CA file"));
 	case CURLE_SSL_CONNECT_ERROR:
 		/* Some versions of libcurl say it so. */
 		if (http->peer.is_refused || peer_error(&http->peer) != NULL)
@@ -392,7 +393,8 @@ explain(const struct http *http, CURLcode rc, struct fault *fault)
 static int
 explain_status(const struct http *http, long status, struct fault *fault)
 {
-	const char *said = *http->reason != '\0' ? http->reason : "no reason";
+	const char *said = *http->reason != '\0' ? http->reason
+						 : _("no reason");
 
 	if (status == 401)
 		return fault_set(fault, FAULT_NOPERM,
@@ -477,7 +479,7 @@ static int
 follow(struct http *http, char **url, struct fault *fault)
 {
 	for (int i = 0; i <= HTTP_REDIRECTS_MAX; i++) {
-		trace(http, "asking", *url);
+		trace(http, _("asking"), *url);
 		long status = perform(http, *url, fault);
 		if (status < 0)
 			return -1;

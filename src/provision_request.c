@@ -9,6 +9,7 @@
 #include "provision_files.h"
 #include "provision_http.h"
 #include "session.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -262,14 +263,16 @@ static void
 say_brokers(const struct provision *p, const struct answer_brokers *brokers)
 {
 	if (brokers->plain.count > 0)
-		cli_say(&p->cli, "%s/" PROVISION_CONFIG ": names %zu broker%s",
-			p->operands[0], brokers->plain.count,
-			brokers->plain.count == 1 ? "" : "s");
+		cli_say(&p->cli,
+			ngettext("%s/%s: names %zu broker",
+				"%s/%s: names %zu brokers",
+				brokers->plain.count),
+			p->operands[0], PROVISION_CONFIG, brokers->plain.count);
 	else
 		cli_warn(&p->cli,
-			"%s/" PROVISION_CONFIG ": names brokers for WebSockets "
-			"only, which QChat cannot use",
-			p->operands[0]);
+			"%s/%s: names brokers for WebSockets only, which QChat "
+			"cannot use",
+			p->operands[0], PROVISION_CONFIG);
 }
 
 /* A service whose clock is ahead makes one that is not good yet. */
@@ -488,9 +491,12 @@ provision_import_ca(struct provision *p)
 	rc = provision_commit(&set, &p->fault);
 	if (rc < 0)
 		goto out;
-	cli_say(&p->cli, "%s: %d certificate%s, %s", p->operands[0], count,
-		count == 1 ? "" : "s",
-		set.files[0].changed ? "written" : "all of them there already");
+	cli_say(&p->cli,
+		ngettext("%s: %d certificate, %s", "%s: %d certificates, %s",
+			(unsigned long)count),
+		p->operands[0], count,
+		set.files[0].changed ? _("written")
+				     : _("all of them there already"));
 	say_issued(p, span_of_text(&authorities));
 out:
 	text_free(&authorities);

@@ -4,6 +4,7 @@
 #include "file.h"
 #include "memory.h"
 #include "passphrase.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,11 +41,11 @@ take_line(const char *bytes, size_t len, char *secret)
 	if (newline != NULL && len > 0 && bytes[len - 1] == '\r')
 		len--;
 	if (len == 0)
-		return "its first line is empty";
+		return _("its first line is empty");
 	if (len > CONF_PASSPHRASE_MAX)
-		return "its first line is too long";
+		return _("its first line is too long");
 	if (memchr(bytes, '\0', len) != NULL)
-		return "it has a NUL";
+		return _("it has a NUL");
 	memcpy(secret, bytes, len);
 	secret[len] = '\0';
 	return NULL;
@@ -83,10 +84,10 @@ ask_twice(char *passphrase, struct fault *fault)
 	char again[CONF_PASSPHRASE_MAX + 1];
 	int rc = -1;
 
-	if (passphrase_question("Passphrase for the new key: ", false,
+	if (passphrase_question(_("Passphrase for the new key: "), false,
 		    passphrase, fault) == 0 &&
-		passphrase_question("The same again: ", false, again, fault) ==
-			0)
+		passphrase_question(_("The same again: "), false, again,
+			fault) == 0)
 		rc = strcmp(passphrase, again) == 0
 			? 1
 			: fault_set(fault, FAULT_DATA,
@@ -116,7 +117,7 @@ provision_credentials(struct provision *p, const char *host, char *user,
 	if (p->user != NULL && strlen(p->user) <= CONF_PASSPHRASE_MAX) {
 		strcpy(user, p->user);
 	} else {
-		text_appendf(&question, "User at %s: ", host);
+		text_appendf(&question, _("User at %s: "), host);
 		rc = passphrase_question(question.bytes, true, user, &p->fault);
 	}
 	/* What follows would be the password. */
@@ -127,7 +128,8 @@ provision_credentials(struct provision *p, const char *host, char *user,
 		rc = read_secret(p->password_file, password, &p->fault);
 	} else if (rc == 0) {
 		text_clear(&question);
-		text_appendf(&question, "Password of %s at %s: ", user, host);
+		text_appendf(&question, _("Password of %s at %s: "), user,
+			host);
 		rc = passphrase_question(question.bytes, false, password,
 			&p->fault);
 	}

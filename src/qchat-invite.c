@@ -9,6 +9,7 @@
 #include "room.h"
 #include "secrets.h"
 #include "session.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -247,7 +248,7 @@ add_guests(struct inviter *inviter, struct invite *made)
 			guest.name, guest.fingerprint);
 		if (guest.why != NULL)
 			cli_warn(&inviter->cli, "%s: is not trusted: %s", file,
-				guest.why);
+				_(guest.why));
 	}
 	text_free(&pem);
 	return rc;
@@ -323,8 +324,8 @@ say_secret(struct inviter *inviter, const char *hint)
 	return 0;
 }
 
-static const char others[] =
-	" (others need an invitation: name their certificates' files)";
+static const char others[] = N_(
+	" (others need an invitation: name their certificates' files)");
 
 static int
 make_new(struct inviter *inviter)
@@ -333,7 +334,7 @@ make_new(struct inviter *inviter)
 		secrets_create(inviter->room, inviter->now, &inviter->fault) <
 			0)
 		return -1;
-	return say_secret(inviter, others);
+	return say_secret(inviter, _(others));
 }
 
 static int
@@ -343,7 +344,7 @@ rotate(struct inviter *inviter)
 		secrets_rotate(inviter->room, inviter->now, old_hours(inviter),
 			&inviter->fault) < 0)
 		return -1;
-	return say_secret(inviter, others);
+	return say_secret(inviter, _(others));
 }
 
 /* A name that is known under another certificate invites nobody. */
@@ -381,7 +382,8 @@ take_secret(struct inviter *inviter, const struct invitation *invitation)
 	if (rc < 0)
 		return -1;
 	cli_say(&inviter->cli, "%s: %s by %s, certificate %s", invitation->room,
-		rc == 1 ? "invited" : "was accepted before; invited again",
+		rc == 1 ? _("invited")
+			: _("was accepted before; invited again"),
 		invitation->from.name, invitation->from.fingerprint);
 	inviter->room = invitation->room;
 	return say_secret(inviter, "");

@@ -14,6 +14,7 @@
 #include "join/window.h"
 #include "memory.h"
 #include "session.h"
+#include "translate.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -135,12 +136,12 @@ ask(struct join *join)
 			? recall.user
 			: memory_string(identity_name(identity));
 
-		chat->conf.user = question("Name", name);
+		chat->conf.user = question(_("Name"), name);
 		join->name_asked = true;
 		if (name != recall.user)
 			free(name);
 	}
-	char *room = chat->conf.user != NULL ? question("Room", recall.room)
+	char *room = chat->conf.user != NULL ? question(_("Room"), recall.room)
 					     : NULL;
 	recall_free(&recall);
 	identity_free(identity);

@@ -6,6 +6,7 @@
 #include "moment.h"
 #include "resume.h"
 #include "session.h"
+#include "translate.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -326,7 +327,8 @@ on_ignored(void *context, const char *why)
 {
 	const struct channel *channel = context;
 
-	cli_trace(&channel->listen->cli, "%s: ignored %s", channel->room, why);
+	cli_trace(&channel->listen->cli, "%s: ignored %s", channel->room,
+		translate(why));
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "mar_search.h"
 #include "mar_show.h"
 #include "session.h"
+#include "translate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,8 +94,8 @@ parse_args(struct search *search, int argc, char **argv)
 		return cli_usage_fault(&search->cli,
 			search->hash != NULL
 				? "--hash is a query of its own"
-				: "a query is needed, such as 'HostInfo "
-				  "hostname, ip_address'");
+				: _("a query is needed, such as 'HostInfo "
+				    "hostname, ip_address'"));
 	if (search->json && search->table)
 		return cli_usage_fault(&search->cli,
 			"--json and --table exclude each other");
@@ -110,7 +111,8 @@ static bool
 has_lost_quotes(const struct search *search, int argc)
 {
 	return argc - optind > 1 && strchr(search->words.bytes, '"') == NULL &&
-		strstr(search->fault.text, "double quotes") != NULL;
+		/* Each message about them has these words. */
+		strstr(search->fault.text, _("double quotes")) != NULL;
 }
 
 static int
@@ -155,7 +157,7 @@ on_ignored(void *context, const char *why)
 {
 	const struct search *search = context;
 
-	cli_trace(&search->cli, "ignored %s", why);
+	cli_trace(&search->cli, "ignored %s", translate(why));
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "counts.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,16 +262,19 @@ show_hashes(const struct tie *tie)
 static bool
 is_answered_yes(const struct tie *tie)
 {
-	const char *what = tie->certificates ? "certificate" : "file";
 	char answer[16];
 
-	fprintf(stderr, "Set the %s reputation of ",
-		tie->external ? "external" : "enterprise's");
-	if (tie->list.count == 1)
-		fprintf(stderr, "this %s", what);
-	else
-		fprintf(stderr, "these %zu %ss", tie->list.count, what);
-	fprintf(stderr, " to %s (%d)? [y/N] ", tie_trust_word(tie->trust),
+	fprintf(stderr,
+		tie->external ? _("Set the external reputation of ")
+			      : _("Set the enterprise's reputation of "));
+	fprintf(stderr,
+		tie->certificates
+			? ngettext("this certificate", "these %zu certificates",
+				  tie->list.count)
+			: ngettext("this file", "these %zu files",
+				  tie->list.count),
+		tie->list.count);
+	fprintf(stderr, _(" to %s (%d)? [y/N] "), tie_trust_word(tie->trust),
 		(int)tie->trust);
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
 		return false;
@@ -376,7 +380,7 @@ on_ignored(void *context, const char *why)
 {
 	const struct tie *tie = context;
 
-	cli_trace(&tie->cli, "ignored %s", why);
+	cli_trace(&tie->cli, "ignored %s", translate(why));
 }
 
 static int

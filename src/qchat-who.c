@@ -7,6 +7,7 @@
 #include "names.h"
 #include "pin.h"
 #include "session.h"
+#include "translate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +172,7 @@ on_ignored(void *context, const char *why)
 {
 	const struct who *who = context;
 
-	cli_trace(&who->cli, "ignored %s", why);
+	cli_trace(&who->cli, "ignored %s", translate(why));
 }
 
 static void
@@ -379,7 +380,7 @@ tell_uncounted(const struct who *who)
 
 		if (listeners_of(who, i) != NULL)
 			listeners_append_doubt(listeners_of(who, i),
-				" (-w gives them longer)", &doubt);
+				_(" (-w gives them longer)"), &doubt);
 		text_harmless(&room, span_of(member_room(member)), TEXT_NAME);
 		if (doubt.len > 0)
 			cli_warn(&who->cli, "%s: %s", room.bytes, doubt.bytes);

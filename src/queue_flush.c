@@ -3,6 +3,7 @@
 
 #include "counts.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <stdlib.h>
 
@@ -41,8 +42,8 @@ on_resent(void *context, const char *uid, int64_t first, bool proved)
 		flush_proved(flush, item);
 	else
 		flush_refused(flush, item,
-			item->entry->message.unconfirmed ? "not acknowledged"
-							 : "no echo");
+			item->entry->message.unconfirmed ? _("not acknowledged")
+							 : _("no echo"));
 }
 
 static void
@@ -297,9 +298,10 @@ send_all(struct flush *flush, const sigset_t *during)
 	}
 	session_close(&flush->session, 1);
 	cli_trace(flush->cli,
-		"the certificate's key was used %lu time%s to sign",
-		session_key_operations(flush->session),
-		session_key_operations(flush->session) == 1 ? "" : "s");
+		ngettext("the certificate's key was used %lu time to sign",
+			"the certificate's key was used %lu times to sign",
+			session_key_operations(flush->session)),
+		session_key_operations(flush->session));
 	counts_trace(flush->cli, flush->session);
 	session_free(flush->session);
 }
@@ -328,7 +330,7 @@ is_to_be_sent(struct flush *flush, const struct spool_entry *entry)
 		return true;
 	if (entry->state == SPOOL_EXPIRED)
 		flush_set_aside(flush, name, SPOOL_EXPIRED,
-			"it is too old (spool_hours)");
+			_("it is too old (spool_hours)"));
 	else if (spool_read(flush->queue->spool, name, session_now().wall,
 			 &again, &fault) < 0)
 		flush_unsendable(flush, name, &fault);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue_flush.h"
 
+#include "translate.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 /* What becomes of each message of a flush, and of all. */
 
-static const char stays[] = "it stays in the spool, and only qchat-say --flush "
-			    "tries it again (delete the file to give it up)";
+static const char stays[] = N_(
+	"it stays in the spool, and only qchat-say --flush "
+	"tries it again (delete the file to give it up)");
 
 static const char *
 name_of(const struct flush_item *item)
@@ -66,17 +69,19 @@ leave_room(struct flush *flush, struct span room)
 	flush->refused += count;
 	if (count > 0)
 		cli_warn(flush->cli,
-			"%.*s: nothing came back, so %zu more message%s for "
-			"this room %s not tried",
-			(int)room.len, room.bytes, count, count == 1 ? "" : "s",
-			count == 1 ? "is" : "are");
+			ngettext("%.*s: nothing came back, so %zu more message "
+				 "for this room is not tried",
+				"%.*s: nothing came back, so %zu more messages "
+				"for this room are not tried",
+				count),
+			(int)room.len, room.bytes, count);
 }
 
 void
 flush_refused(struct flush *flush, struct flush_item *item, const char *why)
 {
 	cli_warn(flush->cli, "%s/%s: %s; %s", flush->queue->path, name_of(item),
-		why, stays);
+		why, _(stays));
 	flush->refused++;
 	leave(flush, item);
 	leave_room(flush, item->entry->message.room);
@@ -88,7 +93,7 @@ flush_costly(struct flush *flush, struct flush_item *item)
 	cli_warn(flush->cli,
 		"%s/%s: the connection was lost each time this was sent: the "
 		"broker may not take its %" PRId64 " bytes (its log tells); %s",
-		flush->queue->path, name_of(item), item->entry->size, stays);
+		flush->queue->path, name_of(item), item->entry->size, _(stays));
 	flush->costly++;
 	leave(flush, item);
 }
@@ -148,18 +153,12 @@ add_fault(struct flush *flush, enum fault_kind kind, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text, sizeof(text), gettext(format), args);
 	va_end(args);
 	if (flush->fault->kind == FAULT_NONE)
 		fault_set(flush->fault, kind, "%s", text);
 	else
 		cli_say(flush->cli, "%s", text);
-}
-
-static const char *
-plural(size_t count)
-{
-	return count == 1 ? "" : "s";
 }
 
 /* What is not in the spool as it was promised. */
@@ -174,17 +173,20 @@ judge_broken(struct flush *flush)
 			flush->queue->path);
 	if (flush->aside > 0)
 		add_fault(flush, FAULT_IO,
-			"%s: %zu message%s set aside there and will not be "
-			"sent",
-			flush->queue->path, flush->aside,
-			flush->aside == 1 ? " was" : "s were");
+			ngettext("%s: %zu message was set aside there and "
+				 "will not be sent",
+				"%s: %zu messages were set aside there and "
+				"will not be sent",
+				flush->aside),
+			flush->queue->path, flush->aside);
 	if (flush->unsendable > 0)
 		add_fault(flush, FAULT_IO,
-			"%s: %zu message%s cannot be read or sent now and %s "
-			"there",
-			flush->queue->path, flush->unsendable,
-			plural(flush->unsendable),
-			flush->unsendable == 1 ? "stays" : "stay");
+			ngettext("%s: %zu message cannot be read or sent now "
+				 "and stays there",
+				"%s: %zu messages cannot be read or sent now "
+				"and stay there",
+				flush->unsendable),
+			flush->queue->path, flush->unsendable);
 }
 
 /* What ended it before all was tried. */
@@ -202,10 +204,10 @@ judge_end(struct flush *flush, const struct fault *why)
 	}
 	spool_count(flush->queue->spool, &counts, &fault);
 	add_fault(flush, FAULT_TEMPFAIL,
-		"%s; %" PRId64 " message%s in the "
-		"spool",
-		why->text, counts.waiting,
-		counts.waiting == 1 ? " waits" : "s wait");
+		ngettext("%s; %" PRId64 " message waits in the spool",
+			"%s; %" PRId64 " messages wait in the spool",
+			(unsigned long)counts.waiting),
+		why->text, counts.waiting);
 }
 
 static void
@@ -213,43 +215,56 @@ judge_rest(struct flush *flush)
 {
 	if (flush->refused > 0)
 		add_fault(flush, FAULT_NOPERM,
-			"%zu message%s had no echo and %s in the spool: the "
-			"fabric may not let this certificate write to the "
-			"room, or read it (qchat-say --queue lists what waits)",
-			flush->refused, plural(flush->refused),
-			flush->refused == 1 ? "stays" : "stay");
+			ngettext("%zu message had no echo and stays in the "
+				 "spool: the fabric may not let this "
+				 "certificate write to the room, or read it "
+				 "(qchat-say --queue lists what waits)",
+				"%zu messages had no echo and stay in the "
+				"spool: the fabric may not let this "
+				"certificate write to the room, or read it "
+				"(qchat-say --queue lists what waits)",
+				flush->refused),
+			flush->refused);
 	if (flush->costly > 0)
 		add_fault(flush, FAULT_TEMPFAIL,
-			"%zu message%s not be sent and %s in the spool: the "
-			"broker ends the connection (qchat-say --queue lists "
-			"what waits)",
-			flush->costly,
-			flush->costly == 1 ? " could" : "s could",
-			flush->costly == 1 ? "stays" : "stay");
+			ngettext("%zu message could not be sent and stays in "
+				 "the spool: the broker ends the connection "
+				 "(qchat-say --queue lists what waits)",
+				"%zu messages could not be sent and stay in "
+				"the spool: the broker ends the connection "
+				"(qchat-say --queue lists what waits)",
+				flush->costly),
+			flush->costly);
 	if (flush->withheld > 0)
 		add_fault(flush, FAULT_TEMPFAIL,
-			"%zu message%s said in a sealed room and %s in the "
-			"spool: its secret is not here any more (qchat-say "
-			"--queue lists what waits)",
-			flush->withheld,
-			flush->withheld == 1 ? " was" : "s were",
-			flush->withheld == 1 ? "stays" : "stay");
+			ngettext("%zu message was said in a sealed room and "
+				 "stays in the spool: its secret is not here "
+				 "any more (qchat-say --queue lists what "
+				 "waits)",
+				"%zu messages were said in a sealed room and "
+				"stay in the spool: its secret is not here "
+				"any more (qchat-say --queue lists what "
+				"waits)",
+				flush->withheld),
+			flush->withheld);
 }
 
 static void
 judge_elsewhere(struct flush *flush)
 {
 	add_fault(flush, FAULT_TEMPFAIL,
-		"%zu message%s in the spool %s for another fabric than that of "
-		"%s (qchat-say --queue lists %s; --flush with the settings of "
-		"that fabric sends %s; if it will not come back, delete "
-		"%s%s/%s)",
-		flush->elsewhere, plural(flush->elsewhere),
-		flush->elsewhere == 1 ? "is" : "are", flush->queue->conf->file,
-		flush->elsewhere == 1 ? "it" : "them",
-		flush->elsewhere == 1 ? "it" : "them",
-		flush->elsewhere == 1 ? "" : "the files, the oldest is ",
-		flush->queue->path, flush->first_elsewhere->message.name);
+		ngettext("%zu message in the spool is for another fabric than "
+			 "that of %s (qchat-say --queue lists it; --flush with "
+			 "the settings of that fabric sends it; if it will not "
+			 "come back, delete %s/%s)",
+			"%zu messages in the spool are for another fabric than "
+			"that of %s (qchat-say --queue lists them; --flush "
+			"with the settings of that fabric sends them; if it "
+			"will not come back, delete the files, the oldest is "
+			"%s/%s)",
+			flush->elsewhere),
+		flush->elsewhere, flush->queue->conf->file, flush->queue->path,
+		flush->first_elsewhere->message.name);
 }
 
 enum queue_flushed
@@ -261,8 +276,10 @@ flush_judge(struct flush *flush)
 	judge_broken(flush);
 	judge_end(flush, &why);
 	judge_rest(flush);
-	cli_trace(flush->cli, "%zu message%s of the spool %s sent", flush->sent,
-		plural(flush->sent), flush->sent == 1 ? "is" : "are");
+	cli_trace(flush->cli,
+		ngettext("%zu message of the spool is sent",
+			"%zu messages of the spool are sent", flush->sent),
+		flush->sent);
 	if (flush->fault->kind != FAULT_NONE) {
 		if (flush->elsewhere > 0 && flush->extent == QUEUE_ALL)
 			judge_elsewhere(flush);

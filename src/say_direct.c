@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "places.h"
 #include "say.h"
+#include "translate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,8 @@ find_places(struct direct *direct)
 	const struct member *member = session_member(say->session, 0);
 	struct text who = { 0 };
 
-	text_appendf(&who, "qchat-who -r %s tells who is", member_room(member));
+	text_appendf(&who, _("qchat-who -r %s tells who is"),
+		member_room(member));
 	const struct places_help help = { .who = who.bytes,
 		.pin = "qchat-who --pin" };
 	int rc = places_find(&direct->places, member, say->to, &say->conf,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "say.h"
 
+#include "translate.h"
+
 enum {
 	WINDOW = 256, /* posts of a stream that wait for their proof, … */
 	WINDOW_BYTES = 4 * 1024 * 1024, /* … and what they may hold */
@@ -187,7 +189,7 @@ on_ignored(void *context, const char *why)
 {
 	struct say *say = context;
 
-	cli_trace(&say->cli, "ignored %s", why);
+	cli_trace(&say->cli, "ignored %s", translate(why));
 }
 
 int

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "counts.h"
+#include "memory.h"
 #include "say.h"
+#include "translate.h"
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
@@ -70,9 +73,11 @@ show_progress(struct say *say)
 		return;
 	say->progress_mono = session_now().mono + PROGRESS_MS;
 	say->progress_shown = true;
-	fprintf(stderr, "\r%s: %lld lines delivered, %lld on their way\033[K",
-		say->cli.tool->name, (long long)say->proved,
-		(long long)(say->last - say->proved));
+	char *words = memory_format(
+		_("%lld lines delivered, %lld on their way"),
+		(long long)say->proved, (long long)(say->last - say->proved));
+	fprintf(stderr, "\r%s: %s\033[K", say->cli.tool->name, words);
+	free(words);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue.h"
 #include "say.h"
+#include "translate.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -76,15 +77,20 @@ say_keep(struct say *say)
 			why.text, fault.text);
 	else if (rc < 0)
 		fault_set(&say->fault, fault.kind,
-			"%s; %zu message%s kept in the spool, the others "
-			"are lost: %s",
-			why.text, kept, kept == 1 ? " is" : "s are",
-			fault.text);
+			ngettext("%s; %zu message is kept in the spool, the "
+				 "others are lost: %s",
+				"%s; %zu messages are kept in the spool, the "
+				"others are lost: %s",
+				kept),
+			why.text, kept, fault.text);
 	else if (kept > 0)
 		fault_set(&say->fault, FAULT_TEMPFAIL,
-			"%s; %zu message%s kept in the spool (qchat-say "
-			"--flush sends what waits)",
-			why.text, kept, kept == 1 ? " is" : "s are");
+			ngettext("%s; %zu message is kept in the spool "
+				 "(qchat-say --flush sends what waits)",
+				"%s; %zu messages are kept in the spool "
+				"(qchat-say --flush sends what waits)",
+				kept),
+			why.text, kept);
 	else if (say->proved > 0 && say->proved == say->last &&
 		source_is_empty(&say->source))
 		/* All was proved before the connection was lost. */

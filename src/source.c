@@ -3,6 +3,7 @@
 
 #include "room.h"
 #include "session.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <string.h>
@@ -82,17 +83,17 @@ check_line(const struct source *source, struct span line, struct fault *fault)
 	const char *what = NULL;
 
 	if (text_utf8_check(line) < line.len)
-		what = "is not UTF-8 (iconv -t UTF-8 converts)";
+		what = _("is not UTF-8 (iconv -t UTF-8 converts)");
 	else if (line.len > 0 && memchr(line.bytes, '\0', line.len) != NULL)
-		what = "holds a NUL";
+		what = _("holds a NUL");
 	else if (line.len > MEMBER_POST_MAX)
-		what = "has more than 900 KiB";
+		what = _("has more than 900 KiB");
 	if (what == NULL)
 		return 0;
 	return fault_set(fault, FAULT_DATA, "line %lld %s%s",
 		(long long)source->line + 1, what,
-		source->by_lines ? "; those before it are sent"
-				 : "; nothing is sent");
+		source->by_lines ? _("; those before it are sent")
+				 : _("; nothing is sent"));
 }
 
 /* The line that begins at `at`, without its line feed, and how many bytes it

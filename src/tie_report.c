@@ -2,6 +2,7 @@
 #include "tie_tool.h"
 
 #include "memory.h"
+#include "translate.h"
 
 /* What is nothing in particular (protocol.md, 8.8). */
 enum { NO_FILE_TYPE = 0 };
@@ -38,7 +39,7 @@ is_over(struct tie *tie, int64_t until)
 			tie->is_up ? FAULT_TIMEOUT : FAULT_UNAVAILABLE,
 			"%s: %s within %g s (-W gives it longer)",
 			session_peer(tie->session),
-			tie->is_up ? "not all was sent" : "no connection",
+			tie->is_up ? _("not all was sent") : _("no connection"),
 			(double)tie->cli.timeout_ms / 1000);
 	return tie->fault.kind != FAULT_NONE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tie_show.h"
 
+#include "translate.h"
+
 static void
 add_all(struct columns *columns, const char *const *names, size_t count)
 {
@@ -97,7 +99,7 @@ tie_show_summary(const struct tie_subject *subject,
 
 	digest_append_hex(tie_subject_digest(subject), text);
 	if (reputations->count == 0) {
-		text_append_string(text, ": no provider knows it");
+		text_append_string(text, _(": no provider knows it"));
 		return;
 	}
 	text_append_string(text, ":\n");

@@ -29,6 +29,7 @@ status=
 
 # A home of our own, and nothing of the caller's settings.
 unset QCHAT_CONFIG QCHAT_DXL_CONFIG QCHAT_ROOM QCHAT_USER TMUX TMUX_TMPDIR
+unset LANGUAGE TEXTDOMAINDIR
 mkdir -m 700 "$T/home" "$T/home/config" "$T/home/state" "$T/home/data" \
 	"$T/home/cache" "$T/home/runtime" "$T/users" "$T/broker"
 HOME=$T/home

@@ -119,9 +119,10 @@ in_lib() {
 # Two columns that meet in the session, and what both stand on.  A module that
 # is named nowhere here takes bytes and times.
 world='names|rooms|secrets|secrets_file|conf|conf_dxl|conf_edit|conf_find|conf_ini|conf_join|conf_reader|enroll|enroll_make|peer|probe|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
-# Two are headers alone: identity_key is the part of `identity` that `sign` sees,
-# and secret is what `secrets` keeps and `seal` uses.
-base='fault|quota|text|memory|certificate|identity_key|secret'
+# Three are headers alone: identity_key is the part of `identity` that `sign` sees,
+# secret is what `secrets` keeps and `seal` uses, and translate is what messages
+# go through.
+base='fault|quota|text|translate|memory|certificate|identity_key|secret'
 bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
 	grep -Evx "$world|$base|session|session_[a-z]*" | tr '\n' '|' | sed 's/|$//')
 like "$bytes" '(^|\|)member(\||$)' 'the modules are found'
@@ -218,7 +219,7 @@ is "$(sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' Makefile.am |
 
 found=
 for file in src/*.[ch] src/*/*.[ch] tests/*.t tests/*/*.t tests/*.sh tests/peer/*.js \
-	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/run bench/* Makefile.am configure.ac quickstart .ci/run; do
+	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/run bench/* po/extract po/update po/*.po Makefile.am configure.ac quickstart .ci/run; do
 	[ -f "$file" ] || continue
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
 		found="$found $file"

@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "pin.h"
 #include "report.h"
+#include "translate.h"
 #include "window.h"
 #include "write.h"
 
@@ -45,7 +46,8 @@ chat_hides(void *context, const struct line *line)
 static void
 notice(struct chat *chat, struct text *text)
 {
-	window_notice(chat_window(chat), text->len > 0 ? text->bytes : "");
+	text_append_string(text, "");
+	window_notice(chat_window(chat), text->bytes);
 	text_free(text);
 }
 
@@ -55,7 +57,8 @@ list_ignored(struct chat *chat)
 	struct text text = { 0 };
 
 	text_append_string(&text,
-		chat->ignored_count == 0 ? "no name is ignored" : "ignored:");
+		chat->ignored_count == 0 ? _("no name is ignored")
+					 : _("ignored:"));
 	for (size_t i = 0; i < chat->ignored_count; i++)
 		text_appendf(&text, " %s", chat->ignored[i]);
 	notice(chat, &text);
@@ -82,21 +85,21 @@ ignore(struct chat *chat, struct span name)
 		strcmp(chat->ignored[i], shown.bytes) != 0)
 		i++;
 	if (is_own_name(chat, shown.bytes)) {
-		text_appendf(&text, "%s is you", shown.bytes);
+		text_appendf(&text, _("%s is you"), shown.bytes);
 	} else if (i < chat->ignored_count) {
 		free(chat->ignored[i]);
 		chat->ignored[i] = chat->ignored[--chat->ignored_count];
-		text_appendf(&text, "%s is shown again", shown.bytes);
+		text_appendf(&text, _("%s is shown again"), shown.bytes);
 	} else if (chat->ignored_count == CHAT_IGNORED_MAX) {
 		text_appendf(&text,
-			"%s is not ignored: %d names are as many as can be",
+			_("%s is not ignored: %d names are as many as can be"),
 			shown.bytes, CHAT_IGNORED_MAX);
 	} else {
 		chat->ignored[chat->ignored_count++] = memory_string(
 			shown.bytes);
 		text_appendf(&text,
-			"%s is ignored: what that name says is hidden "
-			"(\\ignore %s shows it again)",
+			_("%s is ignored: what that name says is hidden "
+			  "(\\ignore %s shows it again)"),
 			shown.bytes, shown.bytes);
 	}
 	text_free(&shown);
@@ -145,11 +148,12 @@ append_left(const struct window *window, struct text *text)
 	struct text lost = { 0 };
 	size_t count = window_undelivered(window, &lost);
 
-	text_appendf(text, "you have left %s", window->room);
+	text_appendf(text, _("you have left %s"), window->room);
 	if (count > 0)
 		text_appendf(text,
-			"; of your messages there, %zu may not be delivered:\n"
-			"%s",
+			_("; of your messages there, %zu may not be "
+			  "delivered:\n"
+			  "%s"),
 			count, lost.bytes);
 	text_free(&lost);
 }
@@ -163,14 +167,15 @@ leave_room(struct chat *chat, struct span name)
 
 	if (window == NULL) {
 		text_append(&text, name.bytes, name.len);
-		text_append_string(&text, ": you are not in that room");
+		text_append_string(&text, _(": you are not in that room"));
 		notice(chat, &text);
 	} else if (chat->count == 1) {
 		window_notice(window, "this is the only room (\\q quits)");
 	} else if (window->draft.text.len > 0) {
 		text_append_string(&text,
-			"a draft is waiting there, and would be lost: go there "
-			"and say or empty it first");
+			_("a draft is waiting there, and would be lost: go "
+			  "there "
+			  "and say or empty it first"));
 		notice(chat, &text);
 	} else {
 		append_left(window, &text);
@@ -200,10 +205,11 @@ act_search(struct chat *chat, int direction)
 		chat->changed = true;
 		return;
 	}
-	text_appendf(&text, "%s: not found%s", chat->search,
-		window->found == UINT64_MAX ? ""
-			: direction < 0     ? " further up"
-					    : " further down");
+	text_appendf(&text,
+		window->found == UINT64_MAX ? _("%s: not found")
+			: direction < 0     ? _("%s: not found further up")
+					    : _("%s: not found further down"),
+		chat->search);
 	notice(chat, &text);
 }
 
@@ -242,7 +248,7 @@ write_file(struct chat *chat, struct span name)
 		0)
 		text_append_string(&text, fault.text);
 	else
-		text_appendf(&text, "%s: %zu lines written", path, count);
+		text_appendf(&text, _("%s: %zu lines written"), path, count);
 	free(path);
 	notice(chat, &text);
 }
@@ -298,8 +304,9 @@ pin(struct chat *chat, struct span name)
 	if (rc < 0)
 		text_append_string(&text, fault.text);
 	else
-		text_appendf(&text, "%s%s", told.bytes,
-			rc > 0 ? ": pinned" : ": was pinned already");
+		text_appendf(&text,
+			rc > 0 ? _("%s: pinned") : _("%s: was pinned already"),
+			told.bytes);
 	text_free(&told);
 	free(typed);
 	chat->names_stale = true;
@@ -368,7 +375,7 @@ show_help(struct chat *chat, struct span name)
 	struct text text = { 0 };
 
 	if (name.len == 0)
-		text_append_string(&text, "commands:\n");
+		text_append_string(&text, _("commands:\n"));
 	command_help(&text, name);
 	notice(chat, &text);
 }
@@ -380,9 +387,9 @@ say_again(struct chat *chat)
 	size_t count = window_say_again(chat_window(chat));
 
 	if (count == 0)
-		text_append_string(&text, "nothing is undelivered here");
+		text_append_string(&text, _("nothing is undelivered here"));
 	else
-		text_appendf(&text, "%zu said again", count);
+		text_appendf(&text, _("%zu said again"), count);
 	notice(chat, &text);
 }
 
@@ -395,7 +402,7 @@ act_turn_clock(struct chat *chat)
 	chat->changed = true;
 	if (!chat->plain)
 		return; /* the times themselves show it */
-	text_append_string(&text, chat->clock.local ? "local time" : "UTC");
+	text_append_string(&text, chat->clock.local ? _("local time") : "UTC");
 	notice(chat, &text);
 }
 

@@ -2,6 +2,7 @@
 #include "attention.h"
 
 #include "memory.h"
+#include "translate.h"
 #include "word.h"
 
 #include <string.h>
@@ -146,7 +147,7 @@ append_arguments(struct text *arguments, struct span room, struct span user,
 	text_append_string(&one, ": ");
 	append_cut(&one, user, TEXT_NAME, ATTENTION_NAME_MAX);
 	if (withheld > 0)
-		text_appendf(&one, " (and %llu more)",
+		text_appendf(&one, _(" (and %llu more)"),
 			(unsigned long long)withheld);
 	append_argument(arguments, &one);
 	text_clear(&one);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
+#include "translate.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,15 +218,18 @@ append_row(struct text *text, const struct command *command)
 	if (command->takes[0] != COMMAND_NOTHING)
 		text_append_char(text, ' ');
 	command_append_arguments(text, command);
-	text_appendf(text, "  %s", command->help);
+	text_appendf(text, "  %s", translate(command->help));
 }
 
 static void
 append_unknown(struct text *text, struct span word)
 {
-	text_append_string(text, "no command ");
-	text_harmless(text, word, TEXT_MESSAGE);
-	text_append_string(text, " (\\h lists them)");
+	struct text shown = { 0 };
+
+	text_harmless(&shown, word, TEXT_MESSAGE);
+	text_appendf(text, _("no command %s (\\h lists them)"),
+		shown.len > 0 ? shown.bytes : "");
+	text_free(&shown);
 }
 
 void
@@ -248,8 +253,8 @@ command_help(struct text *text, struct span name)
 		text_append_char(text, '\n');
 	}
 	text_append_string(text,
-		"/ works like \\ ; a line that begins with \\\\ or // is said "
-		"from the second on");
+		_("/ works like \\ ; a line that begins with \\\\ or // is "
+		  "said from the second on"));
 }
 
 void
@@ -257,19 +262,20 @@ command_complain(struct text *text, const struct command_line *line)
 {
 	switch (line->id) {
 	case COMMAND_INCOMPLETE:
-		text_appendf(text, "\\%s: needs %s", line->command->name,
-			argument_names[line->command->takes[0]]);
-		if (line->command->needs > 1)
-			text_appendf(text, " and %s",
-				argument_names[line->command->takes[1]]);
+		text_appendf(text,
+			line->command->needs > 1 ? _("\\%s: needs %s and %s")
+						 : _("\\%s: needs %s"),
+			line->command->name,
+			argument_names[line->command->takes[0]],
+			argument_names[line->command->takes[1]]);
 		break;
 	case COMMAND_EXCESSIVE:
-		text_appendf(text, "\\%s: takes nothing behind it",
+		text_appendf(text, _("\\%s: takes nothing behind it"),
 			line->command->name);
 		break;
 	default:
 		assert(line->id == COMMAND_UNKNOWN);
 		append_unknown(text, line->word);
 	}
-	text_append_string(text, "; nothing was sent");
+	text_append_string(text, _("; nothing was sent"));
 }

@@ -3,12 +3,13 @@
 
 #include "memory.h"
 #include "places.h"
+#include "translate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const struct places_help help = {
-	.who = "\\p tells who is",
+	.who = N_("\\p tells who is"),
 	.pin = "\\pin",
 };
 

@@ -6,6 +6,7 @@
 #include "lookup.h"
 #include "memory.h"
 #include "report.h"
+#include "translate.h"
 #include "window.h"
 
 #include <stdlib.h>
@@ -198,10 +199,10 @@ ask(const struct enquiry *enquiry)
 		(struct span){ offered, line < NAMED_MAX ? line : NAMED_MAX });
 	struct text question = { 0 };
 
-	text_append_string(&question, "is the room to see \"");
-	text_append(&question, offered, len);
-	text_append_string(&question, len == line ? "\"?" : "...\"?");
-	text_append_string(&question, " \\yes posts it, \\no does not");
+	text_appendf(&question,
+		_("is the room to see \"%.*s%s\"? \\yes posts it, \\no does "
+		  "not"),
+		(int)len, offered, len == line ? "" : "...");
 	window_notice(enquiry->window, question.bytes);
 	text_free(&question);
 }
@@ -256,7 +257,7 @@ enquiry_progress(const struct enquiry *enquiry, struct text *text)
 		return;
 	if (text->len > 0)
 		text_append_string(text, "; ");
-	text_append_string(text, "\\yes or \\no?");
+	text_append_string(text, _("\\yes or \\no?"));
 }
 
 int64_t

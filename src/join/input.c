@@ -2,6 +2,7 @@
 #include "input_state.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -105,7 +106,7 @@ input_notice(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	vsnprintf(text, sizeof(text), gettext(format), arguments);
 	va_end(arguments);
 	input.calls.notice(input.calls.context, text);
 }

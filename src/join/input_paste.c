@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input_state.h"
 
+#include "translate.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -42,15 +44,15 @@ count_lines(struct span text)
 static void
 refuse_long(size_t len)
 {
-	struct text why = { 0 };
+	struct text size = { 0 }, most = { 0 };
 
-	text_append_string(&why, "a paste of ");
-	append_number(&why, len);
-	text_append_string(&why, " bytes was dropped: a message has ");
-	append_number(&why, INPUT_LINE_MAX);
-	text_append_string(&why, " at most");
-	input_notice("%s", why.bytes);
-	text_free(&why);
+	append_number(&size, len);
+	append_number(&most, INPUT_LINE_MAX);
+	input_notice(
+		"a paste of %s bytes was dropped: a message has %s at most",
+		size.bytes, most.bytes);
+	text_free(&most);
+	text_free(&size);
 }
 
 static void
@@ -61,8 +63,8 @@ refuse_bad(const struct pasted *pasted)
 	input_notice("a paste was dropped: its line %zu %s",
 		count_feeds(good) + 1,
 		pasted->text.bytes[pasted->good] == '\0'
-			? "has a NUL, and a message has none"
-			: "is not UTF-8");
+			? _("has a NUL, and a message has none")
+			: _("is not UTF-8"));
 }
 
 static bool
@@ -110,15 +112,20 @@ ask(void)
 {
 	struct span waiting = { input.waiting.bytes, input.waiting.len };
 	size_t lines = count_lines(waiting);
+	struct text count = { 0 }, size = { 0 };
 
 	text_clear(&input.question);
-	text_append_string(&input.question, "y takes ");
-	append_number(&input.question, lines);
-	text_append_string(&input.question,
-		lines == 1 ? " line, " : " lines, ");
-	append_number(&input.question, waiting.len);
-	text_append_string(&input.question,
-		" bytes into the draft, n drops what was pasted");
+	append_number(&count, lines);
+	append_number(&size, waiting.len);
+	text_appendf(&input.question,
+		ngettext("y takes %s line, %s bytes into the draft, n drops "
+			 "what was pasted",
+			"y takes %s lines, %s bytes into the draft, n drops "
+			"what was pasted",
+			lines),
+		count.bytes, size.bytes);
+	text_free(&size);
+	text_free(&count);
 }
 
 void

@@ -2,6 +2,7 @@
 #include "line.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -43,11 +44,11 @@ append_coming(struct text *text, const struct record *record)
 {
 	text_harmless(text, record->user, TEXT_NAME);
 	if (record->type == RECORD_JOIN)
-		text_append_string(text, " joined");
+		text_append_string(text, _(" joined"));
 	else if (record->type == RECORD_HERE)
-		text_append_string(text, " is here");
+		text_append_string(text, _(" is here"));
 	else
-		text_appendf(text, " left (%s)", record->reason);
+		text_appendf(text, _(" left (%s)"), record->reason);
 }
 
 static enum line_kind
@@ -90,7 +91,7 @@ line_from_record(const struct record *record)
 		break;
 	case LINE_GAP:
 		text_harmless(&text, record->user, TEXT_NAME);
-		text_appendf(&text, ": MISSING messages %lld to %lld",
+		text_appendf(&text, _(": MISSING messages %lld to %lld"),
 			(long long)record->gap_first,
 			(long long)record->gap_last);
 		keep(&line, none, none, none,
@@ -175,7 +176,7 @@ line_fold(struct line *line, const struct line *next)
 		drop_first(&named);
 	if (line->folded >= LINE_FOLD_MAX) {
 		drop_first(&named);
-		text_appendf(&text, "%zu earlier comings and goings, ",
+		text_appendf(&text, _("%zu earlier comings and goings, "),
 			line->folded - LINE_FOLD_MAX + 1);
 	}
 	text_append(&text, named.bytes, named.len);
@@ -269,7 +270,8 @@ append_lines(struct text *text, struct span from)
 	text_harmless(text, from, TEXT_MESSAGE);
 	if (left > 0)
 		text_appendf(text,
-			"\n[%zu bytes more: \\w FILE writes them all]", left);
+			_("\n[%zu bytes more: \\w FILE writes them all]"),
+			left);
 }
 
 /* Letter of the mark; while that is not known, a dot. */
@@ -301,7 +303,7 @@ append_names(struct format *format, const struct line *line)
 	text_harmless(text, line->user, TEXT_NAME);
 	end_part(format, LINE_STYLE_NAME);
 	if (line->to.len > 0) {
-		text_append_string(text, " to ");
+		text_append_string(text, _(" to "));
 		text_harmless(text, line->to, TEXT_NAME);
 	}
 	text_append_string(text, line->action ? " " : ": ");
@@ -318,10 +320,10 @@ append_message(struct format *format, const struct line *line)
 	if (line->state == LINE_FAILED)
 		text_append_string(text,
 			line->kind == LINE_DIRECT
-				? "[NOT DELIVERED] "
-				: "[NOT DELIVERED; \\r says it again] ");
+				? _("[NOT DELIVERED] ")
+				: _("[NOT DELIVERED; \\r says it again] "));
 	if (line->mark == TRUST_BAD && line->why != NULL)
-		text_appendf(text, "[NOT BELIEVED: %s] ", line->why);
+		text_appendf(text, _("[NOT BELIEVED: %s] "), _(line->why));
 	end_part(format, LINE_STYLE_WARNING);
 	if (line->severity != ROOM_SEVERITY_NONE)
 		text_appendf(text, "[%s] ", room_severity_name(line->severity));
@@ -342,8 +344,8 @@ append_local_date(struct text *text, int64_t wall)
 	struct tm tm;
 
 	localtime_r(&seconds, &tm);
-	text_appendf(text, ", %04d-%02d-%02d in local time", tm.tm_year + 1900,
-		tm.tm_mon + 1, tm.tm_mday);
+	text_appendf(text, _(", %04d-%02d-%02d in local time"),
+		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }
 
 static void
@@ -353,7 +355,8 @@ append_rule(struct format *format, const struct line *line,
 	struct text time = { 0 };
 
 	if (line->kind == LINE_UNREAD) {
-		text_append_string(format->text, "-- unread from here on --");
+		text_append_string(format->text,
+			_("-- unread from here on --"));
 	} else {
 		text_append_time(&time, line->time);
 		text_appendf(format->text, "-- %.10s UTC", time.bytes);

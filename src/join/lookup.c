@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "tie.h"
 #include "tie_show.h"
+#include "translate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,7 +235,8 @@ append_rows(const struct mar *mar, struct text *text)
 	/* The first one has the names. */
 	shown -= shown > 0;
 	if (shown < mar_rows_count(rows))
-		text_appendf(text, "\nand %zu more rows (qchat-mar shows them)",
+		text_appendf(text,
+			_("\nand %zu more rows (qchat-mar shows them)"),
 			mar_rows_count(rows) - shown);
 }
 
@@ -255,9 +257,10 @@ append_found(const struct lookup *lookup, const struct fault *fault,
 		append_rows(mar, text);
 	text_append_char(text, has_rows ? '\n' : ' ');
 	if (is_good && !has_rows)
-		text_append_string(text, "no results: ");
+		text_append_string(text, _("no results: "));
 	if (is_good && !mar_show_is_full(&progress))
-		text_append_string(text, "not all results are in these rows: ");
+		text_append_string(text,
+			_("not all results are in these rows: "));
 	if (is_good)
 		mar_show_progress(&progress, text);
 	else

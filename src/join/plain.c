@@ -4,6 +4,7 @@
 #include "act.h"
 #include "memory.h"
 #include "terminal.h"
+#include "translate.h"
 #include "window.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ say(const char *words)
 {
 	struct text text = { 0 };
 
-	text_appendf(&text, "%s\n", words);
+	text_appendf(&text, "%s\n", translate(words));
 	print(&text);
 }
 
@@ -148,8 +149,8 @@ ask(void)
 	struct span lines = { waiting.bytes, waiting.len };
 
 	text_appendf(&question,
-		"%zu lines, %zu bytes came at once: y says them as one "
-		"message, n drops them\n",
+		_("%zu lines, %zu bytes came at once: y says them as one "
+		  "message, n drops them\n"),
 		count_lines(lines), lines.len);
 	print(&question);
 }
@@ -185,8 +186,8 @@ refuse_long(void)
 	struct text text = { 0 };
 
 	text_appendf(&text,
-		"%zu bytes came at once, and none was sent: a message has %d "
-		"at most\n",
+		_("%zu bytes came at once, and none was sent: a message has %d "
+		  "at most\n"),
 		waiting.len + entered.len + dropped, INPUT_LINE_MAX);
 	print(&text);
 	text_clear(&waiting);
@@ -198,8 +199,8 @@ refuse_cut(void)
 	struct text text = { 0 };
 
 	text_appendf(&text,
-		"the terminal takes no more than %d bytes of a line, and one "
-		"had as many or more: nothing was sent\n",
+		_("the terminal takes no more than %d bytes of a line, and one "
+		  "had as many or more: nothing was sent\n"),
 		READ_MAX - 1);
 	print(&text);
 	text_clear(&waiting);

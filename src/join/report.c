@@ -2,6 +2,7 @@
 #include "join/report.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -89,7 +90,7 @@ append_name(struct text *text, const struct member *member,
 {
 	text_harmless(text, span_of(entry->user), TEXT_NAME);
 	if (strcmp(roster_uid(entry), member_uid(member)) == 0)
-		text_append_string(text, " (you)");
+		text_append_string(text, _(" (you)"));
 }
 
 static void
@@ -99,19 +100,19 @@ append_person(struct text *text, const struct member *member,
 	text_append_char(text, trust_letter(entry->trust.mark));
 	text_append_char(text, ' ');
 	append_name(text, member, entry);
-	text_append_string(text, ", since ");
+	text_append_string(text, _(", since "));
 	if (entry->since >= 0)
 		append_minute(text, entry->since);
 	else
 		text_append_char(text, '-');
-	text_append_string(text, ", idle ");
+	text_append_string(text, _(", idle "));
 	text_append_duration(text,
 		entry->spoke_mono >= 0 ? now.mono - entry->spoke_mono : -1);
 	text_append_string(text, ", ");
 	if (entry->app[0] != '\0')
 		text_harmless(text, span_of(entry->app), TEXT_NAME);
 	else
-		text_append_string(text, "legacy peer");
+		text_append_string(text, _("legacy peer"));
 }
 
 /* What does not fit into a row. */
@@ -123,14 +124,14 @@ append_identity(struct text *text, const struct roster_entry *entry)
 	text_append_string(text, "\n  UID ");
 	text_harmless(text, span_of(roster_uid(entry)), TEXT_NAME);
 	if (trust->fingerprint[0] != '\0')
-		text_appendf(text, "\n  certificate %s", trust->fingerprint);
+		text_appendf(text, _("\n  certificate %s"), trust->fingerprint);
 	else
-		text_append_string(text, "\n  no certificate");
+		text_append_string(text, _("\n  no certificate"));
 	if (trust->pinned[0] != '\0')
-		text_appendf(text, "\n  its name was seen with %s",
+		text_appendf(text, _("\n  its name was seen with %s"),
 			trust->pinned);
 	if (trust->why != NULL)
-		text_appendf(text, "\n  %s", trust->why);
+		text_appendf(text, "\n  %s", _(trust->why));
 }
 
 void
@@ -141,9 +142,9 @@ report_people(struct text *text, const struct member *member, const char *name,
 	size_t shown = list.count < REPORT_PEOPLE_MAX ? list.count
 						      : REPORT_PEOPLE_MAX;
 
-	text_appendf(text, "%zu here", list.count);
+	text_appendf(text, _("%zu here"), list.count);
 	if (*name != '\0') {
-		text_append_string(text, " under the name ");
+		text_append_string(text, _(" under the name "));
 		text_harmless(text, span_of(name), TEXT_MESSAGE);
 	}
 	for (size_t i = 0; i < shown; i++) {
@@ -159,7 +160,7 @@ report_people(struct text *text, const struct member *member, const char *name,
 	}
 	if (shown < list.count)
 		text_appendf(text,
-			"\nand %zu more (qchat-who lists all of them)",
+			_("\nand %zu more (qchat-who lists all of them)"),
 			list.count - shown);
 	free(list.entries);
 }
@@ -170,17 +171,18 @@ append_said(struct text *text, const struct member_counts *counts,
 {
 	int64_t span = now.wall - counts->first_time;
 
-	text_appendf(text, "%llu message%s",
-		(unsigned long long)counts->messages,
-		counts->messages == 1 ? "" : "s");
+	text_appendf(text,
+		ngettext("%llu message", "%llu messages",
+			(unsigned long)counts->messages),
+		(unsigned long long)counts->messages);
 	if (counts->first_time == 0)
 		return;
 	if (counts->messages > 1 && span >= 1000)
-		text_appendf(text, ", %.1f an hour",
+		text_appendf(text, _(", %.1f an hour"),
 			(double)counts->messages * 3600000 / (double)span);
-	text_append_string(text, "\nfirst ");
+	text_append_string(text, _("\nfirst "));
 	text_append_time(text, counts->first_time);
-	text_append_string(text, ", last ");
+	text_append_string(text, _(", last "));
 	text_append_time(text, counts->last_time);
 }
 
@@ -203,7 +205,7 @@ append_senders(struct text *text, const struct member *member)
 		append_name(text, member, entry);
 	}
 	if (left > 0 && list.count > 0)
-		text_appendf(text, "\n%8llu   of all others",
+		text_appendf(text, _("\n%8llu   of all others"),
 			(unsigned long long)left);
 	free(list.entries);
 }
@@ -228,16 +230,17 @@ append_room(struct text *text, const struct report_room *room)
 	const struct roster *roster = member_roster(member);
 	int64_t since = open_since(roster);
 
-	text_appendf(text, "\n%zu here answer; %s\n", roster_count(roster),
-		room->asks ? "the fabric is asked how many hear the room"
-			   : "how many hear the room the fabric does not tell");
+	text_appendf(text, _("\n%zu here answer; %s\n"), roster_count(roster),
+		room->asks
+			? _("the fabric is asked how many hear the room")
+			: _("how many hear the room the fabric does not tell"));
 	if (since >= 0) {
-		text_append_string(text, "open since ");
+		text_append_string(text, _("open since "));
 		text_append_time(text, since);
 		text_append_string(text, ", ");
 	}
 	text_append_string(text,
-		member_is_sealed(member) ? "sealed" : "not sealed");
+		member_is_sealed(member) ? _("sealed") : _("not sealed"));
 }
 
 /* What became of it. */
@@ -247,9 +250,9 @@ append_fate(struct text *text, const struct member *member)
 	const struct member_counts *counts = member_counts(member);
 
 	text_appendf(text,
-		"\n%zu unconfirmed, %zu not delivered\n"
-		"%llu missing, %llu asked for, %llu repaired, %llu doubles "
-		"dropped",
+		_("\n%zu unconfirmed, %zu not delivered\n"
+		  "%llu missing, %llu asked for, %llu repaired, %llu doubles "
+		  "dropped"),
 		member_unproved(member), member_given_up(member),
 		(unsigned long long)counts->missing,
 		(unsigned long long)counts->asked,
@@ -260,17 +263,17 @@ append_fate(struct text *text, const struct member *member)
 static void
 append_link(struct text *text, const struct report_room *room)
 {
-	text_appendf(text, "\n%s, broker %s",
+	text_appendf(text, _("\n%s, broker %s"),
 		room->fabric == CONF_DXL ? "dxl" : "mqtt", room->broker);
 	if (room->link != SESSION_UP)
-		text_append_string(text, ", CONNECTION LOST");
+		text_append_string(text, _(", CONNECTION LOST"));
 }
 
 static void
 append_counters(struct text *text, const struct report_room *room)
 {
 	for (size_t i = 0; i < room->count; i++)
-		text_appendf(text, "%s%s %llu", i > 0 ? ", " : "\ncounted ",
+		text_appendf(text, "%s%s %llu", i > 0 ? ", " : _("\ncounted "),
 			room->counts[i].name,
 			(unsigned long long)room->counts[i].value);
 }
@@ -298,16 +301,22 @@ report_listeners(struct text *text, const struct member *member,
 
 	if (heard < 0) {
 		text_appendf(text,
-			"%zu here answer; how many hear the room is "
-			"not known: %s",
+			_("%zu here answer; how many hear the room is "
+			  "not known: %s"),
 			here, doubt);
 		return;
 	}
 	text_appendf(text,
-		"%lld hear%s the room by the fabric's count, %zu "
-		"%sanswer%s",
-		(long long)heard, heard == 1 ? "s" : "", here,
-		(int64_t)here <= heard ? "of them " : "", here == 1 ? "s" : "");
+		ngettext("%lld hears the room by the fabric's count, ",
+			"%lld hear the room by the fabric's count, ",
+			(unsigned long)heard),
+		(long long)heard);
+	text_appendf(text,
+		(int64_t)here <= heard
+			? ngettext("%zu of them answers", "%zu of them answer",
+				  here)
+			: ngettext("%zu answers", "%zu answer", here),
+		here);
 	if (*doubt != '\0')
-		text_appendf(text, " (%s: there may be more)", doubt);
+		text_appendf(text, _(" (%s: there may be more)"), doubt);
 }

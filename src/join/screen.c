@@ -8,6 +8,7 @@
 #include "layout.h"
 #include "memory.h"
 #include "terminal.h"
+#include "translate.h"
 #include "width.h"
 
 #include <curses.h>
@@ -334,7 +335,7 @@ draw_names(const struct screen *screen, const struct screen_view *view,
 			draw_name(screen, &view->names[i], columns);
 			continue;
 		}
-		snprintf(more, sizeof(more), "and %zu more",
+		snprintf(more, sizeof(more), _("and %zu more"),
 			view->name_count - i);
 		draw_text(screen, span_of(more), columns);
 	}

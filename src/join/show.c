@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include "memory.h"
+#include "translate.h"
 #include "width.h"
 
 #include <stdio.h>
@@ -84,7 +85,7 @@ append_other_room(const struct status *status, size_t i)
 		text_appendf(text, "(%zu%s)", window->unread,
 			window->mentions > 0 ? "!" : "");
 	if (session_link(window->session) != SESSION_UP)
-		text_append_string(text, " DOWN");
+		text_append_string(text, _(" DOWN"));
 }
 
 static void
@@ -113,12 +114,13 @@ link_words(const struct status *status)
 {
 	switch (session_link(status->window->session)) {
 	case SESSION_CONNECTING:
-		return " | CONNECTING";
+		return _(" | CONNECTING");
 	case SESSION_LOST:
 		return status->spared < SPARED_WORDS
-			? " | CONNECTION LOST, trying again"
-			: status->spared < SPARED_ROOMS ? " | CONNECTION LOST"
-							: " | LOST";
+			? _(" | CONNECTION LOST, trying again")
+			: status->spared < SPARED_ROOMS
+			? _(" | CONNECTION LOST")
+			: _(" | LOST");
 	default:
 		return "";
 	}
@@ -134,11 +136,12 @@ append_troubles(const struct status *status)
 	text_append_string(status->text, link_words(status));
 	if (given_up > 0)
 		text_appendf(status->text,
-			status->spared < SPARED_ROOMS ? " | %zu NOT DELIVERED"
-						      : " | %zu FAILED",
+			status->spared < SPARED_ROOMS
+				? _(" | %zu NOT DELIVERED")
+				: _(" | %zu FAILED"),
 			given_up);
 	if (unproved > 0 && status->spared < SPARED_UNPROVED)
-		text_appendf(status->text, " | %zu unconfirmed", unproved);
+		text_appendf(status->text, _(" | %zu unconfirmed"), unproved);
 }
 
 static unsigned long long
@@ -153,12 +156,12 @@ static void
 append_people(const struct status *status)
 {
 	if (status->spared < SPARED_PEOPLE)
-		text_appendf(status->text, " | %zu here",
+		text_appendf(status->text, _(" | %zu here"),
 			roster_count(member_roster(status->member)));
 	if (status->spared < SPARED_SEAL)
 		text_append_string(status->text,
-			member_is_sealed(status->member) ? " | sealed"
-							 : " | clear");
+			member_is_sealed(status->member) ? _(" | sealed")
+							 : _(" | clear"));
 }
 
 static void
@@ -170,7 +173,7 @@ append_rest(const struct status *status)
 
 	if (status->spared < SPARED_BROKER &&
 		session_link(session) == SESSION_UP)
-		text_appendf(text, " | on %s", session_peer(session));
+		text_appendf(text, _(" | on %s"), session_peer(session));
 	if (status->spared < SPARED_CLOCK) {
 		text_append_string(text, " | UTC");
 		if (status->chat->clock.local)
@@ -206,8 +209,8 @@ append_status(const struct status *status)
 	if (!scroll_is_end(status->window->place) &&
 		status->spared < SPARED_BELOW)
 		text_appendf(status->text,
-			status->spared < SPARED_WORDS ? " | %llu newer below"
-						      : " | %llu below",
+			status->spared < SPARED_WORDS ? _(" | %llu newer below")
+						      : _(" | %llu below"),
 			count_below(status->window));
 	append_people(status);
 	append_rest(status);
@@ -243,7 +246,7 @@ show_status(struct text *text, const struct chat *chat, size_t columns)
 void
 show_below(struct text *text, const struct window *window)
 {
-	text_appendf(text, " %llu newer below ", count_below(window));
+	text_appendf(text, _(" %llu newer below "), count_below(window));
 }
 
 void

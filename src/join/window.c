@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "plain.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ window_add(struct window *window, struct line line)
 void
 window_notice(struct window *window, const char *text)
 {
-	window_add(window, line_notice(session_now().wall, span_of(text)));
+	window_add(window,
+		line_notice(session_now().wall, span_of(translate(text))));
 }
 
 struct line *

@@ -2,6 +2,7 @@
 #include "window_state.h"
 
 #include "plain.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -96,11 +97,12 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 
 	(void)last;
 	fail_line(window, line);
-	text_append_string(&notice, "NOT DELIVERED, as it did not come back: ");
+	text_append_string(&notice,
+		_("NOT DELIVERED, as it did not come back: "));
 	append_start(&notice, text);
 	text_append_string(&notice,
-		" (the fabric may not let you write to, or read, this room; "
-		"\\r says it again)");
+		_(" (the fabric may not let you write to, or read, this room; "
+		  "\\r says it again)"));
 	window_notice(window, notice.bytes);
 	text_free(&notice);
 }
@@ -121,8 +123,8 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	}
 	if (link == SESSION_UP)
 		window_notice(window,
-			window->told_lost ? "back in the room"
-					  : "you are in the room");
+			window->told_lost ? _("back in the room")
+					  : _("you are in the room"));
 	else if (!window->told_lost)
 		window_notice(window, why->text);
 	window->told_lost = link != SESSION_UP;
@@ -176,9 +178,9 @@ on_changed(void *context, struct span user, const char *seen,
 	}
 	text_harmless(&line, user, TEXT_NAME);
 	text_appendf(&line,
-		": SIGNED WITH ANOTHER CERTIFICATE, %s; this name was first "
-		"seen with %s (if that is right: \\pin, while it is in the "
-		"room)",
+		_(": SIGNED WITH ANOTHER CERTIFICATE, %s; this name was first "
+		  "seen with %s (if that is right: \\pin, while it is in the "
+		  "room)"),
 		fingerprint, seen);
 	window_notice(window, line.bytes);
 	text_free(&line);
@@ -225,9 +227,9 @@ on_failed(void *context, int64_t id, const char *user)
 	struct text text = { 0 };
 
 	fail_line(window, line);
-	text_append_string(&text, "NOT DELIVERED: no receipt came from ");
+	text_append_string(&text, _("NOT DELIVERED: no receipt came from "));
 	text_harmless(&text, span_of(user), TEXT_NAME);
-	text_append_string(&text, "; \\r says it again");
+	text_append_string(&text, _("; \\r says it again"));
 	window_notice(window, text.bytes);
 	text_free(&text);
 }

@@ -2,6 +2,7 @@
 #include "write.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,8 +69,8 @@ write_scroll(const struct scroll *scroll, const char *room, const char *path,
 	if (file == NULL) {
 		fault_set(fault, FAULT_CANTCREAT, "%s: %s%s", path,
 			strerror(errno),
-			errno == EEXIST ? " (nothing was written; give "
-					  "another name)"
+			errno == EEXIST ? _(" (nothing was written; give "
+					    "another name)")
 					: "");
 		if (fd >= 0)
 			close(fd);

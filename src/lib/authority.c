@@ -4,6 +4,7 @@
 #include "file.h"
 #include "memory.h"
 #include "text.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <openssl/bio.h>
@@ -76,7 +77,8 @@ complain(struct fault *fault, const char *subject)
 
 	ERR_clear_error();
 	return fault_set(fault, FAULT_INTERNAL, "%s: cannot be made: %s",
-		subject, reason != NULL ? reason : "OpenSSL gives no reason");
+		subject,
+		reason != NULL ? reason : _("OpenSSL gives no reason"));
 }
 
 /* Our files have no password; without the empty one here OpenSSL would ask
@@ -351,13 +353,13 @@ read_ca(struct pair *ca, const char *key_path, const char *path,
 	ca->key = read_key(key_path);
 	ca->certificate = read_certificate(path);
 	if (ca->certificate == NULL)
-		wrong = "is no certificate that can be read";
+		wrong = _("is no certificate that can be read");
 	else if (X509_check_ca(ca->certificate) == 0)
-		wrong = "is not the certificate of a CA";
+		wrong = _("is not the certificate of a CA");
 	else if (ca->key == NULL)
-		wrong = "its key (ca.key) cannot be read";
+		wrong = _("its key (ca.key) cannot be read");
 	else if (X509_check_private_key(ca->certificate, ca->key) != 1)
-		wrong = "its key (ca.key) belongs to another certificate";
+		wrong = _("its key (ca.key) belongs to another certificate");
 	if (wrong == NULL)
 		return 0;
 	ERR_clear_error();

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "text.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ conf_complain(const struct conf_reader *reader, const config_setting_t *setting,
 
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(what, sizeof(what), format, arguments);
+	vsnprintf(what, sizeof(what), gettext(format), arguments);
 	va_end(arguments);
 	return fault_set(reader->fault, FAULT_CONFIG, "%s:%u: %s", reader->path,
 		config_setting_source_line(setting), what);
@@ -572,15 +573,15 @@ conf_add_broker(struct conf *conf, const char *host, const char *address,
 	const char *wrong = NULL;
 
 	if (port < 1 || port > UINT16_MAX)
-		wrong = "a port is a number from 1 to 65535";
+		wrong = _("a port is a number from 1 to 65535");
 	else if (new.host == NULL)
-		wrong = "the host is empty";
+		wrong = _("the host is empty");
 	else if (!is_host(new.host) ||
 		(new.address != NULL && !is_host(new.address)))
-		wrong = "a host is a name or an address alone "
-			"(no scheme, no port)";
+		wrong = _("a host is a name or an address alone "
+			  "(no scheme, no port)");
 	else if (conf->broker_count == CONF_BROKERS_MAX)
-		wrong = "too many brokers";
+		wrong = _("too many brokers");
 	if (wrong != NULL) {
 		free(new.host);
 		free(new.address);
@@ -599,7 +600,7 @@ conf_warn(struct conf *conf, const char *format, ...)
 
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(warning, sizeof(warning), format, arguments);
+	vsnprintf(warning, sizeof(warning), gettext(format), arguments);
 	va_end(arguments);
 	conf->warnings = memory_resize(conf->warnings, conf->warning_count + 1,
 		sizeof(*conf->warnings));

@@ -4,6 +4,7 @@
 #include "conf_ini.h"
 #include "memory.h"
 #include "text.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -206,7 +207,7 @@ add_broker(struct ini *ini, const struct entry *entry)
 	while (rest != NULL && count < 5);
 	/* An id may look like a number, but hardly like a port's. */
 	size_t at = port_of(fields[0]) > 0 ? 0 : 1;
-	const char *wrong = "a broker is id;port;host;address";
+	const char *wrong = _("a broker is id;port;host;address");
 	if (count >= at + 2)
 		wrong = conf_add_broker(ini->conf, fields[at + 1],
 			count > at + 2 ? fields[at + 2] : NULL,
@@ -258,7 +259,8 @@ take_brokers(struct ini *ini)
 				? "%s: names WebSocket brokers only, and "
 				  "WebSockets are "
 				  "not supported (add plain ones to [Brokers])"
-				: "%s: names no broker (add one to [Brokers])",
+				: _("%s: names no broker (add one to "
+				    "[Brokers])"),
 			ini->path);
 	if (is_one_of(use, yes))
 		conf_warn(conf,

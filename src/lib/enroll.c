@@ -3,6 +3,7 @@
 
 #include "certificate.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <limits.h>
 #include <openssl/bio.h>
@@ -43,7 +44,8 @@ complain(const struct enroll_source *source, struct fault *fault,
 	const char *what)
 {
 	ERR_clear_error();
-	return fault_set(fault, source->kind, "%s: %s", source->name, what);
+	return fault_set(fault, source->kind, "%s: %s", source->name,
+		translate(what));
 }
 
 static X509_REQ *

@@ -2,6 +2,7 @@
 #include "enroll.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -26,7 +27,7 @@ complain(struct fault *fault)
 	ERR_clear_error();
 	return fault_set(fault, FAULT_INTERNAL,
 		"the certificate request cannot be made: %s",
-		reason != NULL ? reason : "OpenSSL gives no reason");
+		reason != NULL ? reason : _("OpenSSL gives no reason"));
 }
 
 static bool
@@ -45,7 +46,7 @@ set_subject(X509_REQ *csr, const struct enroll_subject *subject,
 	struct fault *fault)
 {
 	const struct field fields[] = {
-		{ NID_commonName, "the common name", subject->common_name },
+		{ NID_commonName, _("the common name"), subject->common_name },
 		{ NID_countryName, "--country", subject->country },
 		{ NID_stateOrProvinceName, "--state-or-province",
 			subject->state },
@@ -72,8 +73,9 @@ set_subject(X509_REQ *csr, const struct enroll_subject *subject,
 			ERR_peek_last_error());
 		fault_set(fault, FAULT_USAGE, "%s: %s cannot be used: %s",
 			fields[i].name, *value != '\0' ? value : "\"\"",
-			is_clean(value) && why != NULL ? why
-						       : "it is no clean text");
+			is_clean(value) && why != NULL
+				? why
+				: _("it is no clean text"));
 		ERR_clear_error();
 		return -1;
 	}

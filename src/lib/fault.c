@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fault.h"
 
+#include "translate.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@ fault_set(struct fault *fault, enum fault_kind kind, const char *format, ...)
 
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(fault->text, sizeof(fault->text), format, arguments);
+	vsnprintf(fault->text, sizeof(fault->text), gettext(format), arguments);
 	va_end(arguments);
 	fault->kind = kind;
 	fault->term = FAULT_PASSING;

@@ -4,6 +4,7 @@
 #include "certificate.h"
 #include "identity_key.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -59,11 +60,11 @@ open_file(const char *path, const char *setting, const struct conf *conf,
 	if (fd < 0 || fstat(fd, info) < 0)
 		wrong = strerror(errno);
 	else if (S_ISDIR(info->st_mode))
-		wrong = "is a folder";
+		wrong = _("is a folder");
 	else if (!S_ISREG(info->st_mode))
-		wrong = "is no plain file";
+		wrong = _("is no plain file");
 	else if (info->st_size > FILE_MAX)
-		wrong = "is too large";
+		wrong = _("is too large");
 	else if ((stream = fdopen(fd, "r")) == NULL)
 		wrong = strerror(errno);
 	if (wrong == NULL)
@@ -127,9 +128,9 @@ check_mode(const char *path, const struct stat *info, struct fault *fault)
 	const char *who = NULL;
 
 	if (info->st_mode & S_IROTH)
-		who = "everybody";
+		who = _("everybody");
 	else if ((info->st_mode & S_IRGRP) && info->st_uid != 0)
-		who = "its group";
+		who = _("its group");
 	if (who == NULL)
 		return 0;
 	return fault_set(fault, FAULT_NOPERM,
@@ -255,7 +256,7 @@ format_date(char date[static 32], const ASN1_TIME *time)
 
 	if (ASN1_TIME_to_tm(time, &parts) != 1 ||
 		strftime(date, 32, "%Y-%m-%d", &parts) == 0)
-		strcpy(date, "at an unknown date");
+		strcpy(date, _("at an unknown date"));
 }
 
 static int
@@ -468,13 +469,13 @@ refused(const struct identity *identity, struct fault *fault)
 
 	switch (ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0) {
 	case SSL_R_EE_KEY_TOO_SMALL:
-		weak = "key is too short";
+		weak = _("key is too short");
 		break;
 	case SSL_R_CA_KEY_TOO_SMALL:
-		weak = "issuer's key is too short";
+		weak = _("issuer's key is too short");
 		break;
 	case SSL_R_CA_MD_TOO_WEAK:
-		weak = "signature is too weak";
+		weak = _("signature is too weak");
 		break;
 	}
 	ERR_clear_error();
@@ -486,7 +487,7 @@ refused(const struct identity *identity, struct fault *fault)
 			identity->file, weak);
 	return fault_set(fault, FAULT_CONFIG,
 		"%s: OpenSSL does not take the certificate: %s", identity->file,
-		reason != NULL ? reason : "unknown reason");
+		reason != NULL ? reason : _("unknown reason"));
 }
 
 int

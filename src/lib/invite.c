@@ -3,6 +3,7 @@
 
 #include "identity_key.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <openssl/cms.h>
@@ -70,9 +71,10 @@ read_chain(struct chain *chain, struct span pem)
 	if (chain->leaf != NULL)
 		return NULL;
 	if (ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
-		return "holds no certificate in PEM form (it would begin with "
-		       "-----BEGIN CERTIFICATE-----)";
-	return "its certificate is damaged (get the file anew)";
+		return _(
+			"holds no certificate in PEM form (it would begin with "
+			"-----BEGIN CERTIFICATE-----)");
+	return _("its certificate is damaged (get the file anew)");
 }
 
 /* Those that CMS can seal to in OpenSSL. */
@@ -89,12 +91,14 @@ check_guest(struct invite *invite, const struct chain *chain, int64_t now,
 	struct guest *guest)
 {
 	if (!invite_judge(guest, chain, invite->trust, now))
-		return guest->why;
+		return _(guest->why);
 	if (!can_receive(chain->leaf))
-		return "nothing can be sealed to the certificate's key (it has "
-		       "to be RSA or EC)";
+		return _("nothing can be sealed to the certificate's key (it "
+			 "has "
+			 "to be RSA or EC)");
 	if (sk_X509_num(invite->guests) >= INVITE_GUESTS_MAX)
-		return "one more than an invitation can be for (make several)";
+		return _("one more than an invitation can be for (make "
+			 "several)");
 	return NULL;
 }
 
@@ -236,7 +240,7 @@ fail(const char *what, struct fault *fault)
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
 	fault_set(fault, FAULT_CONFIG, "%s: %s", what,
-		reason != NULL ? reason : "OpenSSL does not say why");
+		reason != NULL ? reason : _("OpenSSL does not say why"));
 	ERR_clear_error();
 	return -1;
 }
@@ -260,11 +264,12 @@ invite_format(const struct invite *invite, const struct identity *identity,
 	OPENSSL_cleanse(&inside, sizeof(inside));
 	ERR_clear_error();
 	if (sign(identity, (struct span){ text.bytes, text.len }, &der) < 0)
-		fail("the certificate's key cannot sign an invitation (it has "
-		     "to be RSA or EC)",
+		fail(_("the certificate's key cannot sign an invitation (it "
+		       "has "
+		       "to be RSA or EC)"),
 			fault);
 	else if (seal(invite, (struct span){ der.bytes, der.len }, pem) < 0)
-		fail("the invitation cannot be sealed", fault);
+		fail(_("the invitation cannot be sealed"), fault);
 	else
 		rc = 0;
 	OPENSSL_cleanse(text.bytes, text.len);

@@ -5,6 +5,7 @@
 #include "identity_key.h"
 #include "memory.h"
 #include "room.h"
+#include "translate.h"
 
 #include <openssl/cms.h>
 #include <openssl/crypto.h>
@@ -26,7 +27,7 @@ static int
 damaged(const struct opening *opening, const char *what)
 {
 	return fault_set(opening->fault, FAULT_DATA,
-		"%s: %s (have it sent again)", opening->file, what);
+		"%s: %s (have it sent again)", opening->file, translate(what));
 }
 
 static BIO *
@@ -167,8 +168,9 @@ check_from(const struct opening *opening, const struct chain *chain,
 	return fault_set(opening->fault, FAULT_CONFIG,
 		"%s: is from %s, certificate %s, who is not trusted: %s "
 		"(sign_ca in qchat.conf says who is)",
-		opening->file, from->name[0] != '\0' ? from->name : "somebody",
-		from->fingerprint, from->why);
+		opening->file,
+		from->name[0] != '\0' ? from->name : _("somebody"),
+		from->fingerprint, _(from->why));
 }
 
 /* The inner layer: signed.  NULL with a fault. */

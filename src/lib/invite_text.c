@@ -2,6 +2,7 @@
 #include "invite_state.h"
 
 #include "certificate.h"
+#include "translate.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -119,14 +120,15 @@ doubt(const struct chain_verdict *verdict, int64_t now)
 	if (verdict->state != SIGN_GOOD)
 		return verdict->why;
 	if (now < verdict->begin)
-		return "the certificate is not valid yet";
+		return N_("the certificate is not valid yet");
 	if (sign_is_over(verdict->end, now))
-		return "the certificate has expired";
+		return N_("the certificate has expired");
 	if (now < verdict->chain_begin || sign_is_over(verdict->chain_end, now))
-		return "an authority's certificate is not valid";
+		return N_("an authority's certificate is not valid");
 	if (sign_is_over(verdict->crl_end, now))
-		return "the revocation list of the certificate's authority is "
-		       "out of date";
+		return N_(
+			"the revocation list of the certificate's authority is "
+			"out of date");
 	return NULL;
 }
 

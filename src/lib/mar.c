@@ -2,6 +2,7 @@
 #include "mar.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -134,7 +135,7 @@ mar_sort_check(const struct mar_query *query, const char *sort,
 	append_columns(query, &columns);
 	fault_set(fault, FAULT_USAGE,
 		"\"%s\" is %s what results are sorted by: count%s", sort,
-		order.is_ambiguous ? "more than one of" : "none of",
+		order.is_ambiguous ? _("more than one of") : _("none of"),
 		columns.len > 0 ? columns.bytes : "");
 	text_free(&columns);
 	return -1;
@@ -359,7 +360,7 @@ parse(struct span payload, struct fault *fault)
 	while (payload.len > 0 && payload.bytes[payload.len - 1] == '\0')
 		payload.len--;
 	if (payload.len == 0) {
-		refuse(fault, "an empty answer");
+		refuse(fault, _("an empty answer"));
 		return NULL;
 	}
 	answer = load(payload, fault);
@@ -367,7 +368,7 @@ parse(struct span payload, struct fault *fault)
 	if (answer == NULL)
 		return NULL;
 	if (!json_is_integer(code)) {
-		refuse(fault, "an answer without a code");
+		refuse(fault, _("an answer without a code"));
 	} else if (json_integer_value(code) < 200 ||
 		json_integer_value(code) >= 300) {
 		refuse_code(answer, json_integer_value(code), fault);
@@ -400,7 +401,7 @@ take_id(struct mar *mar, const json_t *body, struct fault *fault)
 	struct span span = { json_string_value(id), json_string_length(id) };
 
 	if (!is_id(span))
-		return refuse(fault, "no id for the search, or a bad one");
+		return refuse(fault, _("no id for the search, or a bad one"));
 	memcpy(mar->id, span.bytes, span.len);
 	mar->state = MAR_START;
 	return 0;
@@ -413,7 +414,8 @@ take_status(struct mar *mar, const json_t *body, struct fault *fault)
 
 	if (status == NULL || *status == '\0' ||
 		strlen(status) > MAR_STATUS_MAX)
-		return refuse(fault, "no status of the search, or a bad one");
+		return refuse(fault,
+			_("no status of the search, or a bad one"));
 	strcpy(mar->status, status);
 	mar->results = number_of(body, "results");
 	mar->errors = number_of(body, "errors");
@@ -484,7 +486,7 @@ take_rows(struct mar *mar, const json_t *body, struct fault *fault)
 	size_t count = json_array_size(items);
 
 	if (!json_is_array(items))
-		return refuse(fault, "results without a list of items");
+		return refuse(fault, _("results without a list of items"));
 	/* What the status counts are those of all hosts; the same of two hosts
 	 * is one row. */
 	if (number_of(body, "totalItems") >= 0) {

@@ -3,6 +3,7 @@
 
 #include "mar_token.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -35,10 +36,10 @@ static const struct comparator {
 };
 static const size_t comparator_count = sizeof(comparators) /
 	sizeof(*comparators);
-#define OPERATORS                                                        \
-	"an operator (equals, contains, starts with, ends with, "        \
-	"greater than, greater equal than, less than, less equal than, " \
-	"before, after)"
+#define OPERATORS                                                           \
+	N_("an operator (equals, contains, starts with, ends with, "        \
+	   "greater than, greater equal than, less than, less equal than, " \
+	   "before, after)")
 
 /* What people write for an operator, and what it is here. */
 static const struct {
@@ -103,7 +104,7 @@ fail_at(struct parser *parser, size_t at, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	vsnprintf(text, sizeof(text), gettext(format), arguments);
 	va_end(arguments);
 	parser->column = column_of(parser, at);
 	return fault_set(parser->fault, FAULT_USAGE, "column %zu: %s",
@@ -132,11 +133,11 @@ describe(const struct mar_token *token)
 	char *text, *shown;
 
 	if (token->kind == MAR_TOKEN_END)
-		return memory_string("the end");
+		return memory_string(_("the end"));
 	shown = quoted(token->text);
 	if (token->kind != MAR_TOKEN_VALUE)
 		return shown;
-	text = memory_format("the value %s", shown);
+	text = memory_format(_("the value %s"), shown);
 	free(shown);
 	return text;
 }
@@ -189,9 +190,9 @@ fail(struct parser *parser, const char *wanted, const char *hint)
 	if (fail_anywhere(parser) < 0)
 		return -1;
 	found = describe(token);
-	rc = fail_at(parser, token->at, "%s is due here, not %s%s%s%s", wanted,
-		found, hint != NULL ? " (" : "", hint != NULL ? hint : "",
-		hint != NULL ? ")" : "");
+	rc = fail_at(parser, token->at, "%s is due here, not %s%s%s%s",
+		translate(wanted), found, hint != NULL ? " (" : "",
+		hint != NULL ? translate(hint) : "", hint != NULL ? ")" : "");
 	free(found);
 	return rc;
 }
@@ -202,7 +203,7 @@ fail_slip(struct parser *parser, const char *wanted)
 {
 	const char *meant = slip_of(&parser->token);
 	char *hint = meant != NULL
-		? memory_format("in a query that is \"%s\"", meant)
+		? memory_format(_("in a query that is \"%s\""), meant)
 		: NULL;
 	int rc = fail(parser, wanted, hint);
 
@@ -222,10 +223,11 @@ take_name(struct parser *parser, struct span *name, const char *wanted,
 		return 0;
 	}
 	if (token->kind == MAR_TOKEN_WORD && token->text.len > MAR_NAME_MAX)
-		hint = "a name has 128 characters at most";
+		hint = _("a name has 128 characters at most");
 	else if (token->kind == MAR_TOKEN_WORD && !mar_token_is_keyword(token))
-		hint = "a name begins with a letter, and has letters, digits, "
-		       "_, - and .";
+		hint = _(
+			"a name begins with a letter, and has letters, digits, "
+			"_, - and .");
 	return fail(parser, wanted, hint);
 }
 
@@ -241,9 +243,9 @@ take_outputs(struct parser *parser, struct mar_projection *projection)
 				"more than %d outputs of one collector",
 				MAR_OUTPUTS_MAX);
 		if (take_name(parser, &projection->outputs[projection->count],
-			    "an output",
+			    _("an output"),
 			    mar_token_is_keyword(&parser->token)
-				    ? "a comma stands between two outputs"
+				    ? _("a comma stands between two outputs")
 				    : NULL) < 0)
 			return -1;
 		projection->count++;
@@ -263,36 +265,37 @@ fail_behind_projection(struct parser *parser,
 
 	if (token->kind == MAR_TOKEN_SYMBOL) {
 		if (span_equal(token->text, span_of("|")))
-			hint = "a blank stands between a collector and its "
-			       "output";
+			hint = _("a blank stands between a collector and its "
+				 "output");
 		else
 			return fail_slip(parser,
-				"\"and\", \"where\" or the "
-				"end");
+				_("\"and\", \"where\" or the "
+				  "end"));
 	} else if (mar_token_is_name(token) &&
 		parser->last.kind == MAR_TOKEN_WORD && projection->count > 1) {
-		hint = "outputs of another collector stand behind \"and\"";
+		hint = _("outputs of another collector stand behind \"and\"");
 	} else if (mar_token_is_word(token, "or")) {
-		hint = "what is to be shown is joined by \"and\"";
+		hint = _("what is to be shown is joined by \"and\"");
 	} else if (token->kind == MAR_TOKEN_COMMA) {
-		return fail(parser, "an output, \"and\", \"where\" or the end",
-			"a comma stands between two outputs");
+		return fail(parser,
+			_("an output, \"and\", \"where\" or the end"),
+			_("a comma stands between two outputs"));
 	} else if (mar_token_is_word(token, "not") ||
 		token->kind == MAR_TOKEN_VALUE) {
-		hint = "comparisons stand behind \"where\"";
+		hint = _("comparisons stand behind \"where\"");
 	}
 	return fail(parser,
 		projection->count == 0
-			? "an output, \"and\", \"where\" or the end"
-			: "a comma, \"and\", \"where\" or the end",
+			? _("an output, \"and\", \"where\" or the end")
+			: _("a comma, \"and\", \"where\" or the end"),
 		hint);
 }
 
 static int
 take_projections(struct parser *parser, struct mar_query *query)
 {
-	static const char
-		hint[] = "such as HostInfo; its outputs stand behind it";
+	static const char hint[] = N_(
+		"such as HostInfo; its outputs stand behind it");
 
 	for (;;) {
 		size_t count = query->projection_count;
@@ -305,7 +308,7 @@ take_projections(struct parser *parser, struct mar_query *query)
 		struct mar_projection *projection = &query->projections[count];
 		*projection = (struct mar_projection){ 0 };
 		query->projection_count++;
-		if (take_name(parser, &projection->collector, "a collector",
+		if (take_name(parser, &projection->collector, _("a collector"),
 			    hint) < 0 ||
 			take_outputs(parser, projection) < 0)
 			return -1;
@@ -359,7 +362,7 @@ next_words(const struct comparator *like, size_t count)
 		return "\"than\"";
 	return strcmp(like->words[0], "greater") == 0 ||
 			strcmp(like->words[0], "less") == 0
-		? "\"than\" or \"equal than\""
+		? _("\"than\" or \"equal than\"")
 		: "\"with\"";
 }
 
@@ -391,12 +394,13 @@ take_value(struct parser *parser, struct span *value)
 	const struct mar_token *token = &parser->token;
 
 	if (token->kind != MAR_TOKEN_VALUE && !mar_token_is_number(token))
-		return fail(parser, "a value",
+		return fail(parser, _("a value"),
 			token->kind == MAR_TOKEN_WORD &&
 					!mar_token_is_keyword(token)
-				? "a value that is no number stands in double "
-				  "quotes"
-				: "a number, or anything in double quotes");
+				? _("a value that is no number stands in "
+				    "double "
+				    "quotes")
+				: _("a number, or anything in double quotes"));
 	*value = token->text;
 	next(parser);
 	return 0;
@@ -429,12 +433,13 @@ take_comparison(struct parser *parser, struct mar_comparison *comparison)
 {
 	const struct mar_token collector = parser->token;
 
-	if (take_name(parser, &comparison->collector, "a collector",
-		    "a comparison is: Collector output operator value") < 0)
+	if (take_name(parser, &comparison->collector, _("a collector"),
+		    _("a comparison is: Collector output operator value")) < 0)
 		return -1;
 	const struct mar_token output = parser->token;
-	if (take_name(parser, &comparison->output, "an output",
-		    "a comparison is: Collector output operator value") < 0 ||
+	if (take_name(parser, &comparison->output, _("an output"),
+		    _("a comparison is: Collector output operator value")) <
+			0 ||
 		check_collector(parser, &collector, &output) < 0)
 		return -1;
 	comparison->negated = mar_token_is_word(&parser->token, "not");
@@ -454,15 +459,15 @@ fail_behind_comparison(struct parser *parser)
 	const char *hint = NULL;
 
 	if (slip_of(token) != NULL)
-		return fail_slip(parser, "\"and\", \"or\" or the end");
+		return fail_slip(parser, _("\"and\", \"or\" or the end"));
 	if (parser->last.kind == MAR_TOKEN_VALUE && value.len > 0 &&
 		value.bytes[value.len - 1] == '\\')
-		hint = "a backslash is a backslash, also before a quote";
+		hint = _("a backslash is a backslash, also before a quote");
 	else if (token->kind == MAR_TOKEN_COMMA)
-		hint = "comparisons are joined by \"and\" and \"or\"";
+		hint = _("comparisons are joined by \"and\" and \"or\"");
 	else if (mar_token_is_word(token, "where"))
-		hint = "\"where\" stands once, before the first comparison";
-	return fail(parser, "\"and\", \"or\" or the end", hint);
+		hint = _("\"where\" stands once, before the first comparison");
+	return fail(parser, _("\"and\", \"or\" or the end"), hint);
 }
 
 static int

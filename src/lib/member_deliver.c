@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
+#include "translate.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -300,7 +302,7 @@ hear_double(struct member *member, const struct room_message *message,
 		return;
 	if (member_is_other(member, message, event.payload)) {
 		bad.mark = TRUST_BAD;
-		bad.why = "another message had its number";
+		bad.why = N_("another message had its number");
 		member_hear_forged(member, message, &bad, PLACE_ROOM, now);
 	}
 	dxl_message_free(&event);

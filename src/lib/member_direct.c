@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "member_state.h"
 
+#include "translate.h"
+
 #include <string.h>
 
 /* 0, or -1 if it is too large. */
@@ -121,10 +123,10 @@ why_refused(const struct member *member, const struct room_message *message,
 {
 	/* Without a signature nobody says it. */
 	if (trust->fingerprint[0] == '\0')
-		return "a direct message that nobody has signed";
+		return N_("a direct message that nobody has signed");
 	/* It would pass for one that we have said to somebody. */
 	if (member_is_own(member, message))
-		return "a direct message under our own UID";
+		return N_("a direct message under our own UID");
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cover.h"
 #include "sign.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -192,7 +193,7 @@ hear(struct member *member, const struct room_message *message,
 		dxl_field(event, COVER_FIELD).len == 0) {
 		trust = (struct trust){ .mark = TRUST_BAD,
 			.is_clear = true,
-			.why = "not sealed, in a room that is",
+			.why = N_("not sealed, in a room that is"),
 			.sent = -1 };
 		member_hear_forged(member, message, &trust, place, now);
 		return;

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "sign.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -354,15 +355,17 @@ check_text(struct span text, const char *what, size_t most, struct fault *fault)
 {
 	if (text.len > most)
 		return fault_set(fault, FAULT_DATA,
-			"%s has %zu bytes (at most %zu)", what, text.len, most);
+			"%s has %zu bytes (at most %zu)", translate(what),
+			text.len, most);
 	size_t good = text_utf8_check(text);
 	if (good < text.len)
 		return fault_set(fault, FAULT_DATA,
 			"%s is not UTF-8 at byte "
 			"%zu (iconv -t UTF-8 converts)",
-			what, good + 1);
+			translate(what), good + 1);
 	if (text.len > 0 && memchr(text.bytes, '\0', text.len) != NULL)
-		return fault_set(fault, FAULT_DATA, "%s holds a NUL", what);
+		return fault_set(fault, FAULT_DATA, "%s holds a NUL",
+			translate(what));
 	return 0;
 }
 

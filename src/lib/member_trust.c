@@ -3,6 +3,7 @@
 
 #include "cover.h"
 #include "sign.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -96,8 +97,8 @@ judge_owner(struct member *member, const struct room_message *message,
 		condemn(trust,
 			is_signed ? "its key could not be had, and its UID "
 				    "belongs to a certificate"
-				  : "not signed, and its UID belongs to a "
-				    "certificate");
+				  : N_("not signed, and its UID belongs to a "
+				       "certificate"));
 	else if (strcmp(owner->fingerprint, trust->fingerprint) != 0)
 		condemn(trust, "its UID belongs to another certificate");
 	else if (is_live && !is_will(member, message) &&

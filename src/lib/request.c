@@ -3,6 +3,7 @@
 
 #include "dxl.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -240,15 +241,15 @@ static const struct code {
 	const char *words;
 } codes[] = {
 	{ REQUEST_NO_SERVICE, FAULT_UNAVAILABLE,
-		"no service on this fabric answers that" },
+		N_("no service on this fabric answers that") },
 	{ REQUEST_OVERLOADED, FAULT_UNAVAILABLE,
-		"the service is overloaded (try again later)" },
+		N_("the service is overloaded (try again later)") },
 	{ REQUEST_NO_RESPONSE, FAULT_TIMEOUT,
-		"the service did not respond to the fabric in time" },
+		N_("the service did not respond to the fabric in time") },
 	{ 0x80000011, FAULT_UNAVAILABLE,
-		"the fabric lets this tenant ask no more services" },
+		N_("the fabric lets this tenant ask no more services") },
 	{ 0x80000012, FAULT_UNAVAILABLE,
-		"the fabric lets this tenant subscribe to no more" },
+		N_("the fabric lets this tenant subscribe to no more") },
 };
 
 static void
@@ -259,11 +260,11 @@ put_into_words(const char *topic, struct request_answer *answer)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
 		if (codes[i].code == answer->code) {
 			fault_set(&answer->fault, codes[i].kind, "%s: %s",
-				topic, codes[i].words);
+				topic, _(codes[i].words));
 			return;
 		}
 	if (text.len == 0)
-		text = span_of("no text");
+		text = span_of(_("no text"));
 	if (text.len > FAULT_TEXT_MAX)
 		text.len = FAULT_TEXT_MAX;
 	if (answer->code >> FABRIC_BIT != 0)

@@ -2,6 +2,7 @@
 #include "room.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -600,11 +601,11 @@ topic_fault(struct span part)
 		size_t len = text_utf8_next(part, &c);
 
 		if (len == 0)
-			return "is not UTF-8";
+			return _("is not UTF-8");
 		if (is_bad_in_topic(c))
 			return c == '+' || c == '#'
-				? "holds + or #, which MQTT keeps for itself"
-				: "holds a control or noncharacter";
+				? _("holds + or #, which MQTT keeps for itself")
+				: _("holds a control or noncharacter");
 		part.bytes += len;
 		part.len -= len;
 	}

@@ -3,6 +3,7 @@
 
 #include "bus.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -152,7 +153,7 @@ int
 routes_begin(struct routes *routes, int64_t mono, struct fault *fault)
 {
 	const struct conf *conf = routes->conf;
-	const char *reason = "no broker is configured";
+	const char *reason = _("no broker is configured");
 	const char *name = conf->file;
 
 	routes_end(routes);

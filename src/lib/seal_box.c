@@ -2,6 +2,7 @@
 #include "seal_state.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <openssl/core_names.h>
@@ -182,21 +183,21 @@ seal_box_open(const struct seal_box *box, struct span sealed,
 	const char *wrong = NULL;
 
 	if (sealed.len > SEAL_SEALED_MAX)
-		return "it is too long";
+		return _("it is too long");
 	unsigned char *bytes = memory_alloc(sealed.len / 4 * 3 + 2, 1);
 	long len = sign_decode(bytes, sealed, SEAL_BOX_MAX);
 	if (len < SEAL_BOX_MIN || (len - SEAL_TAG_BYTES) % SEAL_BLOCK != 0) {
-		wrong = "it is malformed";
+		wrong = _("it is malformed");
 		goto out;
 	}
 	len -= SEAL_TAG_BYTES;
 	if (!decrypt(box, bytes, (size_t)len)) {
-		wrong = "it was altered, or is of another place";
+		wrong = _("it was altered, or is of another place");
 		goto out;
 	}
 	len = unpadded(bytes, (size_t)len);
 	if (len < 0)
-		wrong = "it is malformed inside";
+		wrong = _("it is malformed inside");
 	else
 		text_append(inner, bytes, (size_t)len);
 out:

@@ -2,6 +2,7 @@
 #include "seal_state.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -156,7 +157,7 @@ open_box(const struct signer *signer, struct span place,
 		    place))
 		why = seal_box_open(&box, fields->sealed, inner);
 	else
-		why = "its key cannot be used";
+		why = _("its key cannot be used");
 	OPENSSL_cleanse(&key, sizeof(key));
 	return why;
 }
@@ -167,11 +168,11 @@ seal_open_to(const struct signer *signer, struct span place,
 	struct fault *fault)
 {
 	unsigned char id[SEAL_KEY_ID_BYTES], own_id[SEAL_KEY_ID_BYTES];
-	const char *why = "it is malformed";
+	const char *why = _("it is malformed");
 	struct pair pair;
 
 	if (fields->version != SEAL_VERSION)
-		why = "it is of an unknown version";
+		why = _("it is of an unknown version");
 	else if (seal_decode(id, fields->to, sizeof(id)) &&
 		seal_decode(pair.bytes, fields->ephemeral, SIGN_KEY_BYTES) &&
 		place.len <= SEAL_PLACE_MAX) {

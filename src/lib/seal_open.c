@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal_state.h"
 
+#include "translate.h"
+
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,9 +136,9 @@ open_fields(struct seal *seal, struct span source, struct span place,
 	const struct known_key *key;
 	struct names names;
 
-	*why = "it is malformed";
+	*why = _("it is malformed");
 	if (fields->version != SEAL_VERSION) {
-		*why = "it is of an unknown version";
+		*why = _("it is of an unknown version");
 		return SEAL_BAD;
 	}
 	if (seal_is_direct(fields) || !parse_names(&names, fields) ||

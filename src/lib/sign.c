@@ -4,6 +4,7 @@
 #include "certificate.h"
 #include "identity_key.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
@@ -122,7 +123,7 @@ bind(struct signer *signer, int64_t now, struct fault *fault)
 		fault_set(fault, FAULT_CONFIG,
 			"the certificate's key cannot sign: %s (it has to be "
 			"RSA of at most %d bits, EC, Ed25519 or Ed448)",
-			reason != NULL ? reason : "it is of another kind",
+			reason != NULL ? reason : _("it is of another kind"),
 			SIGN_RSA_BITS_MAX);
 		ERR_clear_error();
 		text_free(&bytes);

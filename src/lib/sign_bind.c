@@ -2,6 +2,7 @@
 #include "sign_state.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -165,9 +166,9 @@ binding_parse(struct binding *binding, struct span bytes)
 	struct cursor cursor = { .left = bytes };
 
 	if (bytes.len > SIGN_BIND_BYTES_MAX)
-		return "the binding is malformed";
+		return N_("the binding is malformed");
 	if (take_number(&cursor, 1) != SIGN_VERSION)
-		return "the binding is of an unknown version";
+		return N_("the binding is of an unknown version");
 	take_bytes(&cursor, binding->key, sizeof(binding->key));
 	take_bytes(&cursor, binding->x25519, sizeof(binding->x25519));
 	binding->begin = take_time(&cursor);
@@ -181,11 +182,11 @@ binding_parse(struct binding *binding, struct span bytes)
 	binding->signature = cursor.left;
 	if (cursor.failed || len > SIGN_SCOPE_MAX || cursor.left.len == 0 ||
 		cursor.left.len > SIGNATURE_MAX)
-		return "the binding is malformed";
+		return N_("the binding is malformed");
 	if (binding->begin < 0 || binding->end < binding->begin)
-		return "the binding's dates are impossible";
+		return N_("the binding's dates are impossible");
 	if (binding->end - binding->begin > SIGN_LIFE_MAX)
-		return "the binding is valid for too long";
+		return N_("the binding is valid for too long");
 	return NULL;
 }
 

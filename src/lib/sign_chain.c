@@ -3,6 +3,7 @@
 
 #include "certificate.h"
 #include "memory.h"
+#include "translate.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -85,7 +86,7 @@ read_part(struct authorities *trust,
 		return 0;
 	return fault_set(fault, FAULT_CONFIG,
 		count < 0 ? "%s: a %s in it is damaged (get the file anew)"
-			  : "%s: holds no %s in PEM form",
+			  : _("%s: holds no %s in PEM form"),
 		file, what);
 }
 
@@ -102,10 +103,10 @@ authorities_new(const struct verifier_config *config, struct fault *fault)
 	if (trust->store == NULL || trust->lists == NULL)
 		memory_out();
 	if (read_part(trust, read_authorities, config->ca, config->ca_file,
-		    "certificate", fault) == 0 &&
+		    _("certificate"), fault) == 0 &&
 		(config->crl_file == NULL ||
 			read_part(trust, read_lists, config->crl,
-				config->crl_file, "revocation list",
+				config->crl_file, _("revocation list"),
 				fault) == 0))
 		return trust;
 	authorities_free(trust);
@@ -135,7 +136,7 @@ parse_certificates(struct chain *chain, struct span der)
 		if (count < SIGN_CHAIN_MAX)
 			one = d2i_X509(NULL, &at, end - at);
 		if (one == NULL)
-			return "the certificate is malformed";
+			return N_("the certificate is malformed");
 		if (count == 0) {
 			size_t len = (size_t)((const char *)at - der.bytes);
 
@@ -147,8 +148,9 @@ parse_certificates(struct chain *chain, struct span der)
 		}
 		/* Before anything is computed with it. */
 		if (count > 0 && !binding_key_fits(X509_get0_pubkey(one)))
-			return "a key in the certificate's chain is of a kind "
-			       "that is not supported";
+			return N_(
+				"a key in the certificate's chain is of a kind "
+				"that is not supported");
 	}
 	return NULL;
 }
@@ -164,7 +166,7 @@ chain_parse(struct chain *chain, struct span text)
 		memory_out();
 	struct span der = { (const char *)bytes, len > 0 ? (size_t)len : 0 };
 	const char *wrong = len > 0 ? parse_certificates(chain, der)
-				    : "the certificate is malformed";
+				    : N_("the certificate is malformed");
 	ERR_clear_error();
 	if (wrong != NULL) {
 		chain_free(chain);
@@ -218,37 +220,39 @@ explain(struct chain_verdict *verdict, int error, int depth)
 	case X509_V_ERR_CERT_REVOKED:
 		if (depth == 0)
 			verdict->state = SIGN_BAD;
-		verdict->why = depth == 0 ? "the certificate is revoked"
-					  : "an authority's certificate is "
-					    "revoked";
+		verdict->why = depth == 0 ? N_("the certificate is revoked")
+					  : N_("an authority's certificate is "
+					       "revoked");
 		return;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		verdict->why = "the certificate is self-signed";
+		verdict->why = N_("the certificate is self-signed");
 		return;
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		verdict->why = "the certificate leads to no trusted authority";
+		verdict->why = N_(
+			"the certificate leads to no trusted authority");
 		return;
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
-		verdict->why = "there is no revocation list of the "
-			       "certificate's authority";
+		verdict->why = N_("there is no revocation list of the "
+				  "certificate's authority");
 		return;
 	case X509_V_ERR_EE_KEY_TOO_SMALL:
 	case X509_V_ERR_CA_KEY_TOO_SMALL:
 	case X509_V_ERR_CA_MD_TOO_WEAK:
-		verdict->why = "the certificate, or one in its chain, is too "
-			       "weak";
+		verdict->why = N_(
+			"the certificate, or one in its chain, is too "
+			"weak");
 		return;
 	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
 	case X509_V_ERR_CRL_NOT_YET_VALID:
-		verdict->why = "the revocation list of the certificate's "
-			       "authority cannot be used";
+		verdict->why = N_("the revocation list of the certificate's "
+				  "authority cannot be used");
 		return;
 	default:
-		verdict->why = "the certificate's chain is not valid";
+		verdict->why = N_("the certificate's chain is not valid");
 	}
 }
 
@@ -337,12 +341,13 @@ chain_judge(struct chain_verdict *verdict, const struct chain *chain,
 		.chain_end = INT64_MAX,
 		.crl_end = INT64_MAX };
 	if (!binding_key_fits(X509_get0_pubkey(chain->leaf))) {
-		verdict->why = "the certificate's key is of a kind that is not "
-			       "supported";
+		verdict->why = N_(
+			"the certificate's key is of a kind that is not "
+			"supported");
 		return;
 	}
 	if (X509_check_purpose(chain->leaf, X509_PURPOSE_SSL_CLIENT, 0) != 1) {
-		verdict->why = "the certificate is not one for clients";
+		verdict->why = N_("the certificate is not one for clients");
 		return;
 	}
 	X509_STORE_CTX *context = prepare(chain, trust, now);

@@ -2,6 +2,7 @@
 #include "sign_state.h"
 
 #include "certificate.h"
+#include "translate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -191,7 +192,7 @@ learn_key(struct verifier *verifier, struct span source,
 	const struct chain *chain, int64_t now, const char **why)
 {
 	if (!budget_allows(verifier->budget, source, now)) {
-		*why = "too many signatures failed lately";
+		*why = N_("too many signatures failed lately");
 		return VERIFIER_BUSY;
 	}
 	const struct known_certificate *known = certify(verifier, source, chain,
@@ -204,7 +205,7 @@ learn_key(struct verifier *verifier, struct span source,
 	if (!binding_verify(binding, X509_get0_pubkey(chain->leaf))) {
 		verifier_charge(verifier, source, now);
 		*why = add_bad(verifier, id, chain,
-			"the binding's signature does not fit");
+			N_("the binding's signature does not fit"));
 		return VERIFIER_BAD;
 	}
 	add_key(verifier, id, binding, known->verdict.state == SIGN_GOOD,
@@ -228,12 +229,12 @@ learn(struct verifier *verifier, struct span source, const unsigned char *id,
 		return VERIFIER_BAD;
 	}
 	*why = cert.len > 0 ? chain_parse(&chain, cert)
-			    : "the certificate is missing";
+			    : N_("the certificate is missing");
 	if (*why != NULL)
 		return VERIFIER_BAD;
 	if (memcmp(chain.certificate, binding.certificate,
 		    sizeof(binding.certificate)) != 0)
-		*why = "the binding is of another certificate";
+		*why = N_("the binding is of another certificate");
 	else
 		learned = learn_key(verifier, source, id, &binding, &chain, now,
 			why);
@@ -292,7 +293,7 @@ verifier_learn(struct verifier *verifier, struct span source, struct span bind,
 	*why = NULL;
 	long len = sign_decode(bytes, bind, SIGN_BIND_BYTES_MAX);
 	if (len < 0) {
-		*why = "the binding is malformed";
+		*why = N_("the binding is malformed");
 		return VERIFIER_BAD;
 	}
 	struct span binding = { (const char *)bytes, (size_t)len };

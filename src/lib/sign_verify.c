@@ -4,6 +4,7 @@
 #include "certificate.h"
 #include "memory.h"
 #include "table.h"
+#include "translate.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -219,19 +220,19 @@ misfit(const struct key *key, const struct known_certificate *known,
 	if (known->verdict.state == SIGN_BAD)
 		return known->verdict.why;
 	if (sent < key->begin)
-		return "its key was not valid yet";
+		return N_("its key was not valid yet");
 	if (sent > key->end)
-		return "its key was not valid any more";
+		return N_("its key was not valid any more");
 	if (sent < known->verdict.begin)
-		return "the certificate was not valid yet";
+		return N_("the certificate was not valid yet");
 	if (sign_is_over(known->verdict.end, sent))
-		return "the certificate had expired";
+		return N_("the certificate had expired");
 	if (!key->is_scoped)
 		return NULL;
 	sign_digest(topic, digest);
 	return memcmp(digest, key->scope, sizeof(digest)) == 0
 		? NULL
-		: "its key is for another room";
+		: N_("its key is for another room");
 }
 
 /* NULL, or why a message that is good is not to be trusted. */
@@ -242,10 +243,11 @@ doubt(const struct chain_verdict *verdict, int64_t sent, int64_t now)
 		return verdict->why;
 	if (sent < verdict->chain_begin ||
 		sign_is_over(verdict->chain_end, sent))
-		return "an authority's certificate was not valid";
+		return N_("an authority's certificate was not valid");
 	if (sign_is_over(verdict->crl_end, now))
-		return "the revocation list of the certificate's authority is "
-		       "out of date";
+		return N_(
+			"the revocation list of the certificate's authority is "
+			"out of date");
 	return NULL;
 }
 
@@ -326,7 +328,7 @@ check(struct verifier *verifier, struct span source, struct span topic,
 	struct sign_sig sig;
 
 	if (sign_sig_parse(&sig, text) < 0)
-		return say(verdict, SIGN_BAD, "the signature is malformed");
+		return say(verdict, SIGN_BAD, N_("the signature is malformed"));
 	memcpy(verdict->key_id, sig.key_id, sizeof(sig.key_id));
 	verdict->sent = sig.sent;
 	struct key *key = find_key(verifier, verdict, &known);

@@ -4,6 +4,7 @@
 #include "file.h"
 #include "memory.h"
 #include "spool_state.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -51,19 +52,19 @@ remedy(int error)
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:
-		return " (make room on that file system)";
+		return _(" (make room on that file system)");
 	case EFBIG:
-		return " (raise the limit of file sizes: ulimit -f)";
+		return _(" (raise the limit of file sizes: ulimit -f)");
 	case EROFS:
-		return " (the file system is mounted read-only)";
+		return _(" (the file system is mounted read-only)");
 	case EACCES:
 	case EPERM:
-		return " (the folder has to be this user's, and writable)";
+		return _(" (the folder has to be this user's, and writable)");
 	case EIO:
-		return " (the disk fails: see the system's log)";
+		return _(" (the disk fails: see the system's log)");
 	case EMFILE:
 	case ENFILE:
-		return " (too many files are open: ulimit -n)";
+		return _(" (too many files are open: ulimit -n)");
 	default:
 		return "";
 	}

@@ -3,6 +3,7 @@
 
 #include "file.h"
 #include "spool_state.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,20 +79,24 @@ check_limits(const struct spool *spool, size_t size, struct fault *fault)
 	const struct spool_counts *counts = &spool->counts;
 	const struct spool_limits *limits = &spool->limits;
 	int64_t aside = counts->expired + counts->bad;
-	char rest[80] = "";
+	char rest[160] = "";
 
 	if (aside > 0)
 		snprintf(rest, sizeof(rest),
-			"; %" PRId64 " %s set aside as *" SPOOL_EXPIRED_SUFFIX
-			" or *" SPOOL_BAD_SUFFIX " until you remove %s",
-			aside, aside == 1 ? "is" : "are",
-			aside == 1 ? "it" : "them");
+			ngettext("; %" PRId64 " is set aside as *%s or *%s "
+				 "until you remove it",
+				"; %" PRId64 " are set aside as *%s or *%s "
+				"until you remove them",
+				(unsigned long)aside),
+			aside, SPOOL_EXPIRED_SUFFIX, SPOOL_BAD_SUFFIX);
 	if (counts->waiting + aside >= limits->count)
 		return fault_set(fault, FAULT_CANTCREAT,
-			"%s: is full: %" PRId64 " message%s, its limit "
-			"(qchat-say --flush sends what waits%s)",
-			spool->path, limits->count,
-			limits->count == 1 ? "" : "s", rest);
+			ngettext("%s: is full: %" PRId64 " message, its limit "
+				 "(qchat-say --flush sends what waits%s)",
+				"%s: is full: %" PRId64 " messages, its limit "
+				"(qchat-say --flush sends what waits%s)",
+				(unsigned long)limits->count),
+			spool->path, limits->count, rest);
 	if (counts->bytes > limits->bytes ||
 		(int64_t)size > limits->bytes - counts->bytes)
 		return fault_set(fault, FAULT_CANTCREAT,
@@ -141,7 +146,7 @@ add_one(struct spool *spool, DIR *folder, struct spool_message *message,
 	if (wrong == NULL &&
 		(message->envelope.len < 1 ||
 			message->envelope.len > SPOOL_ENVELOPE_MAX))
-		wrong = "it is empty or too large";
+		wrong = _("it is empty or too large");
 	if (wrong != NULL)
 		return fault_set(fault, FAULT_DATA,
 			"%s: cannot keep a message: %s", spool->path, wrong);

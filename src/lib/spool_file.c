@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spool_file.h"
 
+#include "translate.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,20 +123,20 @@ const char *
 spool_file_check(const struct spool_message *message)
 {
 	if (message->time_ms < 0 || message->time_ms > TIME_MAX)
-		return "time is out of bounds";
+		return _("time is out of bounds");
 	if (!is_label(message->room, 1, SPOOL_ROOM_MAX))
-		return "room is no name";
+		return _("room is no name");
 	if (!is_label(message->user, 0, SPOOL_USER_MAX))
-		return "user is no name";
+		return _("user is no name");
 	if (!is_words(message->brokers))
-		return "brokers are no words";
+		return _("brokers are no words");
 	if (!is_words(message->authorities))
-		return "authorities are no words";
+		return _("authorities are no words");
 	if (!is_hex(message->uid, SPOOL_UID_LENGTH))
-		return "uid is not 32 hex digits";
+		return _("uid is not 32 hex digits");
 	if (message->first < 1 || message->last < message->first ||
 		message->last > SPOOL_NUMBER_MAX)
-		return "sequence numbers are out of bounds";
+		return _("sequence numbers are out of bounds");
 	return NULL;
 }
 
@@ -324,10 +326,10 @@ read_fields(struct spool_entry *entry, const struct span values[FIELDS])
 			&message->room) ||
 		!unescape(values[USER], bytes + (values[USER].bytes - bytes),
 			&message->user))
-		return "a header has no good value";
+		return _("a header has no good value");
 	wrong = spool_file_check(message);
 	if (wrong == NULL && !fits_name(message))
-		wrong = "its name is another message's";
+		wrong = _("its name is another message's");
 	return wrong;
 }
 
@@ -340,26 +342,26 @@ spool_file_parse(struct spool_entry *entry, size_t len, int64_t file_size)
 
 	if (!take(&rest, MAGIC))
 		return take(&rest, PROGRAM)
-			? "another version of QChat has written it"
-			: "it does not start as a message does";
+			? _("another version of QChat has written it")
+			: _("it does not start as a message does");
 	for (int i = 0; i < FIELDS; i++) {
 		if (i == CHECKSUM)
 			sum = checksum(sum,
 				(struct span){ entry->bytes, len - rest.len });
 		if (!take_field(&rest, keys[i], &values[i]) && i != SEALED)
-			return "a header is missing";
+			return _("a header is missing");
 	}
 	if (!take(&rest, "\n"))
-		return "the headers have no end";
+		return _("the headers have no end");
 	if ((int64_t)len == file_size &&
 		!is_sum(values[CHECKSUM], checksum(sum, rest)))
-		return "the checksum is wrong";
+		return _("the checksum is wrong");
 	wrong = read_fields(entry, values);
 	if (wrong != NULL)
 		return wrong;
 	if (entry->size < 1 || entry->size > SPOOL_ENVELOPE_MAX ||
 		file_size - (int64_t)(len - rest.len) != entry->size)
-		return "it is longer or shorter than it says";
+		return _("it is longer or shorter than it says");
 	entry->message.envelope = rest;
 	return NULL;
 }

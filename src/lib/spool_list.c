@@ -4,6 +4,7 @@
 #include "file.h"
 #include "memory.h"
 #include "spool_state.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,7 +23,7 @@ damaged(const struct spool *spool, const char *name, const char *wrong,
 	struct fault *fault)
 {
 	return fault_set(fault, FAULT_DATA, "%s/%s: is damaged: %s",
-		spool->path, name, wrong);
+		spool->path, name, translate(wrong));
 }
 
 static int
@@ -93,7 +94,7 @@ load(const struct spool *spool, DIR *folder, bool whole,
 	close(fd);
 	if (len < 0)
 		return -1;
-	wrong = (size_t)len < want ? "it shrinks"
+	wrong = (size_t)len < want ? _("it shrinks")
 				   : parse(entry, whole, want, size);
 	return wrong == NULL ? 0 : damaged(spool, name, wrong, fault);
 }

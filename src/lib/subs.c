@@ -2,6 +2,7 @@
 #include "subs.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -103,7 +104,8 @@ static int
 mistaken(struct subs *subs, struct fault *fault, const char *why)
 {
 	subs->mistaken++;
-	return fault_set(fault, FAULT_PROTOCOL, "%s: %s", SUBS_TOPIC, why);
+	return fault_set(fault, FAULT_PROTOCOL, "%s: %s", SUBS_TOPIC,
+		translate(why));
 }
 
 int
@@ -167,16 +169,22 @@ static void
 append_brokers(const struct subs_sum *sum, struct text *text)
 {
 	if (sum->brokers == 0)
-		text_append_string(text, "no broker has counted who listens");
+		text_append_string(text,
+			_("no broker has counted who listens"));
 	else if (sum->known == 0)
 		text_appendf(text,
-			"%zu broker%s counted who listens, of how many is not "
-			"known",
-			sum->brokers, sum->brokers == 1 ? " has" : "s have");
+			ngettext("%zu broker has counted who listens, of how "
+				 "many is not known",
+				"%zu brokers have counted who listens, of how "
+				"many is not known",
+				sum->brokers),
+			sum->brokers);
 	else
-		text_appendf(text, "%zu of %zu brokers %s counted who listens",
-			sum->brokers, sum->known,
-			sum->brokers == 1 ? "has" : "have");
+		text_appendf(text,
+			ngettext("%zu of %zu brokers has counted who listens",
+				"%zu of %zu brokers have counted who listens",
+				sum->brokers),
+			sum->brokers, sum->known);
 }
 
 void
@@ -186,6 +194,9 @@ subs_append_doubt(const struct subs_sum *sum, struct text *text)
 		return;
 	append_brokers(sum, text);
 	if (sum->mistaken > 0)
-		text_appendf(text, ", and %zu answer%s no count of a broker",
-			sum->mistaken, sum->mistaken == 1 ? " is" : "s are");
+		text_appendf(text,
+			ngettext(", and %zu answer is no count of a broker",
+				", and %zu answers are no count of a broker",
+				sum->mistaken),
+			sum->mistaken);
 }

@@ -2,6 +2,7 @@
 #include "tie.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ static int
 bad(struct fault *fault, const char *what)
 {
 	return fault_set(fault, FAULT_PROTOCOL,
-		"the TIE server's message is not understood: %s", what);
+		"the TIE server's message is not understood: %s",
+		translate(what));
 }
 
 /* Peers are seen to end their JSON with NUL (protocol.md, 10). */

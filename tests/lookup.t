@@ -65,6 +65,39 @@ ok '\t asks what a file is' wait_for heard "$dropper"
 type alice '\t nonsense'
 ok 'what is none is told' sees alice 'nonsense.*(hash|hex)'
 
+# A search that takes long is stopped, alone and among others.
+type alice '\stop'
+ok '\stop: nothing runs' sees alice 'nothing is looked for'
+services_do mar running 1000
+type alice '\m Processes name yes'
+must sees alice 'MAR IN_PROGRESS, 3 of 3 hosts have answered'
+type alice '\stop'
+ok '\stop ends it' sees alice \
+	'\* Processes name: stopped: IN_PROGRESS, 3 of 3 hosts'
+ok 'and it is gone from the status line' sees_no alice '\| MAR'
+services_do tie silent
+type alice "\\t $dropper yes"
+must sees alice '\| TIE'
+type alice '\m Processes id no'
+must sees alice 'TIE; MAR IN_PROGRESS'
+type alice '\stop'
+ok 'of several it lists which they are' sees alice "1: .t $dropper "
+ok 'by their numbers' sees alice '2: .m Processes id: IN_PROGRESS, '
+ok 'and asks for one' sees alice '\\stop N stops one of them'
+type alice '\stop 3'
+ok 'there is no such one' sees alice '3 is none of those that run'
+type alice '\stop 1'
+ok 'one of them ends' sees alice "\* $dropper: stopped "
+ok 'and no other' sees alice '\| MAR IN_PROGRESS'
+type alice '\stop 2'
+ok 'then that' sees alice '\* Processes id: stopped: IN_PROGRESS'
+ok 'and none is left' sees_no alice '\| MAR'
+services_do tie well
+services_do mar running 0
+type alice '\t f2c7bb8acc97f92e987a2d4087d021b1 no'
+ok 'another one is found then' sees alice 'Known Trusted'
+not_ok 'and the room has heard of none' heard stopped
+
 # A service that takes long, and one that does not answer.
 services_do mar silent
 type alice "\\m $query no"

@@ -370,6 +370,18 @@ enquire(struct chat *chat, const struct command_line *parsed)
 }
 
 static void
+stop_lookup(struct chat *chat, struct span argument)
+{
+	struct text text = { 0 };
+	struct fault fault = { 0 };
+
+	if (enquiry_stop(chat_window(chat)->enquiry, argument, &text, &fault) <
+		0)
+		text_append_string(&text, fault.text);
+	notice(chat, &text);
+}
+
+static void
 show_help(struct chat *chat, struct span name)
 {
 	struct text text = { 0 };
@@ -483,6 +495,9 @@ run(struct chat *chat, const struct command_line *parsed)
 		break;
 	case COMMAND_SEARCH:
 		search(chat, parsed->argument);
+		break;
+	case COMMAND_STOP:
+		stop_lookup(chat, parsed->argument);
 		break;
 	case COMMAND_TIME:
 		act_turn_clock(chat);

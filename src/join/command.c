@@ -45,6 +45,10 @@ const struct command commands[] = {
 	{ "sev", { COMMAND_LEVEL, COMMAND_TEXT }, 2,
 		"says it as info, low, medium, high or critical",
 		COMMAND_SEVERITY },
+	{ "stop", { COMMAND_NUMBER }, 0,
+		"stops a search of MAR or TIE; of several, lists them by their "
+		"N",
+		COMMAND_STOP },
 	{ "t", { COMMAND_HASH, COMMAND_SHARE }, 1,
 		"asks TIE what a file is; yes: for the room, too",
 		COMMAND_TIE },
@@ -59,7 +63,7 @@ const struct command commands[] = {
 const size_t command_count = sizeof(commands) / sizeof(*commands);
 
 static const char *const argument_names[] = { "", "NAME", "ROOM", "TEXT",
-	"LEVEL", "WORD", "HASH", "QUERY", "yes|no", "FILE", "COMMAND" };
+	"LEVEL", "WORD", "HASH", "QUERY", "yes|no", "FILE", "N", "COMMAND" };
 
 static bool
 is_blank(char c)

@@ -29,6 +29,7 @@ enum command_id {
 	COMMAND_RESEND,
 	COMMAND_SEARCH,
 	COMMAND_SEVERITY,
+	COMMAND_STOP,
 	COMMAND_TIME,
 	COMMAND_TIE,
 	COMMAND_WRITE,
@@ -47,6 +48,7 @@ enum command_argument {
 	COMMAND_QUERY, /* there are blanks in it */
 	COMMAND_SHARE, /* yes or no: is the room to see it? */
 	COMMAND_FILE,
+	COMMAND_NUMBER, /* of a list */
 	COMMAND_COMMAND,
 };
 

@@ -126,6 +126,36 @@ enquiry_search(struct enquiry *enquiry, struct span argument,
 		session_now().mono, fault);
 }
 
+/* There are no more than nine. */
+static int
+number_of(struct span argument)
+{
+	if (argument.len == 0)
+		return 0;
+	if (argument.len == 1 && *argument.bytes >= '1' &&
+		*argument.bytes <= '9')
+		return *argument.bytes - '0';
+	return -1;
+}
+
+int
+enquiry_stop(struct enquiry *enquiry, struct span argument, struct text *text,
+	struct fault *fault)
+{
+	int number = number_of(argument);
+
+	if (number < 0)
+		return fault_set(fault, FAULT_USAGE,
+			"\\stop: behind it there is a number of its list, or "
+			"nothing");
+	if (number > 0 || lookups_running(enquiry->lookups) < 2)
+		return lookups_stop_one(enquiry->lookups, (size_t)number, text,
+			fault);
+	lookups_list(enquiry->lookups, text);
+	text_append_string(text, "\n\\stop N stops one of them");
+	return 0;
+}
+
 bool
 enquiry_can_count(const struct enquiry *enquiry)
 {

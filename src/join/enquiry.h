@@ -28,6 +28,14 @@ int enquiry_hash(struct enquiry *enquiry, struct span argument,
 int enquiry_search(struct enquiry *enquiry, struct span argument,
 	struct fault *fault);
 
+/*
+ * The argument of \stop: ends what runs under that number, or the only one, and
+ * appends what is to be told of it, or, without a number, the list of several.
+ * 0, or -1 with FAULT_USAGE.
+ */
+int enquiry_stop(struct enquiry *enquiry, struct span argument,
+	struct text *text, struct fault *fault);
+
 /* Is there a fabric, and a connection to it, that counts who hears the room? */
 bool enquiry_can_count(const struct enquiry *enquiry);
 

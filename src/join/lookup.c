@@ -392,6 +392,85 @@ lookups_progress(const struct lookups *lookups, struct text *text)
 	}
 }
 
+/* What was typed, without its command. */
+static void
+append_asked(const struct lookup *lookup, struct text *text)
+{
+	if (lookup->search != NULL)
+		append_query(lookup->query, text);
+	else
+		digest_append_hex(tie_subject_digest(&lookup->subject), text);
+}
+
+static void
+append_search(const struct lookup *lookup, struct text *text)
+{
+	if (lookup->search == NULL)
+		return;
+	struct mar_progress progress = mar_progress(
+		mar_search_mar(lookup->search));
+
+	text_append_string(text, ": ");
+	mar_show_progress(&progress, text);
+}
+
+void
+lookups_list(const struct lookups *lookups, struct text *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < LOOKUPS_MAX; i++) {
+		const struct lookup *lookup = &lookups->all[i];
+
+		if (!lookup->is_running)
+			continue;
+		text_appendf(text, "%s%zu: \\%c ", between, i + 1,
+			lookup->search != NULL ? 'm' : 't');
+		append_asked(lookup, text);
+		append_search(lookup, text);
+		between = "\n";
+	}
+}
+
+/* The one of that number, or NULL with a fault. */
+static struct lookup *
+find_running(struct lookups *lookups, size_t number, struct fault *fault)
+{
+	size_t count = lookups_running(lookups), i = 0;
+
+	if (count == 0)
+		fault_set(fault, FAULT_USAGE, "nothing is looked for");
+	else if (number == 0 && count > 1)
+		fault_set(fault, FAULT_USAGE, "more than one is looked for");
+	else if (number > LOOKUPS_MAX ||
+		(number > 0 && !lookups->all[number - 1].is_running))
+		fault_set(fault, FAULT_USAGE, "%zu is none of those that run",
+			number);
+	else if (number > 0)
+		return &lookups->all[number - 1];
+	else {
+		while (!lookups->all[i].is_running)
+			i++;
+		return &lookups->all[i];
+	}
+	return NULL;
+}
+
+int
+lookups_stop_one(struct lookups *lookups, size_t number, struct text *text,
+	struct fault *fault)
+{
+	struct lookup *lookup = find_running(lookups, number, fault);
+
+	if (lookup == NULL)
+		return -1;
+	append_asked(lookup, text);
+	text_append_string(text, ": stopped");
+	append_search(lookup, text);
+	stop(lookup);
+	return 0;
+}
+
 int
 lookup_share_parse(struct span word, enum lookup_share *share)
 {

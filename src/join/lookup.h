@@ -82,6 +82,20 @@ size_t lookups_running(const struct lookups *lookups);
  * "MAR RUNNING, 1 of 3 hosts have answered; TIE".  Nothing if none runs. */
 void lookups_progress(const struct lookups *lookups, struct text *text);
 
+/* Appends a harmless row for each that runs, under its number, "2: \t HASH" or
+ * "1: \m QUERY: RUNNING, 1 of 3 hosts have answered", with line feeds between
+ * them. */
+void lookups_list(const struct lookups *lookups, struct text *text);
+
+/*
+ * Gives up the one of that number, or, for 0, the only one that runs, which
+ * ends without a result.  Appends one harmless line on it, and how far it was.
+ * 0, or -1 with FAULT_USAGE: none of that number runs, or none at all, or
+ * several do.
+ */
+int lookups_stop_one(struct lookups *lookups, size_t number, struct text *text,
+	struct fault *fault);
+
 /* Gives up all that run, without a word. */
 void lookups_stop(struct lookups *lookups);
 

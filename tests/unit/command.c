@@ -37,6 +37,8 @@ test_parse(void)
 	is_line("/s", COMMAND_SEARCH, "");
 	is_line("\\j the room ", COMMAND_JOIN, "the room");
 	is_line("\\c now", COMMAND_EXCESSIVE, "now");
+	is_line("\\stop", COMMAND_STOP, "");
+	is_line("\\stop 2 ", COMMAND_STOP, "2");
 	is_line("\\p bob", COMMAND_PEOPLE, "bob");
 	struct span nul = { "\\q\0", 3 };
 	ok(command_parse(nul).id == COMMAND_UNKNOWN, "a NUL is no end");
@@ -116,6 +118,9 @@ test_help(void)
 
 	help_is("d", "\\d NAME TEXT  direct: says it to NAME alone, sealed");
 	help_is("\\q", "\\q  quits, with a goodbye");
+	help_is("stop",
+		"\\stop [N]  stops a search of MAR or TIE; of several, lists "
+		"them by their N");
 	help_is("/l", "\\l [ROOM]  leaves a room, or this one");
 	help_is("/\033", "no command /\\x1b (\\h lists them)");
 	command_help(&all, span_of(""));

@@ -278,7 +278,8 @@ test_commands(void)
 	offers(complete, "\\|d bob",
 		"1<c> 1<d > 1<h > 1<ignore > 1<j > 1<l > "
 		"1<m > 1<me > 1<no> 1<p > 1<pin > 1<q> 1<r> 1<s > "
-		"1<sev > 1<t > 1<time> 1<w > 1<yes>");
+		"1<sev > 1<stop > 1<t > 1<time> 1<w > 1<yes>");
+	offers(complete, "\\stop |", "");
 	offers(complete, "\\d |", "3<al_ice > 3<bob >");
 	offers(complete, "\\d  B|", "4<bob >");
 	offers(complete, "\\d bob al|", "7<al_ice >");

@@ -290,6 +290,74 @@ test_search_time(void)
 		"it ends");
 }
 
+/* What is said when one is stopped, and what else it comes to. */
+static int
+stop_one(size_t number)
+{
+	struct fault fault = { 0 };
+
+	text_clear(&world.text);
+	if (lookups_stop_one(world.lookups, number, &world.text, &fault) == 0)
+		return 0;
+	text_append_string(&world.text, fault.text);
+	return (int)fault.kind;
+}
+
+static void
+list_is(const char *want)
+{
+	struct text text = { 0 };
+
+	lookups_list(world.lookups, &text);
+	is(text.bytes != NULL ? text.bytes : "", want, "which they are");
+	text_free(&text);
+}
+
+static void
+test_stop(void)
+{
+	int told = world.told;
+
+	ok(stop_one(0) == FAULT_USAGE, "nothing runs");
+	is(world.text.bytes, "nothing is looked for", "which is told");
+	search("HostInfo os", LOOKUP_YES);
+	step(CREATED);
+	step(STARTED);
+	step(STATUS("RUN\\u0007", "7"));
+	ok(stop_one(0) == 0, "the only one is stopped");
+	is(world.text.bytes,
+		"HostInfo os: stopped: RUN\\x07, 1 of 2 hosts have answered, 7 "
+		"results",
+		"which is told, with how far it was");
+	ok(lookups_running(world.lookups) == 0 &&
+			lookups_deadline(world.lookups) == INT64_MAX,
+		"it asks no more");
+	list_is("");
+
+	int dropped = world.dropped;
+	search("HostInfo os", LOOKUP_YES);
+	lookups_tick(world.lookups, world.now);
+	look(MD5, LOOKUP_ASK);
+	look(MD5, LOOKUP_ASK);
+	list_is("1: \\m HostInfo os: not yet started\n2: \\t " MD5
+		"\n3: \\t " MD5);
+	ok(stop_one(0) == FAULT_USAGE && lookups_running(world.lookups) == 3,
+		"of several it has to be said which");
+	is(world.text.bytes, "more than one is looked for", "which is told");
+	ok(stop_one(4) == FAULT_USAGE &&
+			stop_one(LOOKUPS_MAX + 1) == FAULT_USAGE,
+		"and which there is");
+	is(world.text.bytes, "9 is none of those that run", "which is told");
+	ok(stop_one(2) == 0 && world.dropped == dropped + 1, "one of them");
+	is(world.text.bytes, MD5 ": stopped", "is stopped");
+	list_is("1: \\m HostInfo os: not yet started\n3: \\t " MD5);
+	ok(stop_one(1) == 0 && world.dropped == dropped + 2,
+		"what waits for an answer waits no more");
+	ok(stop_one(0) == 0 && lookups_running(world.lookups) == 0,
+		"and the last one needs no number");
+	ok(world.told == told, "nobody is told of a result");
+}
+
 /* A page of rows with three values that are so long. */
 static void
 answer_rows(size_t rows, size_t len)
@@ -350,7 +418,7 @@ test_search_size(void)
 static void
 test_limits(void)
 {
-	int before = world.told;
+	int before = world.told, dropped = world.dropped;
 
 	ok(look("", LOOKUP_NO) == FAULT_USAGE &&
 			look("abc", LOOKUP_NO) == FAULT_USAGE,
@@ -369,13 +437,14 @@ test_limits(void)
 			search("HostInfo os", LOOKUP_NO) == FAULT_UNAVAILABLE,
 		"and no more");
 	lookups_stop(world.lookups);
-	ok(world.dropped == LOOKUPS_MAX &&
+	ok(world.dropped == dropped + LOOKUPS_MAX &&
 			lookups_running(world.lookups) == 0 &&
 			world.told == before,
 		"all are given up");
 	look(MD5, LOOKUP_NO);
 	lookups_free(world.lookups);
-	ok(world.dropped == LOOKUPS_MAX + 1, "who leaves waits for none");
+	ok(world.dropped == dropped + LOOKUPS_MAX + 1,
+		"who leaves waits for none");
 	lookups_free(NULL);
 }
 
@@ -409,6 +478,7 @@ main(void)
 	test_search();
 	test_search_short();
 	test_search_time();
+	test_stop();
 	test_search_size();
 	test_limits();
 	query_is("Files md5 yes", "Files md5", LOOKUP_YES);

@@ -95,7 +95,8 @@ check_room(const struct enquiry *enquiry, struct fault *fault)
 		LOOKUPS_MAX)
 		return 0;
 	return fault_set(fault, FAULT_UNAVAILABLE,
-		"%d look-ups run, and no more can (wait for one)", LOOKUPS_MAX);
+		"%d look-ups run, and no more can (wait for one, or \\stop it)",
+		LOOKUPS_MAX);
 }
 
 int

@@ -58,7 +58,7 @@ on_answered(void *context, const struct request_answer *answer)
 		inquiry->is_none = true;
 	else
 		inquiry->fault = answer->fault;
-	/* There is no connection to be waited for behind what was sent. */
+	/* What was sent does not wait for a connection. */
 	inquiry->is_unsent = answer->end == REQUEST_EXPIRED &&
 		answer->fault.kind == FAULT_UNAVAILABLE;
 	inquiry->is_refused = answer->end == REQUEST_REFUSED &&
@@ -235,9 +235,11 @@ outcome_of(const struct inquiry *inquiry)
 {
 	if (inquiry->tie == NULL || inquiry->is_unsent || !inquiry->tie->was_up)
 		return "not tried";
+	if (inquiry->is_refused)
+		return "not set";
 	if (inquiry->is_answered && inquiry->fault.kind == FAULT_NONE)
 		return "set";
-	return inquiry->is_refused ? "not set" : "not known whether it is set";
+	return "not known whether it is set";
 }
 
 /* Of several it is told which ones were set, if it were not all. */

@@ -4,7 +4,7 @@
 # qchat-tie: reputations, systems, what is set and what changes, of a TIE
 # service on a stand-in for a DXL fabric, both of them foreign code.
 
-# shellcheck disable=SC2317 # functions that other functions call by name
+# shellcheck disable=SC2016,SC2317 # a script for sh; functions for others
 
 . "$(dirname "$0")/lib.sh"
 
@@ -326,6 +326,29 @@ is "$(cut -d : -f 3 "$T/err" | sort | uniq -c | sed 's/^ *//')" \
 16  not known whether it is set
 4  not tried' 'those that were not asked are told, too'
 like "$(sed -n 17p "$T/err")" '^qchat-tie: 0*16: not tried$' 'in their order'
+like "$(sed -n 16p "$T/err")" '^qchat-tie: 0*15: not known' 'and no other'
+# set_twenty NAME: asks for sixteen of them, in the background
+set_twenty() {
+	cp "$T/twenty" "$T/$1.in"
+	set_before=$(count_lines "$T/services.out" '"step":"set"')
+	as alice start "$1" qchat-tie --set 1 --yes
+	must wait_line "$T/services.out" '"step":"set"' "$((set_before + 16))"
+}
+outcomes() { # FILE
+	grep -Eo '[0-9a-f]{32}: (set|not set|not tried|not known whether it is set)$' \
+		"$1" | cut -d ' ' -f 2- | sort | uniq -c | sed 's/^ *//'
+}
+set_twenty ended
+end_process "$pid"
+is "$status" 69 'a signal ends it'
+is "$(outcomes "$T/ended.err")" '16 not known whether it is set
+4 not tried' 'and what may be set is told'
+set_twenty lost
+fabric_do kick "$(thumbprint alice)"
+ok 'so does a connection that is lost' wait_end "$pid"
+is "$status" 69 'with that status'
+is "$(outcomes "$T/lost.err")" '16 not known whether it is set
+4 not tried' 'and that is told'
 services_do tie well
 as alice exit_is 0 'all of them are set' sh -c \
 	'qchat-tie --json --set 1 --yes <"$1" | head -n 1' sh "$T/twenty"
@@ -450,6 +473,12 @@ like "$status$(cat "$T/asker.out")" '^(0|69)' 'or there is no service yet'
 
 broker_stop
 tie_is 69 'no fabric' -W 2 "$notepad"
+tie_is 69 'to set anything' -W 2 --set 1 --yes "$first" "$second"
+is "$(head -n 2 "$T/err")" "qchat-tie: $first: not tried
+qchat-tie: $second: not tried" 'is told of each'
+tie_is 69 'or to report it' -W 2 --set 1 --external --yes "$first" "$second"
+is "$(head -n 2 "$T/err")" "qchat-tie: $first: not sent
+qchat-tie: $second: not sent" 'is told of each'
 mkfifo "$T/proxy.in"
 start proxy node "$srcdir/tests/peer/proxy.js" "$broker_port"
 exec 8>"$T/proxy.in"

@@ -344,6 +344,24 @@ explain_certificate(const struct http *http, struct fault *fault)
 		http->error);
 }
 
+/* In OpenSSL's words, without its version and codes: "error:0A00010B:SSL
+ * routines::wrong version number" */
+static int
+explain_handshake(const struct http *http, const char *what,
+	struct fault *fault)
+{
+	const char *reason = strstr(what, "::");
+
+	if (strstr(what, "wrong version number") != NULL)
+		return fault_set(fault, FAULT_UNAVAILABLE,
+			"%s: what answers there does not speak TLS (is it the "
+			"right port?)",
+			http->name);
+	return fault_set(fault, FAULT_UNAVAILABLE,
+		"%s: the TLS handshake failed: %s", http->name,
+		reason != NULL ? reason + 2 : what);
+}
+
 static int
 explain(const struct http *http, CURLcode rc, struct fault *fault)
 {
@@ -369,8 +387,7 @@ explain(const struct http *http, CURLcode rc, struct fault *fault)
 		/* Some versions of libcurl say it so. */
 		if (http->peer.is_refused || peer_error(&http->peer) != NULL)
 			return explain_certificate(http, fault);
-		return fault_set(fault, FAULT_UNAVAILABLE,
-			"%s: the TLS handshake failed: %s", http->name, what);
+		return explain_handshake(http, what, fault);
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return fault_set(fault, FAULT_UNAVAILABLE,
 			"%s: the name is not known", http->server.host);

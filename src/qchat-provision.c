@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -30,6 +31,7 @@ enum {
 	OPTION_COUNT = 32,
 
 	PREFIX_MAX = 64,
+	CA_MAX = 4 * 1024 * 1024, /* bytes of the file of --ca */
 };
 
 /* What an option goes with. */
@@ -389,6 +391,35 @@ finish(struct provision *p, int status)
 	return status;
 }
 
+/* Holds the file of --ca a certificate?  A pipe, which can be read once, is
+ * left to libcurl. */
+static int
+check_ca(struct provision *p)
+{
+	struct enroll_facts facts;
+	struct text pem = { 0 };
+	struct stat info;
+	int rc = 0;
+
+	if (stat(p->ca, &info) < 0)
+		return fault_set(&p->fault, FAULT_CONFIG, "%s: %s", p->ca,
+			strerror(errno));
+	if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+		return 0;
+	if (provision_read(p->ca, CA_MAX, &pem, &p->fault) < 0) {
+		p->fault.kind = FAULT_CONFIG;
+		rc = -1;
+	} else if (!enroll_look(&facts, (struct span){ pem.bytes, pem.len },
+			   0)) {
+		rc = fault_set(&p->fault, FAULT_CONFIG,
+			"%s: holds no certificates in PEM form (--ca FILE "
+			"names others, --pin the service's)",
+			p->ca);
+	}
+	text_free(&pem);
+	return rc;
+}
+
 /* What cannot be done is said before anything is asked. */
 static int
 run(struct provision *p)
@@ -398,6 +429,8 @@ run(struct provision *p)
 		return -1;
 	if ((p->verb->bit & WITH_SERVICE) != 0 &&
 		http_check_host(p->operands[1], &p->fault) < 0)
+		return -1;
+	if (p->ca != NULL && check_ca(p) < 0)
 		return -1;
 	return p->verb->run(p);
 }

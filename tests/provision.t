@@ -24,6 +24,15 @@ must openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 must openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	-subj '/CN=mallory' -keyout "$S/other.key" -out "$S/other.csr"
 echo extendedKeyUsage=serverAuth >"$S/server-only.cnf"
+# A server that says something else than TLS.
+start plain node -e 'const net = require("net")
+	const server = net.createServer(socket => {
+		socket.on("error", () => {})
+		socket.write("HTTP/1.1 400 Bad\r\n\r\n")
+	})
+	server.listen(0, "127.0.0.1", () => console.log(server.address().port))'
+must wait_line "$T/plain.out" '[0-9]'
+plain_port=$(cat "$T/plain.out")
 mkfifo "$T/console.in"
 start console node "$srcdir/tests/peer/console.js" "$S" "$broker_port"
 exec 7>"$T/console.in"
@@ -416,9 +425,23 @@ is "$(asked)" 0 'nothing was sent to it'
 keeps 78 'a service of another CA' 'not good for this host' \
 	qchat-provision -u admin --password-file "$T/password" --port "$port" \
 	--ca "$S/other-ca.crt" update "$D" localhost
-keeps 78 'no CA file' 'holds no certificates|cannot|could' \
-	qchat-provision -u admin --password-file "$T/password" --port "$port" \
-	--ca "$T/nothing" update "$D" localhost
+keeps 78 'no CA file' 'nothing: No such file' setsid -w qchat-provision \
+	--port "$port" --ca "$T/nothing" update "$D" localhost
+keeps 78 'a CA file without a certificate' \
+	'other.key: holds no certificates in PEM form .*--ca FILE .*--pin' \
+	setsid -w qchat-provision --port "$port" --ca "$S/other.key" \
+	update "$D" localhost
+keeps 78 'a folder for one' '/service: Is a directory' setsid -w \
+	qchat-provision --port "$port" --ca "$S" update "$D" localhost
+keeps 69 'what speaks no TLS' \
+	"localhost:$plain_port: what answers there does not speak TLS" \
+	qchat-provision -u admin --password-file "$T/password" \
+	--port "$plain_port" update "$D" localhost
+mkfifo "$T/ca.fifo"
+cat "$S/ca.crt" >"$T/ca.fifo" &
+exit_is 0 'a CA file that can be read once' qchat-provision -u admin \
+	--password-file "$T/password" --port "$port" --ca "$T/ca.fifo" \
+	update "$D" localhost
 pin=$(openssl x509 -in "$S/server.crt" -noout -fingerprint -sha256 |
 	sed 's/.*=//')
 exit_is 0 'its pinned certificate, as OpenSSL prints the fingerprint' \

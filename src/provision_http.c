@@ -344,29 +344,36 @@ explain_certificate(const struct http *http, struct fault *fault)
 		http->error);
 }
 
-/* In OpenSSL's words, without its version and codes: "error:0A00010B:SSL
+/* What libcurl says, without OpenSSL's version and codes: "error:0A00010B:SSL
  * routines::wrong version number" */
+static const char *
+words(const struct http *http, CURLcode rc)
+{
+	const char *what = *http->error != '\0' ? http->error
+						: curl_easy_strerror(rc);
+	const char *code = strstr(what, "error:");
+	const char *reason = code != NULL ? strstr(code, "::") : NULL;
+
+	return reason != NULL ? reason + 2 : what;
+}
+
 static int
 explain_handshake(const struct http *http, const char *what,
 	struct fault *fault)
 {
-	const char *reason = strstr(what, "::");
-
 	if (strstr(what, "wrong version number") != NULL)
 		return fault_set(fault, FAULT_UNAVAILABLE,
 			"%s: what answers there does not speak TLS (is it the "
 			"right port?)",
 			http->name);
 	return fault_set(fault, FAULT_UNAVAILABLE,
-		"%s: the TLS handshake failed: %s", http->name,
-		reason != NULL ? reason + 2 : what);
+		"%s: the TLS handshake failed: %s", http->name, what);
 }
 
 static int
 explain(const struct http *http, CURLcode rc, struct fault *fault)
 {
-	const char *what = *http->error != '\0' ? http->error
-						: curl_easy_strerror(rc);
+	const char *what = words(http, rc);
 
 	if (http->is_large)
 		return fault_set(fault, FAULT_PROTOCOL,

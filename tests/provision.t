@@ -477,6 +477,15 @@ must wait_for sh -c "echo | openssl s_client -connect 127.0.0.1:$nameless 2>/dev
 keeps 78 'a certificate without the name of the host' 'localhost' \
 	qchat-provision -u admin --password-file "$T/password" \
 	--port "$nameless" --ca "$S/ca.crt" update "$D" localhost
+old=$(free_port)
+start old openssl s_server -accept "127.0.0.1:$old" -quiet -tls1_1 \
+	-cipher ALL:@SECLEVEL=0 -cert "$S/server.crt" -key "$S/server.key"
+must wait_for sh -c "echo | openssl s_client -connect 127.0.0.1:$old 2>&1 |
+	grep -q CONNECTED"
+keeps 69 'a server of old TLS' \
+	"localhost:$old: the TLS handshake failed: [a-z0-9 ]* protocol [a-z ]*$" \
+	qchat-provision -u admin --password-file "$T/password" --port "$old" \
+	--ca "$S/ca.crt" update "$D" localhost
 keeps 69 'nobody there' 'connect' qchat-provision -u admin --password-file \
 	"$T/password" --port 1 update "$D" 127.0.0.1
 keeps 69 'an unknown name' 'not known' qchat-provision -u admin \

@@ -508,6 +508,23 @@ check_plain(const struct commit *commit, const struct work *work)
 
 /* Of two things in one file the second would destroy the first. */
 static int
+check_apart(const struct commit *commit, size_t i)
+{
+	const char *target = commit->works[i].target;
+	bool is_double = strcmp(target, commit->config.target) == 0;
+
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(target, commit->works[j].target) == 0)
+			is_double = true;
+	if (!is_double)
+		return 0;
+	return fault_set(commit->fault, FAULT_CONFIG,
+		"%s: would hold two things (give each a file of its own; "
+		"--file-prefix may help)",
+		target);
+}
+
+static int
 check_targets(const struct commit *commit)
 {
 	static const char *const keys[] = { "BrokerCertChain", "CertFile",
@@ -516,14 +533,8 @@ check_targets(const struct commit *commit)
 	for (size_t i = 0; i < commit->count; i++) {
 		const struct work *work = &commit->works[i];
 
-		if (check_plain(commit, work) < 0)
+		if (check_plain(commit, work) < 0 || check_apart(commit, i) < 0)
 			return -1;
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(work->target, commit->works[j].target) == 0)
-				return fault_set(commit->fault, FAULT_CONFIG,
-					"%s: would hold two things (another "
-					"--file-prefix helps)",
-					work->target);
 		for (size_t j = 0; j < sizeof(keys) / sizeof(*keys); j++)
 			if (check_named(commit, work, keys[j]) < 0)
 				return -1;

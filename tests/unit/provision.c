@@ -707,6 +707,14 @@ test_no_files(void)
 			!is_there("odd/c"),
 		"nor is a link, and nothing else is made");
 	unlink("odd/ca");
+	if (symlink("dxlclient.config", "odd/ca") < 0)
+		ok(false, "symlink");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CONFIG,
+		"odd/dxlclient.config: would hold two things");
+	char *text = get("odd/dxlclient.config");
+	ok(strncmp(text, "[Certs]", 7) == 0, "and is as it was");
+	free(text);
+	unlink("odd/ca");
 	unlink("odd/dxlclient.config");
 	if (symlink("nowhere", "odd/dxlclient.config") < 0)
 		ok(false, "symlink");

@@ -16,7 +16,7 @@
  * none is.
  */
 enum {
-	COLUMNS_CELL_MAX = 120,  /* columns; nothing makes others wider */
+	COLUMNS_CELL_MAX = 120,  /* columns; of one that others follow */
 	COLUMNS_LAST_MAX = 1000, /* of the last cell of a row */
 };
 

@@ -495,6 +495,9 @@ check_plain(const struct commit *commit, const struct work *work)
 
 	if (lstat(work->path, &info) < 0)
 		return 0;
+	if (stat(work->path, &info) < 0 && errno != ENOENT)
+		return fault_set(commit->fault, FAULT_CANTCREAT, "%s: %s",
+			work->path, strerror(errno));
 	if (stat(work->path, &info) < 0)
 		return fault_set(commit->fault, FAULT_CANTCREAT,
 			"%s: is a link to what is not there (make that, or "

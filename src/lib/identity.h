@@ -43,7 +43,8 @@ int identity_check_key(const struct conf *conf, struct fault *fault);
 /*
  * Does conf->key, read as identity_open() does it, belong to this certificate
  * request?  csr is PEM text of one, and name whose it is, for messages.  Of
- * conf nothing else is needed.  0, or -1 as with identity_open(). */
+ * conf nothing else is needed.  0, or -1 as with identity_open().
+ */
 int identity_check_csr(const struct conf *conf, struct span csr,
 	const char *name, struct fault *fault);
 

@@ -707,6 +707,11 @@ test_no_files(void)
 			!is_there("odd/c"),
 		"nor is a link, and nothing else is made");
 	unlink("odd/ca");
+	if (symlink("ca", "odd/ca") < 0)
+		ok(false, "symlink");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CANTCREAT,
+		"odd/ca: Too many levels of symbolic links");
+	unlink("odd/ca");
 	if (symlink("dxlclient.config", "odd/ca") < 0)
 		ok(false, "symlink");
 	fails(provision_commit(&set, &fault), &fault, FAULT_CONFIG,

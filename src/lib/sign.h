@@ -210,8 +210,16 @@ struct verdict {
  * Checks the header qchat.sig (sig) of a message from source.  Whether it is
  * fresh, a repetition, or under a name that is pinned to another certificate
  * is for the caller to judge.  Cheap checks come first; failures count
- * against source and in total, and above the limits the state is SIGN_BUSY;
- * never for a known key from the source of its last good signatures.
+ * against source and in total, and above the limits the state is SIGN_BUSY.
+ *
+ * Never for a known key from the source of its last good signatures, its home:
+ * else who forges the one or the other would keep it from being believed.  So
+ * a flood of bad ones from there, as from a client of a DXL fabric under its
+ * own key, is looked at to its end.  What it costs is bounded by what comes:
+ * one operation a message, as for the good ones that the same client might
+ * send, of which there is no limit either.  They count against the source
+ * alone, so that nobody else is SIGN_BUSY for them.
+ *
  * Fills *verdict and returns its state.
  */
 enum sign_state verifier_check(struct verifier *verifier, struct span source,

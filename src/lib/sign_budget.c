@@ -119,17 +119,32 @@ budget_counts(const struct budget *budget)
 	};
 }
 
+/* There are no debts: who had failures without being asked has tokens again as
+ * soon as anybody else. */
+static void
+spend(struct bucket *bucket, int64_t most, int64_t period, int64_t now)
+{
+	refill(bucket, most, period, now);
+	bucket->spent += period;
+	if (bucket->spent > most * period)
+		bucket->spent = most * period;
+}
+
 void
-budget_charge(struct budget *budget, struct span source, int64_t now)
+budget_charge_source(struct budget *budget, struct span source, int64_t now)
 {
 	bool made;
 
-	refill(&budget->total, budget->failures, SECOND, now);
-	budget->total.spent += SECOND;
 	if (!is_named(source))
 		return;
 	struct bucket *own = table_touch(budget->sources, key_of(source),
 		&made);
-	refill(own, budget->source_failures, SOURCE_MS, now);
-	own->spent += SOURCE_MS;
+	spend(own, budget->source_failures, SOURCE_MS, now);
+}
+
+void
+budget_charge(struct budget *budget, struct span source, int64_t now)
+{
+	spend(&budget->total, budget->failures, SECOND, now);
+	budget_charge_source(budget, source, now);
 }

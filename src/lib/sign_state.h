@@ -142,6 +142,9 @@ bool budget_allows(struct budget *budget, struct span source, int64_t now);
 
 /* One has failed. */
 void budget_charge(struct budget *budget, struct span source, int64_t now);
+/* One that is tried whatever the budget says: only its source pays. */
+void budget_charge_source(struct budget *budget, struct span source,
+	int64_t now);
 
 /* sign_verify.c, for sign_learn.c */
 

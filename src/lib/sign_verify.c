@@ -319,6 +319,20 @@ find_key(struct verifier *verifier, struct verdict *verdict,
 	return NULL;
 }
 
+/* What comes from home is always looked at, so that it must not use up what
+ * others have: only its source pays. */
+static void
+charge(struct verifier *verifier, struct span payer, bool is_at_home,
+	int64_t now)
+{
+	if (!is_at_home) {
+		verifier_charge(verifier, payer, now);
+		return;
+	}
+	verifier->counts.failures++;
+	budget_charge_source(verifier->budget, payer, now);
+}
+
 static enum sign_state
 check(struct verifier *verifier, struct span source, struct span topic,
 	struct span payload, struct span text, int64_t now,
@@ -341,12 +355,12 @@ check(struct verifier *verifier, struct span source, struct span topic,
 	/* Where nobody is named, a key's failures are its own: who forges one
 	 * hurts that one alone. */
 	struct span payer = source.len > 0 ? source : sign_id(sig.key_id);
-	if (!is_home(key, source) &&
-		!budget_allows(verifier->budget, payer, now))
+	bool is_at_home = is_home(key, source);
+	if (!is_at_home && !budget_allows(verifier->budget, payer, now))
 		return say(verdict, SIGN_BUSY,
 			"too many signatures failed lately");
 	if (!is_signed(verifier, key, topic, payload, &sig)) {
-		verifier_charge(verifier, payer, now);
+		charge(verifier, payer, is_at_home, now);
 		return say(verdict, SIGN_BAD, "the signature does not fit");
 	}
 	verifier_note_home(key, source);

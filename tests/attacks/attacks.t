@@ -432,6 +432,27 @@ attack "$(with '{ do: "say", times: 500, topic: $room, bind: false,
 fence
 ok 'behind 500 that wait for a key as well' wait_for good_fence
 
+# From where a key belongs its signatures are looked at, however many are bad.
+# That shuts out nobody else, even where few may be bad of all together.
+home=/mcafee/event/qchat/home
+{
+	user_conf carol | xargs cat
+	echo 'limits = { bad_signatures = 10; bad_signatures_all = 20; };'
+} >"$T/limits.conf"
+as carol start home qchat-listen -v -v -r home --json --config "$T/limits.conf"
+home_pid=$pid
+must wait_line "$T/home.err" 'in home'
+at_home='.topic = "'"$home"'" | .source = "mallory" | .payload.UID = "home%n"'
+post 'at home' "$at_home"
+ok 'a key is at home' wait_line "$T/home.out" '"mark":"[+]".*"text":"at home"'
+post 'bad at home' "$at_home"' | .times = 500 | .flip = "sig"'
+as bob must qchat-say -r home 'behind it'
+ok 'behind 500 bad signatures from there a new key is good' \
+	wait_line "$T/home.out" '"mark":"[+]".*"text":"behind it"'
+is "$(grep -c 'ignored the signature does not fit' "$T/home.err")" 500 \
+	'where all of them were looked at'
+end_process "$home_pid" TERM
+
 # Replays to one who was not there for a while, but knows what it has seen.
 end_process "$bob_pid" TERM
 as carol start state qchat-listen -v -r ops --json --verified \

@@ -1134,6 +1134,61 @@ test_budget(void)
 	voice_free(&late);
 }
 
+/* What comes under a known key from where that belongs is always looked at. */
+static void
+test_home(void)
+{
+	enum { FLOOD = 500 };
+	const struct verifier_limits limits = { .failures = 20,
+		.source_failures = 10 };
+	struct voice voice = voice_of(&alice), mine = voice_of(&bob),
+		     late = voice_of(&alice);
+	struct verifier *verifier = verifier_of(root.certificate, NULL,
+		&limits);
+	struct span home = span_of("mallory"), guest = span_of("guest");
+	struct verdict verdict;
+	char bad[SIGN_SIG_MAX], other[SIGN_SIG_MAX];
+	const char *why;
+	int64_t start = now;
+
+	learn(verifier, &voice);
+	verifier_learn(verifier, home, span_of(signer_bind(mine.signer)),
+		span_of(signer_cert(mine.signer)), now, &why);
+	signer_sign(mine.signer, span_of(topic_text), span_of("{}"), now, bad);
+	spoil(bad, 100);
+	signer_sign(voice.signer, span_of(topic_text), span_of("{}"), now,
+		other);
+	unsigned long before = verifier_counts(verifier).operations;
+	int looked_at = 0;
+	for (int i = 0; i < FLOOD; i++)
+		looked_at += check_from(verifier, home, "{}", bad, &verdict) ==
+			SIGN_BAD;
+	ok(looked_at == FLOOD, "a flood from home is looked at");
+	ok(verifier_counts(verifier).operations - before == FLOOD &&
+			verifier_counts(verifier).failures == FLOOD,
+		"by one operation each");
+	ok(check_from(verifier, home, "{}", other, &verdict) == SIGN_BUSY,
+		"but its source is at its limit with all other keys");
+	ok(verifier_learn(verifier, home, span_of(signer_bind(late.signer)),
+		   span_of(signer_cert(late.signer)), now,
+		   &why) == VERIFIER_BUSY,
+		"and with new ones");
+	ok(check_from(verifier, guest, "{}", other, &verdict) == SIGN_GOOD &&
+			verifier_learn(verifier, guest,
+				span_of(signer_bind(late.signer)),
+				span_of(signer_cert(late.signer)), now,
+				&why) == VERIFIER_NEW,
+		"nobody else is");
+	now += 1000;
+	ok(check_from(verifier, home, "{}", other, &verdict) == SIGN_GOOD,
+		"and it has no debt");
+	now = start;
+	verifier_free(verifier);
+	voice_free(&voice);
+	voice_free(&mine);
+	voice_free(&late);
+}
+
 /* Hexadecimal digits of these bytes? */
 static void
 is_hex(struct span got, const json_t *vector, const char *key)
@@ -1357,6 +1412,7 @@ main(void)
 	test_weak();
 	test_bounds();
 	test_budget();
+	test_home();
 	test_vectors(data);
 	free(data);
 	free(sources);

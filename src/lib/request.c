@@ -330,7 +330,12 @@ judge(const struct requests *requests, const struct waiting *waiting,
 	/* Nobody can answer what was not yet sent. */
 	if (!waiting->is_sent || !is_of_service(waiting, message, code))
 		return REQUEST_OF_STRANGER;
-	if (requests->calls.judge == NULL || is_of_broker(message, code))
+	/* What the broker did not understand passes without a source, or with
+	 * any (1.7), as the bytes that JavaScript's services make: not to take
+	 * it would silence these, and nobody who knows the id. */
+	if (requests->calls.judge == NULL ||
+		message->source_client_id.len == 0 ||
+		is_of_broker(message, code))
 		return REQUEST_OF_SERVICE;
 	return requests->calls.judge(requests->calls.context, waiting->topic,
 		message->service_id, message->source_client_id);

@@ -18,7 +18,8 @@
  * is the proof that an answer is of who was asked.  Where a service was asked
  * by its own id, that has to agree too, and whoever uses this may judge the
  * source.  That alone is no proof, as a payload that the broker does not
- * understand passes with any (1.7).
+ * understand passes with any (1.7); and where none is named the id is the
+ * proof alone, as that is all that whoever forges one would have to know.
  */
 struct requests;
 
@@ -88,7 +89,8 @@ struct requests_calls {
 	void *context;
 	void (*publish)(void *context, const char *topic, struct span bytes);
 	/* Who answers what was asked on this topic?  The ids are as the broker
-	 * tells them.  NULL: whoever knows the id of the request. */
+	 * tells them, that of the client is not empty.  NULL: whoever knows the
+	 * id of the request. */
 	enum request_origin (*judge)(void *context, const char *topic,
 		struct span service_id, struct span source_client_id);
 };

@@ -33,7 +33,7 @@ judge(void *context, const char *topic, struct span service_id,
 {
 	const struct session *session = context;
 
-	if (!session->is_registered || client_id.len == 0 ||
+	if (!session->is_registered ||
 		strncmp(topic, OF_BROKER, strlen(OF_BROKER)) == 0)
 		return REQUEST_OF_SERVICE;
 	if (session->registry_number != 0)

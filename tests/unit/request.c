@@ -568,6 +568,62 @@ test_strangers(void)
 	ok(requests_counts(world.requests).doubles == 3, "once");
 }
 
+/* As what a broker did not understand comes: without a source. */
+static struct dxl_message
+nowhere(const char *id, const char *service_id)
+{
+	struct dxl_message message = response(id, "bytes");
+
+	message.source_client_id = (struct span){ "", 0 };
+	message.service_id = span_of(service_id);
+	return message;
+}
+
+static void
+test_nameless(void)
+{
+	const struct requests_calls calls = { NULL, on_publish, on_judge };
+	struct request asked = request();
+
+	begin_judged(REQUEST_OF_STRANGER);
+	add(request(), ID);
+	receive(nowhere(ID, ""));
+	is(world.payload.bytes, "bytes",
+		"without a source the request's id is proof");
+
+	begin_judged(REQUEST_UNDECIDED);
+	add(request(), ID);
+	receive(nowhere(ID, "{service}"));
+	ok(world.told == 1, "at once, as nothing could decide it later");
+	receive(nowhere(ID, "{service}"));
+	ok(world.told == 1 && requests_counts(world.requests).doubles == 1,
+		"and once");
+
+	begin_judged(REQUEST_OF_SERVICE);
+	add(request(), ID);
+	receive(nowhere("", ""));
+	receive(nowhere("{00000000-0000-4000-a000-00000000001c}", ""));
+	ok(world.told == 0 && requests_counts(world.requests).foreign == 2,
+		"without the id it is nobody's");
+
+	begin_judged(REQUEST_OF_SERVICE);
+	asked.service_id = "{service}";
+	add(asked, ID);
+	receive(nowhere(ID, ""));
+	receive(nowhere(ID, "{other}"));
+	ok(world.told == 0 && requests_counts(world.requests).foreign == 2,
+		"nor is it, if it is not of the service that was asked");
+
+	begin_calls(&calls, false);
+	add(request(), ID);
+	receive(nowhere(ID, ""));
+	ok(world.told == 0 && requests_counts(world.requests).foreign == 1,
+		"nor before anybody can know the id");
+	requests_up(world.requests);
+	receive(nowhere(ID, ""));
+	ok(world.told == 1, "but then");
+}
+
 /* What a broker sent, and what the JavaScript client makes. */
 static void
 real_is(const char *data, const char *name, const char *id, const char *text)
@@ -624,6 +680,7 @@ main(void)
 	test_connection();
 	test_limits();
 	test_strangers();
+	test_nameless();
 	test_real();
 	begin(false);
 	requests_free(world.requests);

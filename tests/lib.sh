@@ -439,6 +439,22 @@ broker_is_up() {
 		not alive "$broker_pid"
 }
 
+# broker_obey RULES LOST…: it has these rules from now on.  A DXL broker reads
+# them when it starts: it is away until the command LOST comes true.
+broker_obey() {
+	broker_rules=$1
+	shift
+	if [ "$fabric_kind" = dxl ]; then
+		broker_stop
+		fabric_policy=$(policy_of "$broker_rules")
+		"$@" && broker_restart
+		return
+	fi
+	printf '%s\n' "$broker_rules" >"$broker_acl"
+	kill -s HUP "$broker_pid"
+	wait_line "$T/broker.err" 'Reloading config'
+}
+
 broker_stop() { end_process "$broker_pid" TERM; }
 broker_kill() { end_process "$broker_pid" KILL; }
 

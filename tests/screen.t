@@ -462,9 +462,9 @@ ok 'on a small one' sees mute '^ mute \| 1 NOT DELIVERED \| '
 resize mute 80 24
 as eve start mute.ear qchat-listen -v -r mute
 must wait_line "$T/mute.ear.err" 'in mute'
-printf 'pattern write %s/mute\n' "$topics" >>"$broker_acl"
-kill -s HUP "$broker_pid"
-must wait_line "$T/broker.err" 'Reloading config'
+must broker_obey "$(printf '%s\n' "$broker_rules" |
+	sed '/mute/s/ read / readwrite /')" sees mute 'CONNECTION LOST'
+must sees_no mute 'CONNECTION LOST'
 type mute '\r'
 ok '\r says it again' sees mute '\* 1 said again'
 ok 'and then it is proved' sees mute '^[0-9:]{8} \+ dan: can you hear me'

@@ -28,17 +28,9 @@ done
 ok 'its line goes' sees_no alice 'denied'
 type alice '\s denied'
 ok 'for good' sees alice 'denied: not found'
-if [ "$fabric_kind" = dxl ]; then # which reads its rules when it starts
-	broker_stop
-	must sees alice 'CONNECTION LOST'
-	fabric_policy='{}'
-	must broker_restart
-	must sees_no alice 'CONNECTION LOST'
-else
-	printf '%s\n' 'pattern readwrite /mcafee/event/qchat/#' \
-		'pattern readwrite /mcafee/client/#' >"$broker_acl"
-	kill -s HUP "$broker_pid"
-fi
+must broker_obey 'pattern readwrite /mcafee/event/qchat/#
+pattern readwrite /mcafee/client/#' sees alice 'CONNECTION LOST'
+must sees_no alice 'CONNECTION LOST'
 as eve start mute qchat-listen -v -r mute
 must wait_line "$T/mute.err" 'in mute'
 type alice '\r'

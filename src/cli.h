@@ -14,7 +14,9 @@
 /* What the mains share: options, messages, signals, standard output. */
 
 /* An option of a tool.  A table of these ends with name NULL.  The usage text
- * and what getopt_long() needs are made from it. */
+ * and what getopt_long() needs are made from it, and completion in shells reads
+ * the usage text: an argument FILE, PATH or ROOM, or words with | between them,
+ * is completed. */
 struct cli_option {
 	const char *name;     /* long name, without dashes */
 	int letter;           /* what cli_next() returns; a letter, or 256… */

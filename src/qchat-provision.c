@@ -46,7 +46,7 @@ enum {
 };
 
 static const struct cli_option options[] = {
-	{ "key-type", OPTION_KEY_TYPE, "TYPE",
+	{ "key-type", OPTION_KEY_TYPE, "rsa|ec",
 		"make an rsa key (2048 bits; this is usual) or an ec key" },
 	{ "passphrase", OPTION_PASSPHRASE, NULL,
 		"encrypt the key; ask for the passphrase" },

@@ -219,7 +219,7 @@ is "$(sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' Makefile.am |
 
 found=
 for file in src/*.[ch] src/*/*.[ch] tests/*.t tests/*/*.t tests/*.sh tests/peer/*.js \
-	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/run bench/* po/extract po/update po/*.po Makefile.am configure.ac quickstart .ci/run; do
+	completions/* tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/run bench/* po/extract po/update po/*.po Makefile.am configure.ac quickstart .ci/run; do
 	[ -f "$file" ] || continue
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
 		found="$found $file"

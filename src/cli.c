@@ -93,9 +93,9 @@ fill_standard(void)
 			open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
-/* Of the locale only characters and messages: numbers and times stay as programs
- * read them.  All that is written is UTF-8, so that a locale of another
- * character set has messages in English, which any terminal shows. */
+/* Of the locale only characters and messages: numbers and times stay as
+ * programs read them.  All that is written is UTF-8, so that a locale of
+ * another character set has messages in English, which any terminal shows. */
 static void
 set_language(void)
 {

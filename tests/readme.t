@@ -55,14 +55,20 @@ end_homes() {
 }
 at_end='tm kill-server 2>/dev/null; end_homes'
 
-# hears NAME: a listener in ops, at home
+# hears NAME ARG…: a listener in ops, at home
 hears() {
-	start "$1" at_home qchat-listen -v -r ops
-	must wait_line "$T/$1.err" 'in ops'
+	hears_name=$1
+	shift
+	start "$hears_name" at_home qchat-listen -v -r ops "$@"
+	must wait_line "$T/$hears_name.err" 'in ops'
 }
 
-# in_room: is anybody in ops?
-in_room() { at_home qchat-who -q -r ops | grep -q .; }
+# joins NAME: that block runs, and is heard to join ops
+joins() {
+	hears "$1.ear" --presence
+	start "$1" at_home sh "$T/blocks/$1"
+	must wait_line "$T/$1.ear.out" ' joined$'
+}
 
 # masked FILE: what differs from one run to the next, as the README has it
 masked() {
@@ -107,14 +113,16 @@ block_start() {
 	touch "$T/start.err" "$T/dxl.err" # for sees
 	must tm new-session -d -s start -x 100 -y 50 \
 		"cd '$tree' && env -i HOME='$home' TERM=$TERM LC_ALL=C.UTF-8 \
-		PATH='$T/stub:$PATH' sh '$T/blocks/start'"
+		PATH='$T/stub:$PATH' sh '$T/blocks/start'
+		echo \$? >'$T/start.status'"
 	ok 'quickstart, and then one is in the room' \
 		sees start 'you are in the room'
 	type start '\h'
 	ok '\h lists the commands' sees start '\\p'
 	type start '\q'
-	ok '\q leaves it' sees start '^Pane is dead \(status 0'
-	ok 'quickstart has shown what one process hears of another' on_screen \
+	ok '\q leaves it' ended start
+	is "$status" 0 'and that was all'
+	ok 'quickstart has shown what one process hears of another' sees \
 		start '^....-..-..T.* ops [+] .* ERROR disk full on db7'
 }
 
@@ -159,8 +167,7 @@ block_cron() {
 
 block_jq() {
 	home jq
-	start jq at_home sh "$T/blocks/jq"
-	must wait_for in_room
+	joins jq
 	exit_is 0 'something of no weight' at_home qchat-say -r ops nothing
 	exit_is 0 'and of weight' at_home qchat-say -r ops -s high 'db7 is "back"'
 	ok 'which is picked' wait_line "$T/jq.out" \
@@ -212,9 +219,7 @@ block_onfailure() {
 block_bot() {
 	home bot
 	is "$(grep -c '' "$T/blocks/bot")" 6 'it has six lines'
-	start bot at_home sh "$T/blocks/bot"
-	must wait_for in_room
-	hears bot.ear
+	joins bot
 	exit_is 0 'one asks' at_home qchat-say -r ops '!df'
 	ok 'the bot answers' wait_line "$T/bot.ear.out" ' Filesystem .*%'
 	exit_is 0 'one asks for more' at_home qchat-say -r ops '!load'

@@ -481,8 +481,9 @@ static double
 seconds(int64_t ms)
 {
 	int64_t step = ms < 1000 ? 10 : 100;
+	int64_t rounded = (ms + step - 1) / step * step;
 
-	return (double)((ms + step - 1) / step * step) / 1000;
+	return (double)rounded / 1000;
 }
 
 static void

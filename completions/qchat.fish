@@ -24,11 +24,6 @@ function __qchat_known
     qchat-who $settings --known $argv[1] 2>/dev/null | string match -v '~*'
 end
 
-# Has so many operands been given, behind the tool's name?
-function __qchat_operands
-    test (count (string match -v -- '-*' (commandline -opc)[2..-1])) -eq $argv[1]
-end
-
 # The command of --exec, and what it takes.
 function __qchat_command
     set -l words (commandline -opc)
@@ -82,13 +77,13 @@ function __qchat_tool -a tool
     end
     complete -c $tool -f
     set -l verbs (string match -r -- '[a-z-]+(?:\|[a-z-]+)+' "$help[1]")
-    and complete -c $tool -n '__qchat_operands 0' \
-        -a (string replace -a '|' ' ' -- $verbs)
+    and set verbs (string replace -a '|' ' ' -- $verbs)
+    and complete -c $tool -n "not __fish_seen_subcommand_from $verbs" -a $verbs
     switch $tool
         case qchat-invite
             complete -c $tool -F
         case qchat-provision
-            complete -c $tool -n 'not __qchat_operands 0' -F
+            complete -c $tool -n "__fish_seen_subcommand_from $verbs" -F
         case qchat-listen
             complete -c $tool -n '__fish_seen_argument -l exec' \
                 -a '(__qchat_command)'

@@ -188,7 +188,8 @@ for tool in fabric provision; do
 	for shell in bash zsh fish; do
 		offers $shell "qchat-$tool " "$wanted" \
 			"what qchat-$tool can do"
-		offers $shell "qchat-$tool -v " "$wanted" 'behind an option, too'
+		offers $shell "qchat-$tool -v --port 1 " "$wanted" \
+			'behind options, too'
 	done
 done
 
@@ -251,6 +252,9 @@ for shell in bash zsh fish; do
 	gives $shell 'qchat-say set' '<set>' 'none is a text'
 	gives $shell 'qchat-listen --exec cat set' '<--exec><cat><set up.conf>' \
 		'those of the command of --exec'
+	gives $shell 'qchat-listen -r ops --exec -- cat set' \
+		'<-r><ops><--exec><--><cat><set up.conf>' \
+		'and behind two dashes'
 done
 
 # Rooms and names, in all the places that they can stand in.

@@ -28,6 +28,10 @@ must wait_line "$T/ear.err" 'in ops'
 # shellcheck disable=SC2016 # a name
 as bob exit_is 0 'and another' qchat-say -u '$(id) E' -r ops hello
 must wait_line "$T/ear.out" hello
+as bob exit_is 0 'one with a line feed in its name' \
+	qchat-say -u 'two
+lines' -r ops again
+must wait_line "$T/ear.out" again
 end_process "$pid"
 as alice run qchat-who -w 0.2 -r 'who was here'
 as alice must qchat-invite --new -r 'a secret'
@@ -36,7 +40,7 @@ is "$told_lines" 'a secret;b room;ops;who was here;' \
 	'those that one was in, and those one has a secret of'
 told names
 # shellcheck disable=SC2016
-is "$told_lines" '$(id) E;alice;' 'those who were seen, as they are'
+is "$told_lines" '$(id) E;alice;' 'those who were seen, as they are, but for what is no line'
 is "$(stat -c %a "$state/rooms")" 600 'that is for nobody else'
 
 before=$(ls -i "$state/rooms")

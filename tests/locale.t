@@ -11,6 +11,7 @@
 
 need jq localedef msgcmp msgfmt msgmerge xgettext
 need_peer
+[ "${QCHAT_TEST_NLS:-yes}" = yes ] || skip_all 'built without translations'
 po=$srcdir/po
 
 # What is in the sources, and what is translated.

@@ -8,7 +8,8 @@
 // Prints what does not fit, a line each:
 //	page …		what is wrong in the page itself, its examples included
 //	wrong …		a line of a FILE that is not as the page has it
-//	unseen …	what the page has and no line of any FILE
+//	unseen …	what the page has and no line of any FILE: a type of line, a
+//			type of a value, or a line without what need not be there
 //	lines N		at last, how many there were
 'use strict'
 
@@ -61,6 +62,7 @@ function parse (text) {
 				optional: !!optional,
 				types: types.split(' | '),
 				seen: new Set(),
+				absent: false,
 				exemplified: false,
 				words: [],
 				about: ''
@@ -129,10 +131,10 @@ function check (object, kind, complain, mode) {
 			item.seen.add(type)
 		}
 	}
-	for (const { key, optional } of kind.items) {
-		if (!optional && !Object.hasOwn(object, key)) {
-			complain(`${kind.name}.${key} is missing`)
-		}
+	for (const item of kind.items) {
+		if (Object.hasOwn(object, item.key)) continue
+		if (!item.optional) complain(`${kind.name}.${item.key} is missing`)
+		else if (mode !== 'example') item.absent = true
 	}
 	if (mode !== 'example') kind.seen = true
 }
@@ -211,7 +213,8 @@ for (const { name, seen } of [...Object.values(lines),
 	...Object.values(objects)]) {
 	if (!seen) print('unseen', name)
 }
-once(({ types, seen }, name) => {
+once(({ types, seen, optional, absent }, name) => {
 	for (const type of types) if (!seen.has(type)) print('unseen', name, type)
+	if (optional && !absent) print('unseen', name, 'is always there')
 })
 print('lines', count)

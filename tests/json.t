@@ -140,6 +140,11 @@ services_do mar rows long
 as ann exit_is 0 'a long value' qchat-mar -q --json HostInfo hostname
 keep long
 services_do mar rows
+services_do mar at results json \
+	'{"code":200,"body":{"totalItems":1,"items":[{"id":"0","output":{"HostInfo|os":"x"}}]}}'
+as ann exit_is 0 'of a service that says less' qchat-mar --json HostInfo os
+keep less
+services_do mar well
 as ann exit_is 0 'reputations' qchat-tie --json "$notepad" "$dropper"
 keep reputations
 ok 'a fraction is as short as it can be' grep -q '"average":76[.]2}' "$T/out"

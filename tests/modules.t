@@ -234,4 +234,30 @@ for file in src/*.h src/*/*.h; do
 done
 is "$found" '' 'every header guards itself'
 
+# The map of the house.
+map=HACKING.md
+found=
+grep -oE '(^|[^A-Za-z0-9_./-])(src|tests|man|conf|certs|bench)/[A-Za-z0-9_./*-]*' \
+	"$map" | sed 's/^[^a-z]//; s/[.]$//' | grep -v -e NAME -e TOOL >"$T/paths"
+while read -r path; do
+	# A file or several, a program's source, or what Makefile.am makes.
+	for file in $path; do
+		[ -e "$file" ] || [ -e "$file.c" ] ||
+			grep -q "[ 	]$file\( \|\$\)" Makefile.am ||
+			found="$found $file"
+	done
+done <"$T/paths"
+ok "$map names files" test -s "$T/paths"
+is "$found" '' "what $map names is there"
+found=
+for file in src/*/ tests/*/; do
+	grep -Fq "\`$file\`" "$map" || found="$found $file"
+done
+is "$found" '' "each folder is in $map"
+found=
+for file in src/*.c src/*/*.c; do
+	grep -qw -e "$(basename "$file" .c)" "$map" || found="$found $file"
+done
+is "$found" '' "each module is in $map"
+
 done_testing

@@ -60,12 +60,13 @@ must openssl req -x509 -new -key "$T/broker/elsewhere.key" \
 broker_rules='pattern readwrite /mcafee/event/qchat/ops
 pattern write /mcafee/client/+
 pattern read /mcafee/client/%c'
-for name in expired early elsewhere plain; do
+for name in expired early elsewhere nameless plain; do
 	eval "${name}_port=$(free_port)"
 done
 broker_lines="$(listener expired "$expired_port")
 $(listener early "$early_port")
 $(listener elsewhere "$elsewhere_port")
+$(listener server "$nameless_port" | grep -v use_identity)
 listener $plain_port 127.0.0.1"
 broker_start
 
@@ -162,9 +163,18 @@ at_port plain "$plain_port"
 each plain 69 69 "${at_it}what answers there .* \(is it the port for TLS\?\)$" \
 	'the port that is not for TLS'
 
-at_host nameless broker..invalid
-each nameless 75 69 "broker\.\.invalid: .* \(is its name right, and the network up\?\)" \
+at_host unknown broker..invalid
+each unknown 75 69 "broker\.\.invalid: .* \(is its name right, and the network up\?\)" \
 	'a name that nobody knows'
+
+must openssl req -x509 -new -key "$(user_dir foreign)/user.key" \
+	-subj /CN=foreign -out "$(user_dir foreign)/user.crt"
+each foreign 78 78 "${at_it}the broker does not know the CA that issued .*user\.crt \(the setting certificate must name one of this fabric\)$" \
+	'a certificate of another CA'
+
+at_port unwanted "$nameless_port"
+each unwanted 77 77 "${at_it}the broker does not let .*user\.crt in \(its operator can\)$" \
+	'a broker that lets nobody in'
 
 # A room that is closed: brokers say nothing of it.
 as bob exit_is 77 'a closed room: qchat-say' qchat-say -r closed -W 1 hello

@@ -71,6 +71,13 @@ seq 3 >"$T/three"
 as bob exit_is 77 'lines that do not come back are 77' \
 	qchat-say -r readonly -l -W "$proof" <"$T/three"
 
+# Much of it, too: what is large may take its time, but not for ever.
+head -c 600000 /dev/zero | tr '\0' x >"$T/large"
+as bob exit_is 77 'a large text that does not come back is 77' \
+	qchat-say -r readonly -W "$proof" <"$T/large"
+is "$(find "$XDG_STATE_HOME" -path '*/spool/0*' | wc -l)" 0 \
+	'and nothing of all that is in the spool'
+
 # The time is that of -W: half of it, a fresh connection, the other half.
 as bob exit_is 77 'a second try, and no third' \
 	qchat-say -v -r readonly -W "$proof" x

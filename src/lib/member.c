@@ -24,6 +24,7 @@ member_new(const struct member_config *config, const struct member_calls *calls)
 	member->stream = config->stream;
 	member->after_outage = config->after_outage;
 	member->unconfirmed = config->unconfirmed;
+	member->unacknowledged = config->unacknowledged;
 	member->show_own = config->show_own;
 	member->durable = config->durable;
 	member->replays = config->durable || config->catch_up_records > 0 ||

@@ -71,7 +71,11 @@ struct member_config {
 	 * waits for those who did. */
 	bool after_outage;
 	bool unconfirmed; /* does not await its own echo: member_sent() */
-	bool show_own;    /* wants records of what it said, when it is proved */
+	/* The fabric acknowledges nothing: what is large is followed by a
+	 * marker, and its echo may be as late as on a slow network until that
+	 * has come back. */
+	bool unacknowledged;
+	bool show_own; /* wants records of what it said, when it is proved */
 	size_t store_bytes; /* of what was sent and seen, for repairs; */
 	size_t store_count; /* 0: STORE_BYTES_MAX, STORE_COUNT_MAX */
 	/* What others still have is delivered before what is new: so many of

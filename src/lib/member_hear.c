@@ -204,7 +204,9 @@ hear(struct member *member, const struct room_message *message,
 		member_take_echo(member, message, event->payload, now))
 		return;
 	if (message->type == ROOM_PROOF && place == PLACE_INBOX) {
-		if (member_is_own_claim(member, event))
+		/* Who forges one that proves nothing has us wait less. */
+		if (!member_is_proved_by_markers(member) ||
+			member_is_own_claim(member, event))
 			member_take_marker(member, message, now);
 		return;
 	}

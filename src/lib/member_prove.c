@@ -8,13 +8,32 @@
  * That a post was routed is proved by its coming back: in the room, or for
  * what a stream says after its first echo, by a marker to its own inbox that
  * was published behind it.  Brokers keep the order of one connection.
+ *
+ * Where the fabric acknowledges nothing, a marker behind what is large tells
+ * when that has come to the broker, and then its echo is not only late.
  */
 
 enum {
 	/* After the last message, and at most as much again, until it is told
 	 * which was the last. */
 	HEADS_QUIET_MS = 3000,
+	LARGE_BYTES = 32 * 1024,  /* unproved, and wants a marker … */
+	SLOWEST_RATE = 32 * 1024, /* … that comes with so many in a second */
 };
+
+bool
+member_is_proved_by_markers(const struct member *member)
+{
+	return member->stream && !member->attending;
+}
+
+static bool
+wants_marker(const struct member *member)
+{
+	return member_is_proved_by_markers(member) ||
+		(member->unacknowledged &&
+			outbox_bytes(member->outbox) >= LARGE_BYTES);
+}
 
 /* Asks for the proof of all that was published so far, one at a time. */
 static void
@@ -22,10 +41,11 @@ send_marker(struct member *member)
 {
 	struct room_message marker;
 
-	if (!member->stream || member->unconfirmed || member->attending ||
+	if (!wants_marker(member) || member->unconfirmed ||
 		!member->connected || member->marked != 0 ||
 		outbox_count(member->outbox) == 0)
 		return;
+	member->marked_bytes = outbox_bytes(member->outbox);
 	room_message_init(&marker, ROOM_PROOF);
 	marker.last = member->marked = member->published;
 	marker.conn = span_of(member->conn);
@@ -145,6 +165,13 @@ member_take_marker(struct member *member, const struct room_message *message,
 	if (!span_equal(message->conn, span_of(member->conn)) ||
 		member->marked == 0 || message->last != member->marked)
 		return;
+	if (!member_is_proved_by_markers(member)) {
+		member->marked = 0;
+		/* A stream waits for the echo of its first post alone. */
+		if (!member->stream && member->published > message->last)
+			send_marker(member);
+		return;
+	}
 	while (outbox_count(member->outbox) > 0 &&
 		outbox_at(member->outbox, 0).serial <= message->last)
 		prove(member, 0, now);
@@ -232,6 +259,15 @@ member_sending(struct member *member, struct instant now)
 	member->progress_mono = now.mono;
 }
 
+/* How long what is large may be on its way where nothing tells (ms). */
+static int64_t
+patience(const struct member *member)
+{
+	if (member->marked == 0 || member_is_proved_by_markers(member))
+		return 0;
+	return (int64_t)member->marked_bytes * 1000 / SLOWEST_RATE;
+}
+
 /* When posts without a proof call for something (mono ms).  The way back may
  * take as long as the way out. */
 int64_t
@@ -239,7 +275,8 @@ member_proof_deadline(const struct member *member)
 {
 	if (!member->up || outbox_count(member->outbox) == 0)
 		return INT64_MAX;
-	int64_t since = member->progress_mono + member->sending_ms;
+	int64_t since = member->progress_mono + member->sending_ms +
+		patience(member);
 	if (member->marked != 0 && !member->remarked)
 		return since + member->proof_ms / 4;
 	return since + member->proof_ms / 2;

@@ -118,6 +118,7 @@ struct member {
 	char *room, *topic, *user, *uid, *inbox, *app;
 	bool sealed;
 	bool participant, once, stream, unconfirmed, show_own, durable;
+	bool unacknowledged;
 	bool replays; /* what was said before we came is wanted */
 	int64_t proof_ms;
 	struct quotas quotas; /* all are set */
@@ -153,6 +154,7 @@ struct member {
 	bool routed;              /* something was proved */
 	int64_t published;        /* serial of the newest on this connection */
 	int64_t marked;           /* … that a marker asks for; 0: none does */
+	size_t marked_bytes;      /* that were unproved before that marker */
 	bool finishing, finished; /* said so */
 	int64_t linger_until, linger_max; /* mono ms */
 	int64_t finished_mono;
@@ -274,6 +276,9 @@ void member_publish_unproved(struct member *member);
 /* Something came back under our name: is it the proof of a post? */
 bool member_take_echo(struct member *member, const struct room_message *message,
 	struct span payload, struct instant now);
+/* Does a marker that comes back prove what was said before it?  Else it tells
+ * that this has come to the broker. */
+bool member_is_proved_by_markers(const struct member *member);
 void member_take_marker(struct member *member,
 	const struct room_message *message, struct instant now);
 

@@ -271,6 +271,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 	if (choose_client_id(session, conf, client_id, fault) < 0)
 		goto out;
 	session->inbox = memory_format("%s%s", ROOM_INBOX_PREFIX, client_id);
+	session->is_unacknowledged = conf->fabric == CONF_DXL;
 	session_ask_open(session, conf->fabric == CONF_DXL);
 	if (open_trust(session, conf, fault) < 0)
 		goto out;

@@ -36,6 +36,7 @@ struct session {
 	struct guard *guard; /* a part of it */
 	struct session_cover *cover;
 	struct requests *requests;
+	bool is_unacknowledged;    /* the fabric acknowledges nothing */
 	bool is_registered;        /* the fabric has a list of services, … */
 	struct registry *registry; /* … which this is; NULL: not known */
 	int64_t registry_number;   /* of the request for it; 0: none waits */

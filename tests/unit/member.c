@@ -33,6 +33,8 @@ static struct text last_here, last_slice; /* that were published */
 static size_t to_good; /* published to the inbox of who has it */
 static bool is_full;   /* what was published fills the way out */
 static bool swallow;   /* the fabric drops what is published */
+static bool is_denied; /* … in the room */
+static bool is_unacknowledged;
 static struct instant now = { 1000000, INT64_C(1795408513935) };
 
 static void
@@ -48,7 +50,8 @@ on_publish(void *context, const char *topic, struct span bytes)
 		to_good++;
 	text_clear(last);
 	text_append(last, bytes.bytes, bytes.len);
-	if (swallow || queue_len == QUEUE_MAX)
+	if (swallow || queue_len == QUEUE_MAX ||
+		(is_denied && strcmp(topic, "/mcafee/event/qchat/ops") == 0))
 		return;
 	queue[queue_len].topic = memory_string(topic);
 	queue[queue_len].bytes = memory_copy(bytes.bytes, bytes.len);
@@ -157,6 +160,7 @@ add_with(const char *user, bool participant, struct quotas quotas)
 		.app = "test/1",
 		.participant = participant,
 		.once = !participant,
+		.unacknowledged = is_unacknowledged,
 		.show_own = true,
 		.proof_ms = 5000,
 		.seed = peer_count + 1,
@@ -237,7 +241,7 @@ forget_all(void)
 		peers[i] = (struct peer){ 0 };
 	}
 	peer_count = 0;
-	swallow = false;
+	swallow = is_denied = is_unacknowledged = false;
 }
 
 static void
@@ -955,6 +959,64 @@ test_proof(void)
 	forget_all();
 }
 
+/* What is large may be late where nothing but a marker behind it tells that it
+ * has come to the broker. */
+static void
+test_large(void)
+{
+	enum { SECONDS = 10, RATE = 32 * 1024 };
+	char *large = memory_alloc(SECONDS * RATE, 1);
+
+	memset(large, 'x', SECONDS * RATE - 1);
+	struct peer *a = add("alice", true);
+	connect_peer(a, "a1");
+	pass(3000);
+	published = 0;
+	say(a, large, -1);
+	ok(published == 1, "what is acknowledged has no marker behind it");
+	forget_all();
+
+	is_unacknowledged = true;
+	a = add("alice", true);
+	connect_peer(a, "a1");
+	pass(3000);
+	text_clear(&a->log);
+	published = 0;
+	say(a, "small", -1);
+	ok(published == 1, "nor has what is small");
+	say(a, large, -1);
+	ok(published == 3, "what is large has one where nothing is");
+	settle();
+	ok(strstr(a->log.bytes, "\nproved 2-2\n") != NULL,
+		"its echo comes before that");
+	text_clear(&a->log);
+	pass(5000);
+	log_is(a, "", "and that is all");
+
+	swallow = true;
+	say(a, large, -1);
+	pass(SECONDS * 1000 + 2400);
+	log_is(a, "", "without a marker it has the time of a slow network");
+	pass(200);
+	log_is(a, "retry\n", "and no more");
+	forget_all();
+
+	is_unacknowledged = is_denied = true;
+	a = add("alice", true);
+	connect_peer(a, "a1");
+	pass(3000);
+	text_clear(&a->log);
+	say(a, large, -1);
+	pass(2400);
+	log_is(a, "", "an echo may take its time");
+	published = 0;
+	pass(200);
+	log_is(a, "retry\n", "but with the marker there is none to come");
+	ok(published == 0, "and no other is asked for");
+	forget_all();
+	free(large);
+}
+
 /* Lets the time for a proof go by, on one connection and the next. */
 static void
 pass_in_vain(struct peer *peer, const char *conn)
@@ -1526,6 +1588,7 @@ main(void)
 	test_directs();
 	test_direct_as_us();
 	test_proof();
+	test_large();
 	test_again();
 	test_again_for_newcomer();
 	test_again_for_restarted();

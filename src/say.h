@@ -28,6 +28,7 @@ struct say {
 	bool stopped;          /* by a signal, with nothing left to be said */
 	int64_t proved;        /* numbers */
 	int64_t proved_mono;   /* when the last was, or the first said */
+	bool lost;             /* a connection, since then */
 	int64_t last;          /* the newest number */
 	int64_t progress_mono; /* when to show how far it is; or never */
 	bool progress_shown;

@@ -109,6 +109,7 @@ on_proved(void *context, int64_t first, int64_t last)
 
 	say->proved += last - first + 1;
 	say->proved_mono = session_now().mono;
+	say->lost = false;
 	if (say->unconfirmed)
 		return;
 	if (first == last)
@@ -177,6 +178,9 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	}
 	if (say->down_mono == INT64_MAX)
 		say->down_mono = session_now().mono;
+	/* One that we end for want of an echo is not. */
+	if (why->kind == FAULT_UNAVAILABLE)
+		say->lost = true;
 	if (link != SESSION_CONNECTING)
 		cli_trace(&say->cli, "%s", why->text);
 	if (say->fault.kind == FAULT_NONE &&

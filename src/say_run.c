@@ -35,7 +35,7 @@ is_done(const struct say *say)
 static int64_t
 flapping_deadline(const struct say *say)
 {
-	if (member_unproved(session_member(say->session, 0)) == 0)
+	if (!say->lost || member_unproved(session_member(say->session, 0)) == 0)
 		return INT64_MAX;
 	return say->proved_mono + FLAPPING_TIMES * say->cli.timeout_ms;
 }

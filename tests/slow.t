@@ -40,7 +40,9 @@ ear=$pid
 must wait_line "$T/ear.err" 'in slow'
 exit_is 0 'a stream that needs six seconds' \
 	qchat-say --config "$T/slow.conf" -r slow -l -W 4 <"$T/numbers"
-is "$(connections)" 2 'goes over one connection, too'
+# (A marker at QoS 0 is not waited for as long as what is acknowledged.)
+[ "$fabric_kind" = dxl ] ||
+	is "$(connections)" 2 'goes over one connection, too'
 wait_end "$ear"
 ok 'and arrives' cmp "$T/ear.out" "$T/numbers"
 done_testing

@@ -95,11 +95,19 @@ terminal() {
 	must sees "$1" '^ready:'
 }
 
-# empty SHELL [COMMAND]: its screen and its line are, and it has run that
+# empty SHELL [COMMAND]: its screen and its line are, and it has run that.  What
+# is typed while C-c ends something can be lost.
 empty() {
-	press "$1" C-c
-	type "$1" " ${2:-:}; clear; : >cleared"
-	must wait_for test -e "$T/work/cleared"
+	empty_try=0
+	until
+		press "$1" C-c
+		type "$1" " ${2:-:}; clear; : >cleared"
+		poll $((deadline * 10)) test -e "$T/work/cleared"
+	do
+		empty_try=$((empty_try + 1))
+		[ "$empty_try" -lt 5 ] ||
+			must wait_for test -e "$T/work/cleared"
+	done
 	rm -f "$T/work/cleared" "$T/given"
 	must sees "$1" '^ready:'
 }

@@ -385,6 +385,10 @@ is "$(marks 'a repair')$(marks 'a repair of old')$(marks 'an unsigned repair')$(
 	marks 'in the room')" '' 'repairs that nobody asked for'
 is "$(marks 'said elsewhere')" '!' 'and of another room: no more is shown'
 
+# The stand-in for a DXL broker has fewer of them to carry.
+wants=2000 bads=3000
+[ "$fabric_kind" = mqtt ] || wants=600 bads=1000
+
 # Storms.  The victim is an inbox that the attacker hears.
 own=$(grep -a '"at":"ready"' "$T/attacker.out" | jq -r .inbox)
 as bob must qchat-say -r ops 'wanted by many'
@@ -399,7 +403,7 @@ ok 'a question is answered' wait_line "$T/attacker.out" \
 	'"topic":"/mcafee/client/.*type..:2,'
 is $(($(got 'type..:2,') <= 4)) 1 '300 of them are not answered 300 times'
 wanted=$(jq -r 'select(.text == "wanted by many") | .uid' <"$T/ear.out")
-attack "$(with '{ do: "say", times: 2000, topic: "'"$inbox"'",
+attack "$(with '{ do: "say", times: '"$wants"', topic: "'"$inbox"'",
 	headers: { "qchat.topic": $room },
 	signTopic: ("'"$inbox"'" + "\n" + $room),
 	payload: { type: 6, UID: "'"$wanted"'", want: [[1, 1]], inbox: $own } }')"
@@ -407,7 +411,7 @@ fence
 ok 'a request for a repair is answered' wait_line "$T/attacker.out" \
 	'"topic":"/mcafee/client/.*wanted by many'
 is $(($(got 'wanted by many') < 200)) 1 \
-	'2,000 requests for a repair do not make 2,000'
+	"$wants requests for a repair do not make $wants"
 attack "$(with '{ do: "say", times: 300, topic: "'"$inbox"'",
 	payload: { type: 13, inbox: $own, key: ("0" * 64) } }')"
 fence
@@ -418,12 +422,12 @@ good_fence() {
 	fence
 	[ "$(marks "fence $fences")" = + ]
 }
-attack "$(with '{ do: "say", times: 3000, topic: $room, flip: "sig",
+attack "$(with '{ do: "say", times: '"$bads"', topic: $room, flip: "sig",
 	payload: { type: 1, message: "bad %n", user: "bob", UID: "bad%n", seq: 1,
 	once: true, time: "1" } }')"
 fence
-ok 'behind 3,000 bad signatures a good one is good' wait_for good_fence
-is $(($(grep -c '"text":"bad' "$T/ear.out") < 1000)) 1 \
+ok "behind $bads bad signatures a good one is good" wait_for good_fence
+is $(($(grep -c '"text":"bad' "$T/ear.out") < bads / 2)) 1 \
 	'and few of the bad ones are shown'
 attack "$(with '{ do: "say", times: 500, topic: $room, bind: false,
 	certs: false, key: "unheard of", payload: { type: 1,

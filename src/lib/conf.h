@@ -85,6 +85,7 @@ struct conf {
 	size_t broker_count; /* 0: the file names none */
 	bool private_fabric; /* found as this user's own qchat-fabric, … */
 	bool stopped;        /* … which does not run: CONF_STOPPED */
+	bool dxl_keys;       /* a dxlclient.config has the next three */
 	char *ca;            /* paths; NULL if not set */
 	char *certificate;
 	char *key;

@@ -321,6 +321,7 @@ conf_read_dxl(struct conf *conf, const char *path, struct fault *fault)
 	int rc = -1;
 
 	*conf = (struct conf){ .fabric = CONF_DXL,
+		.dxl_keys = true,
 		.file = memory_string(path) };
 	char *text = conf_load(path, fault);
 	if (text == NULL)

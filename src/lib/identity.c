@@ -41,6 +41,22 @@ struct identity {
 	char fingerprint[IDENTITY_FINGERPRINT_MAX];
 };
 
+/* The name that a setting has in a dxlclient.config. */
+static const char *
+dxl_key(const char *setting)
+{
+	static const char *const keys[][2] = {
+		{ "ca", "BrokerCertChain" },
+		{ "certificate", "CertFile" },
+		{ "key", "PrivateKey" },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcmp(setting, keys[i][0]) == 0)
+			return keys[i][1];
+	return setting;
+}
+
 /* Opens a PEM file; setting is its name in the configuration. */
 static BIO *
 open_file(const char *path, const char *setting, const struct conf *conf,
@@ -73,7 +89,8 @@ open_file(const char *path, const char *setting, const struct conf *conf,
 		fault_set(fault, FAULT_CONFIG,
 			"%s: %s (%s names it as %s: correct that, or the "
 			"file)",
-			path, wrong, conf->file, setting);
+			path, wrong, conf->file,
+			conf->dxl_keys ? dxl_key(setting) : setting);
 	else
 		fault_set(fault, FAULT_CONFIG, "%s: %s", path, wrong);
 	if (fd >= 0)

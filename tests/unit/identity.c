@@ -319,6 +319,13 @@ test_key(void)
 		"k.pem: is a folder (q.conf names it as key: correct that, "
 		"or the file)",
 		"as one");
+	struct conf dxl = conf;
+	dxl.dxl_keys = true;
+	ok(identity_open(&dxl, &fault) == NULL, "so it is on a DXL fabric");
+	is(fault.text,
+		"k.pem: is a folder (q.conf names it as PrivateKey: correct "
+		"that, or the file)",
+		"where its setting has another name");
 	rmdir(key_file);
 	mkfifo(key_file, 0600);
 	fails(FAULT_CONFIG, "k.pem: is no plain file");

@@ -129,15 +129,17 @@ resume_rewind(struct resume *resume, const struct record *record)
 
 	if (seq < 0 || record->uid.len > ROOM_UID_MAX)
 		return;
-	for (size_t i = 0; i < resume->rewind_count; i++)
-		if (span_equal(span_of(resume->rewinds[i].uid), record->uid))
+	for (size_t i = 0; i < resume->rewind_count && !record->late; i++)
+		if (!resume->rewinds[i].is_late &&
+			span_equal(span_of(resume->rewinds[i].uid),
+				record->uid))
 			return;
 	if (resume->rewind_count == REWINDS_MAX)
 		return;
 	resume->rewinds = memory_resize(resume->rewinds,
 		resume->rewind_count + 1, sizeof(*resume->rewinds));
 	struct member_rewind *rewind = &resume->rewinds[resume->rewind_count++];
-	*rewind = (struct member_rewind){ .seq = seq };
+	*rewind = (struct member_rewind){ .seq = seq, .is_late = record->late };
 	memcpy(rewind->uid, record->uid.bytes, record->uid.len);
 }
 

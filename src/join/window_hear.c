@@ -114,7 +114,9 @@ on_link(void *context, enum session_link link, const struct fault *why)
 	struct chat *chat = window->chat;
 
 	chat->changed = true;
-	if (link == SESSION_UP && window->check_mono == 0)
+	if (link != SESSION_UP && window->check_mono != INT64_MAX)
+		window->check_mono = 0;
+	else if (link == SESSION_UP && window->check_mono == 0)
 		window->check_mono = session_now().mono + CHAT_PROOF_MS;
 	if (!chat->running) {
 		if (link != SESSION_UP && chat->fault.kind == FAULT_NONE)

@@ -344,10 +344,13 @@ size_t member_unproved(const struct member *member);
 /* Is nothing that others have still to be delivered before what is new? */
 bool member_is_caught_up(const struct member *member);
 
-/* A number that was delivered, and yet is to be delivered again. */
+/* A number that was delivered, and yet is to be delivered again.  One that was
+ * late was told to be missing, or was before our first: it comes again if it is
+ * said again, and nothing behind it does. */
 struct member_rewind {
 	char uid[ROOM_UID_MAX + 1];
 	int64_t seq;
+	bool is_late;
 };
 
 /*

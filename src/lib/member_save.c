@@ -43,6 +43,24 @@ count_sender(void *context, const struct sequence_past *past)
 	++*count;
 }
 
+/* All that was said again of this range, up to what is to come again. */
+static void
+save_early(const struct saving *saving, const struct sequence_past *past,
+	struct room_range early)
+{
+	for (size_t i = 0; i < saving->rewind_count; i++) {
+		const struct member_rewind *rewind = &saving->rewind[i];
+
+		if (rewind->is_late && rewind->seq >= early.first &&
+			rewind->seq <= early.last &&
+			span_equal(span_of(rewind->uid), past->uid))
+			early.last = rewind->seq - 1;
+	}
+	if (early.last >= early.first)
+		text_appendf(saving->state, ":%lld-%lld",
+			(long long)early.first, (long long)early.last);
+}
+
 static void
 save_sender(void *context, const struct sequence_past *past)
 {
@@ -55,15 +73,14 @@ save_sender(void *context, const struct sequence_past *past)
 	}
 	for (size_t i = 0; i < saving->rewind_count; i++)
 		if (span_equal(span_of(saving->rewind[i].uid), past->uid) &&
+			!saving->rewind[i].is_late &&
 			saving->rewind[i].seq <= done)
 			done = saving->rewind[i].seq - 1;
 	text_appendf(saving->state, "%lld", (long long)done);
 	if (past->begun > 0)
 		text_appendf(saving->state, ":%lld", (long long)past->begun);
 	for (size_t i = 0; i < past->early_count && past->begun > 0; i++)
-		text_appendf(saving->state, ":%lld-%lld",
-			(long long)past->early[i].first,
-			(long long)past->early[i].last);
+		save_early(saving, past, past->early[i]);
 	text_appendf(saving->state, " %.*s\n", (int)past->uid.len,
 		past->uid.bytes);
 }

@@ -1181,6 +1181,39 @@ test_again_for_restarted(void)
 	forget_all();
 }
 
+/* What was said again, came, and was not used, is the same as if it had not:
+ * nothing else comes twice. */
+static void
+test_again_not_used(void)
+{
+	struct peer *a = add("alice", true), *b;
+	struct text state = { 0 };
+	struct member_rewind rewind = { .seq = 2, .is_late = true };
+
+	connect_peer(a, "a1");
+	pass(3000);
+	swallow = true;
+	say(a, "one\ntwo\nthree", 3);
+	pass_in_vain(a, "a2");
+	swallow = false;
+	say(a, "four", -1);
+	pass(5000);
+	b = add("bob", true);
+	connect_peer(b, "b1");
+	pass(3000);
+	say(a, "five", -1);
+	pass(3000);
+	ok(say_again(a, 1), "three lines are said again");
+	pass(3000);
+	snprintf(rewind.uid, sizeof(rewind.uid), "%032d", 1);
+	member_save(b->member, now, &rewind, 1, &state);
+	ok(strstr(state.bytes,
+		   "\n5:5:1-1 00000000000000000000000000000001\n") != NULL,
+		"of which two were not used");
+	text_free(&state);
+	forget_all();
+}
+
 /* The echo of what was given up comes after all; and what is kept is
  * bounded. */
 static void
@@ -1592,6 +1625,7 @@ main(void)
 	test_again();
 	test_again_for_newcomer();
 	test_again_for_restarted();
+	test_again_not_used();
 	test_late_echo();
 	test_unconfirmed();
 	test_resent_unconfirmed();

@@ -207,7 +207,9 @@ must wait_line "$T/ear.err" 'in ops'
 as fast exit_is 0 'a fast clock: qchat-say' \
 	faketime -f +1d qchat-say -r ops 'what day is it'
 ok 'is what others see' wait_line "$T/ear.out" ' ops ! fast what day is it$'
-as fast start fast faketime -f +1d qchat-listen -v -r ops
+# Not by faketime itself, which would be ended and leave the listener behind.
+fake=$(faketime -f +1d printenv LD_PRELOAD)
+as fast start fast env LD_PRELOAD="$fake" FAKETIME=+1d qchat-listen -v -r ops
 must wait_line "$T/fast.err" 'in ops'
 screen_env='faketime -f +1d'
 screen hurry dan -r ops

@@ -42,8 +42,9 @@ read_file(const char *path, struct text *lines, struct fault *fault)
 static size_t
 line_length(struct span lines)
 {
-	const char *end = lines.len > 0 ? memchr(lines.bytes, '\n', lines.len)
-					: NULL;
+	const char *end = lines.bytes != NULL
+		? memchr(lines.bytes, '\n', lines.len)
+		: NULL;
 
 	return end != NULL ? (size_t)(end - lines.bytes) : lines.len;
 }

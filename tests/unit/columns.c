@@ -75,7 +75,8 @@ test_bounds(bool aligned)
 		{ "\xe6\xbc\xa2", 60, 60, 2 },
 		{ "\xe6\xbc\xa2", 61, 59, 3 },
 		/* No columns, as a joiner has none. */
-		{ "\xe2\x80\x8d", 20 * 1024, (COLUMNS_CELL_MAX - 1) * 8 / 3, 121 },
+		{ "\xe2\x80\x8d", 20 * 1024, (COLUMNS_CELL_MAX - 1) * 8 / 3,
+			121 },
 	};
 	struct columns columns = { .aligned = aligned };
 	struct text out = { 0 };

@@ -211,6 +211,25 @@ same_but=
 same 'the queue' qchat-say --queue --config "$folder/closed.conf"
 same 'the queue in JSON' qchat-say --queue --json --config "$folder/closed.conf"
 
+# A date that nobody can read, in a language of many words.
+mkdir -p "$T/wordy/de/LC_MESSAGES" "$T/undated"
+awk '/^msgstr/ && last == "msgid \"at an unknown date\"" {
+		words = sprintf("%400s", "")
+		gsub(/ /, "Tag", words)
+		$0 = "msgstr \"" words "\""
+	}
+	{ last = $0; print }' "$po/de.po" >"$T/wordy.po"
+must msgfmt -o "$T/wordy/de/LC_MESSAGES/qchat.mo" "$T/wordy.po"
+folder=$(user_dir zoe)
+must cp "$folder/ca.crt" "$folder/user.key" "$T/undated"
+conf_for "$T/undated" 1 >"$T/undated/qchat.conf"
+openssl x509 -in "$folder/user.crt" -outform DER |
+	LC_ALL=C sed 's/[0-9]\{12\}Z/noneofthemisZ/g' |
+	openssl x509 -inform DER -out "$T/undated/user.crt"
+exit_is 78 'a certificate without a date' "$T/german" TEXTDOMAINDIR="$T/wordy" \
+	qchat-who -r ops --config "$T/undated/qchat.conf"
+like "$(err)" 'ist abgelaufen: (Tag){200}' 'is told in all words that fit'
+
 # The screen.
 
 screen_env=$german_env

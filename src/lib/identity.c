@@ -266,14 +266,16 @@ identity_trust(const struct conf *conf, struct text *ca, struct text *crl,
 	return read_text(conf->crl, "crl", conf, crl, fault);
 }
 
-static void
+/* A translation may be longer than the buffer is. */
+static const char *
 format_date(char date[static 32], const ASN1_TIME *time)
 {
 	struct tm parts;
 
 	if (ASN1_TIME_to_tm(time, &parts) != 1 ||
 		strftime(date, 32, "%Y-%m-%d", &parts) == 0)
-		strcpy(date, _("at an unknown date"));
+		return _("at an unknown date");
+	return date;
 }
 
 static int
@@ -284,20 +286,16 @@ check_dates(const struct identity *identity, struct fault *fault)
 	char date[32];
 
 	/* 0 is a time that cannot be read */
-	if (X509_cmp_current_time(end) <= 0) {
-		format_date(date, end);
+	if (X509_cmp_current_time(end) <= 0)
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the certificate "
 			"expired %s (get a new one from who runs the fabric)",
-			identity->file, date);
-	}
-	if (X509_cmp_current_time(begin) >= 0) {
-		format_date(date, begin);
+			identity->file, format_date(date, end));
+	if (X509_cmp_current_time(begin) >= 0)
 		return fault_set(fault, FAULT_CONFIG,
 			"%s: the certificate is "
 			"not valid before %s (is this machine's clock right?)",
-			identity->file, date);
-	}
+			identity->file, format_date(date, begin));
 	return 0;
 }
 

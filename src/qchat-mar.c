@@ -108,11 +108,11 @@ parse_args(struct search *search, int argc, char **argv)
 /* A query that has several words, and none of the quotes that it should
  * have. */
 static bool
-has_lost_quotes(const struct search *search, int argc)
+has_lost_quotes(const struct search *search, int argc,
+	const struct mar_query_slip *slip)
 {
 	return argc - optind > 1 && strchr(search->words.bytes, '"') == NULL &&
-		/* Each message about them has these words. */
-		strstr(search->fault.text, _("double quotes")) != NULL;
+		slip->unquoted;
 }
 
 static int
@@ -120,12 +120,13 @@ read_query(struct search *search, int argc)
 {
 	struct fault *fault = &search->fault;
 	struct span words = { search->words.bytes, search->words.len };
+	struct mar_query_slip slip = { 0 };
 	int rc = search->hash != NULL
 		? mar_query_of_hash(&search->query, span_of(search->hash),
 			  fault)
-		: mar_query_parse(&search->query, words, NULL, fault);
+		: mar_query_parse(&search->query, words, &slip, fault);
 
-	if (rc < 0 && has_lost_quotes(search, argc)) {
+	if (rc < 0 && has_lost_quotes(search, argc, &slip)) {
 		struct fault first = *fault;
 
 		return fault_set(fault, FAULT_USAGE,

@@ -211,12 +211,15 @@ same_but=
 same 'the queue' qchat-say --queue --config "$folder/closed.conf"
 same 'the queue in JSON' qchat-say --queue --json --config "$folder/closed.conf"
 
-# A date that nobody can read, in a language of many words.
+# A language of many words, and of other ones.
 mkdir -p "$T/wordy/de/LC_MESSAGES" "$T/undated"
 awk '/^msgstr/ && last == "msgid \"at an unknown date\"" {
 		words = sprintf("%400s", "")
 		gsub(/ /, "Tag", words)
 		$0 = "msgstr \"" words "\""
+	}
+	/^msgstr/ && last ~ /^msgid "a value that is no number stands in / {
+		$0 = "msgstr \"Wert in Gänsefüßchen\""
 	}
 	{ last = $0; print }' "$po/de.po" >"$T/wordy.po"
 must msgfmt -o "$T/wordy/de/LC_MESSAGES/qchat.mo" "$T/wordy.po"
@@ -229,6 +232,10 @@ openssl x509 -in "$folder/user.crt" -outform DER |
 exit_is 78 'a certificate without a date' "$T/german" TEXTDOMAINDIR="$T/wordy" \
 	qchat-who -r ops --config "$T/undated/qchat.conf"
 like "$(err)" 'ist abgelaufen: (Tag){200}' 'is told in all words that fit'
+exit_is 64 'a query without its quotes' "$T/german" TEXTDOMAINDIR="$T/wordy" \
+	qchat-mar HostInfo hostname where HostInfo hostname equals db7
+like "$(err)" 'Wert in Gänsefüßchen.*; die Shell nimmt Anführungszeichen weg' \
+	'is known for one, whatever it is called'
 
 # The screen.
 

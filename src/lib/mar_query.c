@@ -15,7 +15,7 @@ struct parser {
 	struct span query;
 	struct mar_token token; /* the one to look at */
 	struct mar_token last;  /* the one before it */
-	size_t column;          /* where the fault is; 0: none */
+	struct mar_query_slip slip;
 	struct fault *fault;
 };
 
@@ -106,9 +106,9 @@ fail_at(struct parser *parser, size_t at, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), gettext(format), arguments);
 	va_end(arguments);
-	parser->column = column_of(parser, at);
+	parser->slip.column = column_of(parser, at);
 	return fault_set(parser->fault, FAULT_USAGE, "column %zu: %s",
-		parser->column, text);
+		parser->slip.column, text);
 }
 
 /* "the text", cut to what a message can bear. */
@@ -166,6 +166,7 @@ fail_anywhere(struct parser *parser)
 		return fail_at(parser, token->at,
 			"this quote is not closed by another one");
 	case MAR_TOKEN_QUOTE:
+		parser->slip.unquoted = true;
 		return fail_at(parser, token->at,
 			"a value stands in straight double quotes "
 			"(\"value\"), not in %.*s",
@@ -393,14 +394,15 @@ take_value(struct parser *parser, struct span *value)
 {
 	const struct mar_token *token = &parser->token;
 
-	if (token->kind != MAR_TOKEN_VALUE && !mar_token_is_number(token))
+	if (token->kind != MAR_TOKEN_VALUE && !mar_token_is_number(token)) {
+		parser->slip.unquoted = true;
 		return fail(parser, _("a value"),
 			token->kind == MAR_TOKEN_WORD &&
 					!mar_token_is_keyword(token)
 				? _("a value that is no number stands in "
-				    "double "
-				    "quotes")
+				    "double quotes")
 				: _("a number, or anything in double quotes"));
+	}
 	*value = token->text;
 	next(parser);
 	return 0;
@@ -536,8 +538,8 @@ parse(struct parser *parser, struct mar_query *query)
 }
 
 int
-mar_query_parse(struct mar_query *query, struct span text, size_t *column,
-	struct fault *fault)
+mar_query_parse(struct mar_query *query, struct span text,
+	struct mar_query_slip *slip, struct fault *fault)
 {
 	struct parser parser = { .fault = fault };
 
@@ -547,8 +549,8 @@ mar_query_parse(struct mar_query *query, struct span text, size_t *column,
 	int rc = parse(&parser, query);
 	if (rc < 0)
 		mar_query_free(query);
-	if (column != NULL)
-		*column = parser.column;
+	if (slip != NULL)
+		*slip = parser.slip;
 	return rc;
 }
 

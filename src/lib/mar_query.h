@@ -48,13 +48,19 @@ struct mar_query {
 	char *text;              /* what the spans point into */
 };
 
+/* What is wrong with one. */
+struct mar_query_slip {
+	size_t column; /* from 1, in characters; 0: no place is wrong */
+	bool unquoted; /* a value is due there that is in double quotes */
+};
+
 /*
  * Reads it.  0, and mar_query_free() it; or -1 with FAULT_USAGE that tells the
- * column (from 1, in characters), what is due there, and what stands there;
- * then there is nothing to free.  *column, if it is not NULL, is that column.
+ * column, what is due there, and what stands there; then there is nothing to
+ * free.  *slip, if it is not NULL, is what is wrong, and else nothing.
  */
-int mar_query_parse(struct mar_query *query, struct span text, size_t *column,
-	struct fault *fault);
+int mar_query_parse(struct mar_query *query, struct span text,
+	struct mar_query_slip *slip, struct fault *fault);
 
 /*
  * The query for the hosts that have a file with this MD5 or SHA-1: name and

@@ -101,16 +101,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span text = { (const char *)data, size };
 	struct mar_query query;
 	struct fault fault = { 0 };
-	size_t column;
+	struct mar_query_slip slip;
 
-	if (mar_query_parse(&query, text, &column, &fault) == 0) {
-		FUZZ_CHECK(column == 0 && text_utf8_check(text) == size);
+	if (mar_query_parse(&query, text, &slip, &fault) == 0) {
+		FUZZ_CHECK(slip.column == 0 && !slip.unquoted &&
+			text_utf8_check(text) == size);
 		check_again(&query);
 		mar_query_free(&query);
 		return 0;
 	}
-	FUZZ_CHECK(fault.kind == FAULT_USAGE && column <= size + 1);
-	FUZZ_CHECK(column > 0 || size > MAR_QUERY_MAX);
+	FUZZ_CHECK(fault.kind == FAULT_USAGE && slip.column <= size + 1);
+	FUZZ_CHECK(slip.column > 0 || size > MAR_QUERY_MAX);
 	if (mar_query_of_hash(&query, text, &fault) == 0)
 		mar_query_free(&query);
 	return 0;

@@ -32,10 +32,11 @@ gives(const char *text, const char *want)
 {
 	struct mar_query query;
 	struct text json = { 0 };
-	size_t column = 99;
+	struct mar_query_slip slip = { 99, true };
 
-	int rc = mar_query_parse(&query, span_of(text), &column, &fault);
-	if (!ok(rc == 0 && column == 0, "%.200s: is read", text)) {
+	int rc = mar_query_parse(&query, span_of(text), &slip, &fault);
+	if (!ok(rc == 0 && slip.column == 0 && !slip.unquoted,
+		    "%.200s: is read", text)) {
 		printf("# %s\n", fault.text);
 		return;
 	}
@@ -51,18 +52,19 @@ static void
 wrong(const char *text, size_t column, const char *words)
 {
 	struct mar_query query;
-	size_t got = 0;
+	struct mar_query_slip slip = { 0 };
 	char *prefix = memory_format("column %zu: ", column);
 
 	fault = (struct fault){ 0 };
-	int rc = mar_query_parse(&query, span_of(text), &got, &fault);
-	bool good = rc < 0 && fault.kind == FAULT_USAGE && got == column &&
+	int rc = mar_query_parse(&query, span_of(text), &slip, &fault);
+	bool good = rc < 0 && fault.kind == FAULT_USAGE &&
+		slip.column == column &&
 		strncmp(fault.text, prefix, strlen(prefix)) == 0 &&
 		strstr(fault.text, words) != NULL;
 	ok(good, "%.200s: wrong at column %zu", text, column);
 	if (!good)
-		printf("#   got: %zu, %s\n#  want: %s\n", got, fault.text,
-			words);
+		printf("#   got: %zu, %s\n#  want: %s\n", slip.column,
+			fault.text, words);
 	if (rc == 0)
 		mar_query_free(&query);
 	free(prefix);
@@ -289,6 +291,37 @@ test_wrong_comparisons(void)
 	wrong("Files where Files name equals \"a\x1b[2J\"", 33, "0x1b");
 }
 
+/* Is it known that a value should be in double quotes, whatever the message
+ * says? */
+static void
+test_unquoted(void)
+{
+	static const struct {
+		const char *text;
+		bool unquoted;
+	} cases[] = {
+		{ "Files where Files name equals cmd.exe", true },
+		{ "Files where Files name equals 'cmd.exe'", true },
+		{ "Files where Files name equals", true },
+		{ "Files where Files name equals and", true },
+		{ "Files where Files name eqals cmd.exe", false },
+		{ "Files where Files name equals 1 2", false },
+		{ "Files where", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mar_query_slip slip = { 0 };
+		struct mar_query query;
+
+		ok(mar_query_parse(&query, span_of(cases[i].text), &slip,
+			   &fault) < 0 &&
+				slip.unquoted == cases[i].unquoted,
+			"%s: %s", cases[i].text,
+			cases[i].unquoted ? "a value without quotes"
+					  : "not for its quotes");
+	}
+}
+
 /* So many times this. */
 static char *
 repeated(const char *first, const char *more, size_t times)
@@ -391,6 +424,7 @@ main(void)
 	test_shape();
 	test_wrong_projections();
 	test_wrong_comparisons();
+	test_unquoted();
 	test_limits();
 	test_hash();
 	return done();

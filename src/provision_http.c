@@ -243,14 +243,32 @@ take_apart(const char *text, char **port)
 	return host;
 }
 
+/* Without user and password, which may stand before an @.  The caller frees
+ * it. */
+static char *
+without_user(const char *text)
+{
+	const char *at = strrchr(text, '@');
+	size_t scheme = strcspn(text, ":@");
+
+	if (at == NULL)
+		return memory_string(text);
+	if (strncmp(text + scheme, "://", 3) == 0)
+		scheme += 3;
+	else
+		scheme = 0;
+	return memory_format("%.*s***%s", (int)scheme, text, at);
+}
+
 int
-http_check_host(const char *text, struct fault *fault)
+http_check_host(const char *operand, struct fault *fault)
 {
 	static const char what[] = "is no name or address of a host";
 
-	if (is_host(text))
+	if (is_host(operand))
 		return 0;
-	char *port, *host = take_apart(text, &port);
+	char *port, *host = take_apart(operand, &port);
+	char *text = without_user(operand);
 	if (!is_host(host))
 		fault_set(fault, FAULT_USAGE,
 			"%s: %s (the host alone, such as console.example.com, "
@@ -263,6 +281,7 @@ http_check_host(const char *text, struct fault *fault)
 	else
 		fault_set(fault, FAULT_USAGE, "%s: %s (write %s)", text, what,
 			host);
+	free(text);
 	free(host);
 	free(port);
 	return -1;

@@ -33,8 +33,8 @@ struct http_server {
 };
 
 /* Is it the name or address of a host alone, without a port?  0, or -1 with
- * FAULT_USAGE, which shows what to write. */
-int http_check_host(const char *text, struct fault *fault);
+ * FAULT_USAGE, which shows what to write, and no password. */
+int http_check_host(const char *operand, struct fault *fault);
 
 /* Does not connect yet.  NULL with FAULT_USAGE (no such host can be),
  * FAULT_CONFIG or FAULT_INTERNAL. */

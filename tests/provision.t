@@ -495,6 +495,7 @@ keeps 64 'no name at all' 'no name' qchat-provision -u admin \
 while read -r host pattern; do
 	keeps 64 "what is no host: $host" "^qchat-provision: $pattern\$" \
 		setsid -w qchat-provision update "$D" "$host"
+	cat "$T/err" >>"$T/hosts.err"
 done <<'END'
 localhost:8443 localhost:8443: is no name or address of a host \(write localhost, and --port 8443\)
 https://localhost:8443/ https://localhost:8443/: is no name .* \(write localhost, and --port 8443\)
@@ -506,7 +507,13 @@ https://[::1]:443 https://\[::1\]:443: is no name .* \(write ::1, and --port 443
 localhost:8443x localhost:8443x: is no name .* \(the host alone, .*\)
 localhost: localhost:: is no name .*
 1:2:3 1:2:3: is no name .* \(the host alone, .*\)
+https://u:hush@h.example/x https://\*\*\*@h.example/x: is no name .* \(write h.example, and --port 443\)
+u:hush@h.example \*\*\*@h.example: is no name .* \(write h.example\)
+https://u:hu@sh@h.example https://\*\*\*@h.example: is no name .*
+u:hush@://h \*\*\*@://h: is no name .*
+u:hush://x@h \*\*\*@h: is no name .*
 END
+not_ok 'none of them has told a password' grep -q hu "$T/hosts.err"
 exit_is 64 'nor is one asked for a certificate' setsid -w qchat-provision \
 	request "$D" localhost:8443 x
 exit_is 64 'nor for a subject that cannot be' setsid -w qchat-provision \

@@ -603,6 +603,9 @@ finish_former(const char *folder, struct fault *fault)
 		rc = run(&commit);
 	for (size_t i = 0; i < 3; i++) {
 		free(values[i]);
+		/* One may be a key. */
+		if (texts[i] != NULL)
+			explicit_bzero(texts[i], strlen(texts[i]));
 		free(texts[i]);
 	}
 	free(old);

@@ -51,6 +51,8 @@ file_has(const char *path, struct span bytes, mode_t mode)
 
 		same = file_read(fd, old, bytes.len) == (ssize_t)bytes.len &&
 			memcmp(old, bytes.bytes, bytes.len) == 0;
+		/* It may be a key. */
+		explicit_bzero(old, bytes.len);
 		free(old);
 	}
 	close(fd);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,6 +26,23 @@ static char folder[256];
 static int renames_left;
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
+
+/* How many blocks that begin so are given back with that in them; --wrap=free
+ * likewise.  NULL: nobody counts. */
+static const char *secret;
+static size_t secrets_left;
+void __real_free(void *block);
+void __wrap_free(void *block);
+
+void
+__wrap_free(void *block)
+{
+	if (secret != NULL && block != NULL &&
+		malloc_usable_size(block) >= strlen(secret) &&
+		memcmp(block, secret, strlen(secret)) == 0)
+		secrets_left++;
+	__real_free(block);
+}
 
 /* Folders are as far from each other as file systems are. */
 static bool is_folder_apart;
@@ -559,9 +577,13 @@ test_interrupted(void)
 		/* Brokers alone: what was begun is finished first. */
 		struct provision_set set = { .folder = "dxl",
 			.brokers = &fabrics[now == 2].brokers };
+		secrets_left = 0;
+		secret = "-----BEGIN PRIVATE KEY-----";
 		ok(provision_commit(&set, &fault) == 0 &&
 				look(fabrics) == now && count_files() == 4,
 			"which the next one brings to its end");
+		secret = NULL;
+		ok(secrets_left == 0, "and leaves no key in memory");
 		char *text = get("dxl/dxlclient.config");
 		ok(strstr(text, "qchat-") == NULL, "under the usual names");
 		free(text);

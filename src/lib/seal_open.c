@@ -123,7 +123,7 @@ find_key(struct seal *seal, struct span source, const struct names *names,
 	*found = derive(seal, names, now);
 	if (*found != NULL)
 		return SEAL_OPENED;
-	budget_charge(seal->budget, source, now);
+	budget_charge(seal->budget, BUDGET_ALL, source, now);
 	table_touch(seal->foreign, span_of_names(names), &made);
 	return SEAL_FOREIGN;
 }

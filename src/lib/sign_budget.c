@@ -131,20 +131,16 @@ spend(struct bucket *bucket, int64_t most, int64_t period, int64_t now)
 }
 
 void
-budget_charge_source(struct budget *budget, struct span source, int64_t now)
+budget_charge(struct budget *budget, enum budget_payer payer,
+	struct span source, int64_t now)
 {
 	bool made;
 
+	if (payer == BUDGET_ALL)
+		spend(&budget->total, budget->failures, SECOND, now);
 	if (!is_named(source))
 		return;
 	struct bucket *own = table_touch(budget->sources, key_of(source),
 		&made);
 	spend(own, budget->source_failures, SOURCE_MS, now);
-}
-
-void
-budget_charge(struct budget *budget, struct span source, int64_t now)
-{
-	spend(&budget->total, budget->failures, SECOND, now);
-	budget_charge_source(budget, source, now);
 }

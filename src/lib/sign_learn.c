@@ -180,7 +180,7 @@ certify(struct verifier *verifier, struct span source,
 	verifier->counts.operations++;
 	/* Anybody can make as many of these as he likes. */
 	if (verdict.state != SIGN_GOOD)
-		verifier_charge(verifier, source, now);
+		verifier_charge(verifier, BUDGET_ALL, source, now);
 	return keep_verdict(verifier, chain, &verdict, now);
 }
 
@@ -203,7 +203,7 @@ learn_key(struct verifier *verifier, struct span source,
 	}
 	verifier->counts.operations++;
 	if (!binding_verify(binding, X509_get0_pubkey(chain->leaf))) {
-		verifier_charge(verifier, source, now);
+		verifier_charge(verifier, BUDGET_ALL, source, now);
 		*why = add_bad(verifier, id, chain,
 			N_("the binding's signature does not fit"));
 		return VERIFIER_BAD;

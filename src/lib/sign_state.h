@@ -140,11 +140,15 @@ struct budget_counts budget_counts(const struct budget *budget);
 /* May an operation be tried that can fail? */
 bool budget_allows(struct budget *budget, struct span source, int64_t now);
 
+/* Who pays for one that has failed. */
+enum budget_payer {
+	BUDGET_ALL,    /* its source, and what all have together */
+	BUDGET_SOURCE, /* it alone: it was tried whatever the budget says */
+};
+
 /* One has failed. */
-void budget_charge(struct budget *budget, struct span source, int64_t now);
-/* One that is tried whatever the budget says: only its source pays. */
-void budget_charge_source(struct budget *budget, struct span source,
-	int64_t now);
+void budget_charge(struct budget *budget, enum budget_payer payer,
+	struct span source, int64_t now);
 
 /* sign_verify.c, for sign_learn.c */
 
@@ -209,8 +213,8 @@ void *verifier_find(struct table *const tables[static KINDS],
 	const unsigned char *id);
 
 /* An operation failed. */
-void verifier_charge(struct verifier *verifier, struct span source,
-	int64_t now);
+void verifier_charge(struct verifier *verifier, enum budget_payer payer,
+	struct span source, int64_t now);
 
 /* Something good came from there. */
 void verifier_note_home(struct key *key, struct span source);

@@ -129,10 +129,11 @@ verifier_counts(const struct verifier *verifier)
 }
 
 void
-verifier_charge(struct verifier *verifier, struct span source, int64_t now)
+verifier_charge(struct verifier *verifier, enum budget_payer payer,
+	struct span source, int64_t now)
 {
 	verifier->counts.failures++;
-	budget_charge(verifier->budget, source, now);
+	budget_charge(verifier->budget, payer, source, now);
 }
 
 void *
@@ -319,20 +320,6 @@ find_key(struct verifier *verifier, struct verdict *verdict,
 	return NULL;
 }
 
-/* What comes from home is always looked at, so that it must not use up what
- * others have: only its source pays. */
-static void
-charge(struct verifier *verifier, struct span payer, bool is_at_home,
-	int64_t now)
-{
-	if (!is_at_home) {
-		verifier_charge(verifier, payer, now);
-		return;
-	}
-	verifier->counts.failures++;
-	budget_charge_source(verifier->budget, payer, now);
-}
-
 static enum sign_state
 check(struct verifier *verifier, struct span source, struct span topic,
 	struct span payload, struct span text, int64_t now,
@@ -354,13 +341,16 @@ check(struct verifier *verifier, struct span source, struct span topic,
 		return say(verdict, SIGN_BAD, why);
 	/* Where nobody is named, a key's failures are its own: who forges one
 	 * hurts that one alone. */
-	struct span payer = source.len > 0 ? source : sign_id(sig.key_id);
+	struct span whose = source.len > 0 ? source : sign_id(sig.key_id);
+	/* What comes from home is always looked at, so that it must not use up
+	 * what others have. */
 	bool is_at_home = is_home(key, source);
-	if (!is_at_home && !budget_allows(verifier->budget, payer, now))
+	if (!is_at_home && !budget_allows(verifier->budget, whose, now))
 		return say(verdict, SIGN_BUSY,
 			"too many signatures failed lately");
 	if (!is_signed(verifier, key, topic, payload, &sig)) {
-		charge(verifier, payer, is_at_home, now);
+		verifier_charge(verifier,
+			is_at_home ? BUDGET_SOURCE : BUDGET_ALL, whose, now);
 		return say(verdict, SIGN_BAD, "the signature does not fit");
 	}
 	verifier_note_home(key, source);

@@ -14,8 +14,8 @@ enum {
 };
 
 struct columns_cell {
-	size_t end; /* in the cells */
-	size_t width;
+	size_t end;   /* in the cells */
+	size_t width; /* where others follow */
 	bool is_last; /* of its row */
 };
 
@@ -24,7 +24,9 @@ columns_free(struct columns *columns)
 {
 	text_free(&columns->cells);
 	free(columns->ends);
-	*columns = (struct columns){ .aligned = columns->aligned };
+	*columns = (struct columns){ .aligned = columns->aligned,
+		.write = columns->write,
+		.context = columns->context };
 }
 
 struct fit {
@@ -55,20 +57,28 @@ fit(struct span text, size_t most)
 	return fit;
 }
 
+/* The same, with room for an ellipsis behind what does not all fit. */
+static struct fit
+cut(struct span cell, size_t most)
+{
+	struct fit whole = fit(cell, most);
+
+	if (whole.len == cell.len)
+		return whole;
+	struct fit part = fit(cell, most - 1);
+	return (struct fit){ part.len, part.width + 1 };
+}
+
 /* Appends a cell of so many columns at most.  Returns its width. */
 static size_t
 append_cut(struct text *out, struct span cell, size_t most)
 {
-	struct fit whole = fit(cell, most);
+	struct fit part = cut(cell, most);
 
-	if (whole.len == cell.len) {
-		text_append(out, cell.bytes, cell.len);
-		return whole.width;
-	}
-	struct fit part = fit(cell, most - 1);
 	text_append(out, cell.bytes, part.len);
-	text_append_string(out, "\xe2\x80\xa6");
-	return part.width + 1;
+	if (part.len < cell.len)
+		text_append_string(out, "\xe2\x80\xa6");
+	return part.width;
 }
 
 /* Its width does not matter where it is not aligned. */
@@ -90,9 +100,10 @@ columns_add(struct columns *columns, struct span cell)
 	/* Who reads it sees one backslash; a program can tell them apart. */
 	text_harmless(&harmless, cell.len > 0 ? cell : span_of("-"),
 		columns->aligned ? TEXT_MESSAGE : TEXT_LINE);
-	size_t width = append_cell(columns, &columns->cells,
-		(struct span){ harmless.bytes, harmless.len },
-		COLUMNS_LAST_MAX);
+	struct span whole = { harmless.bytes, harmless.len };
+	append_cell(columns, &columns->cells, whole, COLUMNS_LAST_MAX);
+	size_t width = columns->aligned ? cut(whole, COLUMNS_CELL_MAX).width
+					: 0;
 	text_free(&harmless);
 	columns->ends = memory_resize(columns->ends, columns->count + 1,
 		sizeof(*columns->ends));
@@ -116,11 +127,23 @@ columns_addf(struct columns *columns, const char *format, ...)
 	free(bytes);
 }
 
+/* As much as is kept at once. */
+static bool
+is_full(const struct columns *columns)
+{
+	if (!columns->aligned)
+		return columns->cells.len >= COLUMNS_PIECE;
+	return columns->count >= COLUMNS_ALIGNED_CELLS ||
+		columns->cells.len >= COLUMNS_ALIGNED_BYTES;
+}
+
 void
 columns_end_row(struct columns *columns)
 {
 	if (columns->count > 0)
 		columns->ends[columns->count - 1].is_last = true;
+	if (columns->write != NULL && is_full(columns))
+		columns_flush(columns);
 }
 
 /* How wide each column is; the caller frees it. */
@@ -131,19 +154,26 @@ measure(const struct columns *columns)
 
 	for (size_t i = 0, column = 0; i < columns->count; i++) {
 		const struct columns_cell *cell = &columns->ends[i];
-		size_t width = cell->width < COLUMNS_CELL_MAX
-			? cell->width
-			: COLUMNS_CELL_MAX;
 
-		if (width > widths[column] && !cell->is_last)
-			widths[column] = width;
+		if (cell->width > widths[column] && !cell->is_last)
+			widths[column] = cell->width;
 		column = cell->is_last ? 0 : column + 1;
 	}
 	return widths;
 }
 
-void
-columns_format(struct columns *columns, struct text *out)
+static void
+hand_over(const struct columns *columns, struct text *out)
+{
+	if (out->len > 0)
+		columns->write(columns->context,
+			(struct span){ out->bytes, out->len });
+	text_clear(out);
+}
+
+/* With is_written in pieces. */
+static void
+format(struct columns *columns, struct text *out, bool is_written)
 {
 	size_t *widths = measure(columns);
 	size_t start = 0;
@@ -164,8 +194,26 @@ columns_format(struct columns *columns, struct text *out)
 		else
 			text_append_char(out, '\t');
 		column = cell->is_last ? 0 : column + 1;
+		if (is_written && out->len >= COLUMNS_PIECE)
+			hand_over(columns, out);
 	}
 	free(widths);
 	text_clear(&columns->cells);
 	columns->count = 0;
+}
+
+void
+columns_format(struct columns *columns, struct text *out)
+{
+	format(columns, out, false);
+}
+
+void
+columns_flush(struct columns *columns)
+{
+	struct text out = { 0 };
+
+	format(columns, &out, true);
+	hand_over(columns, &out);
+	text_free(&out);
 }

@@ -113,6 +113,109 @@ test_bounds(bool aligned)
 	text_free(&out);
 }
 
+/* A cell that is cut for its bytes is as wide as it is measured. */
+static void
+test_cut_by_bytes(void)
+{
+	struct columns columns = { .aligned = true };
+	struct text cell = { 0 }, out = { 0 };
+
+	for (int i = 0; i < 60; i++)
+		text_append_char(&cell, 'x');
+	for (int i = 0; i < 400; i++)
+		text_append_string(&cell, "\xe2\x80\x8d");
+	columns_add(&columns, (struct span){ cell.bytes, cell.len });
+	columns_add(&columns, span_of("end"));
+	columns_end_row(&columns);
+	columns_add(&columns, span_of("a"));
+	columns_add(&columns, span_of("end"));
+	columns_end_row(&columns);
+	columns_format(&columns, &out);
+	const char *second = strchr(out.bytes, '\n') + 1;
+	ok(strstr(out.bytes, MARK "  end\n") != NULL, "a cell that is cut");
+	ok(strspn(second + 1, " ") == 60 + 2, "and one below it: %zu blanks",
+		strspn(second + 1, " "));
+	columns_free(&columns);
+	text_free(&cell);
+	text_free(&out);
+}
+
+static struct text written;
+static size_t largest;
+
+static void
+on_write(void *context, struct span bytes)
+{
+	(void)context;
+	text_append(&written, bytes.bytes, bytes.len);
+	if (bytes.len > largest)
+		largest = bytes.len;
+}
+
+/* Rows of the width that they have; returns how many bytes were kept of them
+ * at most. */
+static size_t
+add_rows(struct columns *columns, int count, int width)
+{
+	size_t kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		columns_addf(columns, "%d", i % 10);
+		add_long(columns, "y", width);
+		columns_end_row(columns);
+		if (columns->cells.len > kept)
+			kept = columns->cells.len;
+	}
+	return kept;
+}
+
+/* However many rows there are, few are kept. */
+static void
+test_pieces(bool aligned, int count, int width, size_t most)
+{
+	struct columns all = { .aligned = aligned };
+	struct columns pieces = { .aligned = aligned, .write = on_write };
+	struct text out = { 0 };
+
+	text_clear(&written);
+	largest = 0;
+	add_rows(&all, count, width);
+	columns_format(&all, &out);
+	size_t kept = add_rows(&pieces, count, width);
+	columns_flush(&pieces);
+	ok(out.len == written.len &&
+			memcmp(out.bytes, written.bytes, out.len) == 0,
+		"in pieces it is the same: %zu bytes", written.len);
+	ok(largest < COLUMNS_PIECE + 2000, "of %zu bytes at most", largest);
+	ok(kept < most && (kept < out.len / 3 || aligned),
+		"and %zu bytes are kept", kept);
+	columns_flush(&pieces);
+	ok(out.len == written.len, "once");
+	columns_free(&all);
+	columns_free(&pieces);
+	text_free(&out);
+	text_free(&written);
+}
+
+/* Nor of those that are aligned. */
+static void
+test_pieces_aligned(void)
+{
+	struct columns columns = { .aligned = true, .write = on_write };
+	size_t count = COLUMNS_ALIGNED_CELLS / 2;
+
+	add_rows(&columns, (int)count - 1, 1);
+	ok(written.len == 0, "rows that are aligned with one another");
+	add_rows(&columns, 1, 1);
+	ok(written.len == count * strlen("0  y\n"), "until there are so many");
+	text_clear(&written);
+	count = add_rows(&columns, 40 * 1000, 1000);
+	ok(written.len > COLUMNS_ALIGNED_BYTES, "or so large ones");
+	ok(count < COLUMNS_ALIGNED_BYTES + 2000, "of %zu bytes", count);
+	columns_free(&columns);
+	text_free(&written);
+}
+
 int
 main(void)
 {
@@ -144,6 +247,10 @@ main(void)
 	is(out.bytes, "again\n", "what was written is forgotten");
 	test_bounds(true);
 	test_bounds(false);
+	test_cut_by_bytes();
+	test_pieces(false, 2000, 500, COLUMNS_PIECE + 2000);
+	test_pieces(true, 2000, 500, COLUMNS_ALIGNED_BYTES);
+	test_pieces_aligned();
 	columns_free(&people);
 	columns_free(&programs);
 	text_free(&out);

@@ -229,4 +229,14 @@ is "$(jq -c 'select(.asked) | .routed' <"$T/services.out" | sort | uniq -c |
 	awk '{ print $2 }' | tr '\n' ' ')" 'false true ' \
 	'what a public TIE or MAR client asks is not routed, other requests are'
 
+# What is no command, or no number, is told.
+for command in nonsense 'mar nonsense' 'mar rows nonsense' 'mar rows 1x' \
+	'mar gives x' 'mar lags x' 'mar lags' 'mar running x'; do
+	printf '%s\n' "$command" >&5
+	services_done=$((services_done + 1))
+	not_ok "no command: $command" is_obeyed "$T/services.out" "$services_done"
+done
+exit_is 1 'no size' node "$srcdir/tests/fabric/fabric.js" --size x "$T/broker"
+like "$(err)" 'Error: "x" is no number' 'is told, too'
+
 done_testing

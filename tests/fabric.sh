@@ -89,7 +89,15 @@ fabric_each() {
 fabric_do() {
 	printf '%s\n' "$*" >&6
 	fabric_done=$((fabric_done + 1))
-	must wait_line "$T/fabric.out" '"at":"(done|error)"' "$fabric_done"
+	must is_obeyed "$T/fabric.out" "$fabric_done"
+}
+
+# is_obeyed FILE N: so many commands have come to their end, the last one well
+is_obeyed() {
+	wait_line "$1" '"at":"(done|error)"' "$2" || return
+	obeyed=$(grep -aE '"at":"(done|error)"' "$1" | sed -n "$2p")
+	echo "$obeyed"
+	case $obeyed in *'"at":"error"'*) return 1 ;; esac
 }
 
 # is_subscribed FILTER: somebody is
@@ -115,5 +123,5 @@ services_start() {
 services_do() {
 	printf '%s\n' "$*" >&5
 	services_done=$((services_done + 1))
-	must wait_line "$T/services.out" '"at":"(done|error)"' "$services_done"
+	must is_obeyed "$T/services.out" "$services_done"
 }

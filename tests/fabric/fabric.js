@@ -16,6 +16,7 @@
 const readline = require('readline')
 const { parseArgs } = require('util')
 const { Broker } = require('./broker')
+const { whole } = require('./number')
 const { Registry } = require('./registry')
 
 function print (line) {
@@ -71,15 +72,15 @@ const { values, positionals: [folder] } = parseArgs({
 		size: { type: 'string', default: '1048576' }
 	}
 })
-const fabric = new Fabric(+values.minute)
+const fabric = new Fabric(whole(values.minute))
 const ports = values.ports.split(',')
-for (let i = 0; i < +values.brokers; i++) {
+for (let i = 0; i < whole(values.brokers); i++) {
 	fabric.brokers.push(new Broker(fabric, folder, {
-		connections: +values.connections,
+		connections: whole(values.connections),
 		policy: values.policy,
 		port: +ports[i] || 0,
-		queue: +values.queue,
-		size: +values.size
+		queue: whole(values.queue),
+		size: whole(values.size)
 	}))
 }
 

@@ -212,6 +212,15 @@ const LONG = [
 	{ 'HostInfo|hostname': 'z'.repeat(70000) }
 ]
 
+// A row of many columns, and many that have none of them.
+const WIDE = Array.from({ length: 8000 }, (_, i) =>
+	i > 0
+		? {}
+		: Object.fromEntries(Array.from({ length: 255 }, (_, j) =>
+			[`Wide|${String(j).padStart(100, '0')}`, 'x'])))
+
+const MADE_UP = { hostile: HOSTILE, long: LONG, wide: WIDE }
+
 function compareBy (key) {
 	const of = key === 'count'
 		? one => one.count
@@ -233,7 +242,7 @@ class Mar {
 	constructor () {
 		this.fake = false
 		this.running = 0 // how often it says that it is not ready
-		this.rows = null // that many made-up ones, 'hostile' or 'long'
+		this.rows = null // that many, or a word of MADE_UP
 		this.gives = Infinity // so many of them at most, whatever it says
 		this.lags = 0 // so many first pages of a search have none yet
 		this.counts = true // it says how many rows there are
@@ -287,7 +296,7 @@ class Mar {
 	}
 
 	made () {
-		const made = { hostile: HOSTILE, long: LONG }[this.rows]
+		const made = MADE_UP[this.rows]
 		if (made !== undefined) {
 			return made.map((output, i) =>
 				({ id: String(i), count: 1, created_at: MADE, output }))
@@ -337,4 +346,4 @@ class Mar {
 	}
 }
 
-module.exports = { Mar, TOPIC }
+module.exports = { Mar, MADE_UP, TOPIC }

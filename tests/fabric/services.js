@@ -16,7 +16,8 @@ const readline = require('readline')
 // The client talks on standard output, which is for our lines.
 console.log = console.error
 const dxl = require('@opendxl/dxl-client')
-const { Mar, TOPIC } = require('./mar')
+const { Mar, MADE_UP, TOPIC } = require('./mar')
+const { whole } = require('./number')
 const { Tie, Failure, EXTERNAL } = require('./tie')
 
 const UNAVAILABLE = [0x80000001, 'unable to locate service for request']
@@ -173,13 +174,15 @@ const settings = {
 	mar: {
 		fake: () => { mar.fake = true; mar.running = 1 },
 		real: () => { mar.fake = false; mar.running = 0 },
-		running: count => { mar.running = +count },
-		gives: rows => { mar.gives = rows === '' ? Infinity : +rows },
-		lags: pages => { mar.lags = +pages },
+		running: count => { mar.running = whole(count) },
+		gives: rows => { mar.gives = rows === '' ? Infinity : whole(rows) },
+		lags: pages => { mar.lags = whole(pages) },
 		counts: () => { mar.counts = true },
 		'counts-not': () => { mar.counts = false },
 		rows: rows => {
-			mar.rows = rows === '' ? null : /^[a-z]+$/.test(rows) ? rows : +rows
+			mar.rows = rows === ''
+				? null
+				: Object.hasOwn(MADE_UP, rows) ? rows : whole(rows)
 		}
 	},
 	tie: {

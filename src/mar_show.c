@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mar_show.h"
 
-#include "columns.h"
 #include "translate.h"
 
 static void
@@ -29,19 +28,16 @@ add_row(struct columns *columns, const struct mar_rows *rows, size_t row)
 
 void
 mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
-	struct text *out)
+	struct columns *columns)
 {
-	struct columns columns = { .aligned = show->aligned };
 	size_t count = mar_rows_count(rows);
 
 	if (show->rows_max > 0 && count > show->rows_max)
 		count = show->rows_max;
 	if (show->header)
-		add_header(&columns, rows);
+		add_header(columns, rows);
 	for (size_t i = 0; i < count; i++)
-		add_row(&columns, rows, i);
-	columns_format(&columns, out);
-	columns_free(&columns);
+		add_row(columns, rows, i);
 }
 
 /* What the service did not say is not there. */
@@ -77,7 +73,9 @@ mar_show_progress(const struct mar_progress *progress, struct text *out)
 bool
 mar_show_is_full(const struct mar_progress *progress)
 {
-	return progress->cut || progress->found >= progress->results;
+	return progress->is_enough ||
+		(!progress->has_no_room &&
+			progress->found >= progress->results);
 }
 
 bool

@@ -2,6 +2,7 @@
 #ifndef QCHAT_MAR_SHOW_H
 #define QCHAT_MAR_SHOW_H
 
+#include "columns.h"
 #include "mar.h"
 #include "text.h"
 
@@ -12,13 +13,12 @@
 
 struct mar_show {
 	size_t rows_max; /* so many rows, 0: all */
-	bool aligned; /* in columns, cut as columns.h has it; else with tabs */
-	bool header;  /* a line of the columns' names first */
+	bool header;     /* a line of the columns' names first */
 };
 
-/* Appends the rows: a value of each column, and how often it was found. */
+/* Adds the rows: a value of each column, and how often it was found. */
 void mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
-	struct text *out);
+	struct columns *columns);
 
 /* Appends how far it is, on one line: "RUNNING, 1 of 3 hosts have answered,
  * 7 results". */

@@ -47,6 +47,8 @@ struct search {
 	struct mar_search *running;
 	bool has_ended;
 	bool shows_progress, has_shown;
+	bool reader_gone;
+	struct fault output; /* what is wrong with standard output */
 	struct fault fault;
 };
 
@@ -286,11 +288,10 @@ ask(struct search *search)
 	counts_trace(&search->cli, search->session);
 }
 
-/* What is not as it seems. */
+/* Which hosts and which results are in it. */
 static void
-remark(const struct search *search, const struct mar_progress *progress)
+remark_on_rest(const struct search *search, const struct mar_progress *progress)
 {
-	const struct mar_rows *rows = mar_rows(mar_search_mar(search->running));
 	struct text text = { 0 };
 
 	mar_show_progress(progress, &text);
@@ -301,18 +302,27 @@ remark(const struct search *search, const struct mar_progress *progress)
 		cli_say(&search->cli, "no results: %s", text.bytes);
 	else
 		cli_trace(&search->cli, "%s", text.bytes);
+	if (progress->has_no_room)
+		cli_warn(&search->cli, "there are more rows than these %zu",
+			progress->rows);
+	else if (!mar_show_is_full(progress))
+		cli_warn(&search->cli, "not all results are in these rows: %s",
+			text.bytes);
+	text_free(&text);
+}
+
+/* What is not as it seems.  A fault has its own words for what is missing. */
+static void
+remark(const struct search *search, const struct mar_rows *rows,
+	const struct mar_progress *progress)
+{
 	if (mar_rows_cut(rows) > 0)
 		cli_warn(&search->cli,
 			"%zu of the rows have a value of more than %d bytes, "
 			"which is cut",
 			mar_rows_cut(rows), MAR_VALUE_MAX);
-	if (!mar_show_is_full(progress))
-		cli_warn(&search->cli, "not all results are in these rows: %s",
-			text.bytes);
-	if (progress->cut && search->limit == 0)
-		cli_warn(&search->cli, "there are more rows than these %zu",
-			progress->rows);
-	text_free(&text);
+	if (search->fault.kind == FAULT_NONE)
+		remark_on_rest(search, progress);
 }
 
 /* Are there rows to print?  There may be if it fell short of what it names. */
@@ -327,6 +337,45 @@ has_rows(const struct search *search)
 			progress.state == MAR_DONE);
 }
 
+static void
+write_out(void *context, struct span bytes)
+{
+	struct search *search = context;
+
+	if (!search->reader_gone && search->output.kind == FAULT_NONE)
+		search->reader_gone = cli_output(bytes, &search->output) == 1;
+}
+
+static void
+print_json(struct search *search, const struct mar_rows *rows)
+{
+	struct text out = { 0 };
+
+	for (size_t i = 0; i < mar_rows_count(rows); i++) {
+		mar_rows_json(rows, i, &out);
+		if (out.len < COLUMNS_PIECE && i + 1 < mar_rows_count(rows))
+			continue;
+		write_out(search, (struct span){ out.bytes, out.len });
+		text_clear(&out);
+	}
+	text_free(&out);
+}
+
+static void
+print_table(struct search *search, const struct mar_rows *rows)
+{
+	const struct mar_show show = { .header = !search->cli.quiet };
+	struct columns columns = {
+		.aligned = search->table || isatty(STDOUT_FILENO),
+		.write = write_out,
+		.context = search,
+	};
+
+	mar_show_rows(rows, &show, &columns);
+	columns_flush(&columns);
+	columns_free(&columns);
+}
+
 /* Returns the exit status without a fault. */
 static int
 print_all(struct search *search)
@@ -334,29 +383,18 @@ print_all(struct search *search)
 	const struct mar *mar = mar_search_mar(search->running);
 	const struct mar_rows *rows = mar_rows(mar);
 	struct mar_progress progress = mar_progress(mar);
-	size_t count = mar_rows_count(rows);
-	struct text out = { 0 };
-	struct fault fault = { 0 };
 
 	if (search->json)
-		for (size_t i = 0; i < count; i++)
-			mar_rows_json(rows, i, &out);
-	else if (count > 0)
-		mar_show_rows(rows,
-			&(struct mar_show){
-				.aligned = search->table ||
-					isatty(STDOUT_FILENO),
-				.header = !search->cli.quiet,
-			},
-			&out);
-	if (cli_output((struct span){ out.bytes, out.len }, &fault) == 0)
-		cli_output_close(&fault);
-	text_free(&out);
-	if (fault.kind != FAULT_NONE)
-		search->fault = fault;
-	else if (search->fault.kind == FAULT_NONE)
-		remark(search, &progress);
-	return count > 0 ? 0 : 1;
+		print_json(search, rows);
+	else if (progress.rows > 0)
+		print_table(search, rows);
+	if (search->output.kind == FAULT_NONE)
+		cli_output_close(&search->output);
+	if (search->output.kind != FAULT_NONE)
+		search->fault = search->output;
+	else
+		remark(search, rows, &progress);
+	return progress.rows > 0 ? 0 : 1;
 }
 
 static int

@@ -211,6 +211,29 @@ mar --table HostInfo hostname
 is "$(sed 's/…/./' "$T/out" | awk '{ print length($1), $2 }' | sort -u |
 	tr '\n' /)" \
 	'120 1/17 count/' 'and a table is as wide as people can read'
+
+# More than there is room for, in few bytes, as it is shown.
+services_do mar rows wide
+for limit in '' '-n 7900'; do
+	# shellcheck disable=SC2086 # words
+	mar -q $limit HostInfo hostname
+	is "$status $(wc -l <"$T/out")" '0 7812' "as many as are kept${limit:+, $limit}"
+	is "$(err)" 'qchat-mar: there are more rows than these 7812' \
+		'and that there are more is told'
+done
+is "$(awk -F "$tab" '{ print NF }' "$T/out" | sort -u)" 257 \
+	'each is whole, whatever piece it was in'
+mar --json HostInfo hostname
+is "$status $(jq -c '.output | length' "$T/out" | sort | uniq -c |
+	awk '{ print $1, $2 }' | tr '\n' ' ')" '0 7811 0 1 255 ' 'also as JSON'
+services_do mar rows long
+services_do mar gives 1
+mar -q --sort -hostname HostInfo hostname
+is "$status $(wc -l <"$T/out")" '76 1' 'a long value, and less than it names'
+like "$(err)" ' 1 of the rows have a value of more than 65536 bytes, which is cut$' \
+	'that it is cut is said'
+like "$(err)" 'only 1 of 2 rows came' 'and the other, too'
+services_do mar gives
 services_do mar rows
 
 # What it names and does not give.

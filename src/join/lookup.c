@@ -222,13 +222,15 @@ static void
 append_rows(const struct mar *mar, struct text *text)
 {
 	const struct mar_rows *rows = mar_rows(mar);
+	struct columns columns = { .aligned = true };
 	struct text lines = { 0 };
 
 	mar_show_rows(rows,
 		&(struct mar_show){ .rows_max = LOOKUP_ROWS_MAX,
-			.aligned = true,
 			.header = true },
-		&lines);
+		&columns);
+	columns_format(&columns, &lines);
+	columns_free(&columns);
 	size_t shown = append_lines((struct span){ lines.bytes, lines.len },
 		text);
 	text_free(&lines);

@@ -16,6 +16,7 @@ struct mar {
 	char *sort;       /* "count" or "Collector|output" */
 	bool descending;
 	int64_t limit, page; /* rows */
+	bool is_limited;     /* that limit was set */
 	char id[MAR_ID_MAX + 1];
 	char status[MAR_STATUS_MAX + 1];
 	int64_t results, errors, hosts, asked; /* -1: not known */
@@ -25,7 +26,7 @@ struct mar {
 	bool is_counted; /* it is rows that `total` counts, and not results */
 	bool is_empty;   /* the last page was */
 	int again;       /* how often one was asked for again */
-	bool cut, is_short;
+	bool is_enough, has_no_room, is_short;
 	struct mar_rows *rows;
 };
 
@@ -161,6 +162,7 @@ mar_new(const struct mar_config *config)
 	mar->descending = order.descending;
 	mar->limit = config->limit > 0 ? least(config->limit, MAR_ROWS_MAX)
 				       : MAR_ROWS_MAX;
+	mar->is_limited = config->limit > 0;
 	mar->page = config->page > 0 ? config->page : MAR_PAGE;
 	mar->results = mar->errors = mar->hosts = mar->asked = mar->total = -1;
 	mar->rows = mar_rows_new(config->query);
@@ -466,7 +468,9 @@ look_ahead(struct mar *mar, size_t came, int64_t asked)
 	if (mar->offset < mar->limit &&
 		(mar->total < 0 || mar->offset < mar->total))
 		return;
-	mar->cut = mar->total < 0 || mar->offset < mar->total;
+	bool is_cut = mar->total < 0 || mar->offset < mar->total;
+	mar->is_enough = is_cut && mar->is_limited;
+	mar->has_no_room = is_cut && !mar->is_limited;
 	mar->state = MAR_DONE;
 }
 
@@ -500,7 +504,7 @@ take_rows(struct mar *mar, const json_t *body, struct fault *fault)
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
-			mar->cut = true;
+			mar->has_no_room = true;
 			mar->state = MAR_DONE;
 			return 0;
 		}
@@ -554,7 +558,8 @@ mar_progress(const struct mar *mar)
 		.total = mar->total,
 		.rows = mar_rows_count(mar->rows),
 		.found = mar->found,
-		.cut = mar->cut,
+		.is_enough = mar->is_enough,
+		.has_no_room = mar->has_no_room,
 		.is_short = mar->is_short,
 	};
 }

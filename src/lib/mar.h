@@ -89,7 +89,9 @@ struct mar_progress {
 	int64_t total;           /* rows that there are; -1: not known */
 	int64_t found;           /* results that the rows stand for */
 	size_t rows;             /* read so far */
-	bool cut; /* there are more rows than may be kept, or were asked for */
+	/* There are more rows: */
+	bool is_enough;   /* … than the limit that was set */
+	bool has_no_room; /* … than may be kept */
 	/* Rows came to their end before `total`, or there are none of several
 	 * results: what the service says is not so. */
 	bool is_short;

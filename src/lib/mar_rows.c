@@ -186,18 +186,35 @@ size_of(const struct row *row)
 	return size;
 }
 
+/* A row of few bytes has a cell in each column all the same. */
+static bool
+has_room(const struct mar_rows *rows, const struct row *row)
+{
+	return rows->count < MAR_ROWS_MAX &&
+		size_of(row) <= MAR_ROWS_BYTES_MAX - rows->bytes &&
+		(rows->count + 1) * rows->column_count <= MAR_CELLS_MAX;
+}
+
+static void
+drop_columns(struct mar_rows *rows, size_t count)
+{
+	while (rows->column_count > count)
+		free(rows->columns[--rows->column_count]);
+}
+
 int
 mar_rows_add(struct mar_rows *rows, const void *item, struct fault *fault)
 {
+	size_t columns = rows->column_count;
 	struct row row = { 0 };
 
 	if (read_row(rows, item, &row, fault) < 0) {
 		free_row(&row);
 		return -1;
 	}
-	if (rows->count == MAR_ROWS_MAX ||
-		size_of(&row) > MAR_ROWS_BYTES_MAX - rows->bytes) {
+	if (!has_room(rows, &row)) {
 		free_row(&row);
+		drop_columns(rows, columns);
 		return 0;
 	}
 	rows->bytes += size_of(&row);

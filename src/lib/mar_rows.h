@@ -18,6 +18,7 @@ enum {
 	MAR_ROWS_BYTES_MAX = 64 * 1024 * 1024, /* of all of them */
 	MAR_VALUE_MAX = 64 * 1024,             /* bytes of one */
 	MAR_COLUMNS_MAX = 256,
+	MAR_CELLS_MAX = 2 * 1000 * 1000,       /* rows times columns */
 	MAR_COLUMN_MAX = 2 * MAR_NAME_MAX + 1, /* bytes of a column's name */
 };
 
@@ -27,7 +28,8 @@ void mar_rows_free(struct mar_rows *rows);
 
 /*
  * Adds one item of the service's answer, a json_t object of jansson.  1; 0 if
- * it does not fit any more; or -1 with FAULT_PROTOCOL if it is no row.
+ * it does not fit any more, also for the columns that it would bring; or -1
+ * with FAULT_PROTOCOL if it is no row.
  */
 int mar_rows_add(struct mar_rows *rows, const void *item, struct fault *fault);
 

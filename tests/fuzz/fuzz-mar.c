@@ -74,7 +74,8 @@ check_progress(struct mar_progress progress)
 {
 	FUZZ_CHECK(progress.found >= 0);
 	if (progress.is_short)
-		FUZZ_CHECK(progress.state == MAR_DONE && !progress.cut &&
+		FUZZ_CHECK(progress.state == MAR_DONE && !progress.is_enough &&
+			!progress.has_no_room &&
 			(int64_t)progress.rows < progress.total);
 }
 

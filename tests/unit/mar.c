@@ -139,7 +139,8 @@ test_recorded(void)
 	start("HostInfo ip_address", NULL, 0, 10);
 	ok(replay("mar-hostinfo") == 5, "five exchanges");
 	progress = mar_progress(mar);
-	ok(progress.state == MAR_DONE && progress.rows == 2 && !progress.cut,
+	ok(progress.state == MAR_DONE && progress.rows == 2 &&
+			!progress.is_enough,
 		"two rows");
 	ok(progress.hosts == 1 && progress.asked == 1 && progress.errors == 0,
 		"of one host");
@@ -232,7 +233,8 @@ test_sort(void)
 		"and what is left up to the limit");
 	ok(answer(ROWS(ROW("3") "," ROW("4"))) == 0 && !ask(),
 		"more than was asked for");
-	ok(mar_progress(mar).rows == 3 && mar_progress(mar).cut,
+	ok(mar_progress(mar).rows == 3 && mar_progress(mar).is_enough &&
+			!mar_progress(mar).has_no_room,
 		"is not taken, and is told");
 	finish("a b", "count", 0, 0, DONE("1"));
 	ok(ask() && strstr(request.bytes, "\"sortBy\":\"count\",") != NULL &&
@@ -284,7 +286,7 @@ test_ends(void)
 			       "\"items\":[" ROW("1") "," ROW("2") "]}}") == 0,
 		"rows are fewer than results");
 	ok(ask() && answer(ROWS(ROW("3"))) == 0 && !ask() &&
-			!mar_progress(mar).cut,
+			!mar_progress(mar).is_enough,
 		"and end");
 	finish("a b", NULL, 0, 2, DONE("105"));
 	ok(ask() && answer(ROWS(ROW("1"))) == 0 && ask(),
@@ -600,6 +602,20 @@ test_long_values(void)
 	text_free(&json);
 }
 
+/* Pages of that until it ends. */
+static void
+flood(int64_t limit, const char *page)
+{
+	finish("a b", NULL, limit, 2, DONE("100000000"));
+	while (ask())
+		if (answer(page) < 0)
+			break;
+	ok(mar_progress(mar).state == MAR_DONE &&
+			mar_progress(mar).has_no_room &&
+			!mar_progress(mar).is_enough,
+		"it ends, for want of room");
+}
+
 /* What is kept is bounded, whatever the service gives. */
 static void
 test_flood(void)
@@ -611,16 +627,58 @@ test_flood(void)
 		text_append_char(&value, 'x');
 	text_appendf(&page, ROWS(ROW("\"%s\"") "," ROW("\"%s\"")), value.bytes,
 		value.bytes);
-	finish("a b", NULL, 0, 2, DONE("100000000"));
-	while (ask())
-		if (answer(page.bytes) < 0)
-			break;
-	ok(mar_progress(mar).state == MAR_DONE && mar_progress(mar).cut,
-		"it ends, and is cut");
+	flood(0, page.bytes);
 	ok(mar_progress(mar).rows == 1023, "at 64 MiB: %zu",
 		mar_progress(mar).rows);
+	flood(5000, page.bytes);
+	ok(mar_progress(mar).rows == 1023, "whatever limit was set");
 	text_free(&page);
 	text_free(&value);
+}
+
+/* One row that has so many columns. */
+static void
+append_wide(struct text *page, int columns)
+{
+	text_append_string(page,
+		"{\"code\":200,\"body\":{\"items\":[{\"output\":{");
+	for (int i = 0; i < columns; i++)
+		text_appendf(page, "%s\"%d\":1", i > 0 ? "," : "", i);
+	text_append_string(page, "}}]}}");
+}
+
+/* And what is made of it: rows of few bytes, in many columns. */
+static void
+test_wide(void)
+{
+	static const char narrow[] = "{\"code\":200,\"body\":{\"items\":["
+				     "{\"output\":{}},{\"output\":{}}]}}";
+	struct text wide = { 0 };
+
+	append_wide(&wide, MAR_COLUMNS_MAX - 1);
+	finish("a b", NULL, 0, 2, DONE("100000000"));
+	ok(ask() && answer(wide.bytes) == 0, "a wide row");
+	while (ask())
+		if (answer(narrow) < 0)
+			break;
+	ok(mar_progress(mar).has_no_room &&
+			mar_progress(mar).rows ==
+				MAR_CELLS_MAX / MAR_COLUMNS_MAX,
+		"as many narrow ones as there are cells: %zu",
+		mar_progress(mar).rows);
+
+	finish("a b", NULL, 0, 2, DONE("100000000"));
+	for (int i = 0; i < 5000; i++)
+		if (!ask() || answer(narrow) < 0)
+			break;
+	ok(mar_progress(mar).rows == 10000 && ask() &&
+			answer(wide.bytes) == 0 &&
+			mar_progress(mar).has_no_room,
+		"a wide row behind them");
+	ok(mar_progress(mar).rows == 10000 &&
+			mar_rows_columns(mar_rows(mar)) == 1,
+		"and its columns have no room, either");
+	text_free(&wide);
 }
 
 int
@@ -639,6 +697,7 @@ main(void)
 	test_sizes();
 	test_long_values();
 	test_flood();
+	test_wide();
 	mar_free(mar);
 	text_free(&request);
 	return done();

@@ -319,23 +319,26 @@ tie_tell(const struct tie *tie, const struct tie_subject *subject,
 	text_free(&hash);
 }
 
+static void
+write_out(void *context, struct span bytes)
+{
+	struct tie *tie = context;
+
+	if (tie->reader_gone || tie->fault.kind == FAULT_IO || bytes.len == 0)
+		return;
+	tie->reader_gone = cli_output(bytes, &tie->fault) == 1;
+}
+
 void
 tie_print(struct tie *tie, struct text *text)
 {
-	if (tie->reader_gone || tie->fault.kind == FAULT_IO || text->len == 0)
-		return;
-	tie->reader_gone = cli_output((struct span){ text->bytes, text->len },
-				   &tie->fault) == 1;
+	write_out(tie, (struct span){ text->bytes, text->len });
 }
 
 void
 tie_print_rows(struct tie *tie)
 {
-	struct text text = { 0 };
-
-	columns_format(&tie->columns, &text);
-	tie_print(tie, &text);
-	text_free(&text);
+	columns_flush(&tie->columns);
 }
 
 static void
@@ -402,7 +405,9 @@ set_up(struct tie *tie)
 			&tie->fault) < 0)
 		return -1;
 	tie->is_terminal = isatty(STDOUT_FILENO);
-	tie->columns.aligned = tie->is_terminal;
+	tie->columns = (struct columns){ .aligned = tie->is_terminal,
+		.write = write_out,
+		.context = tie };
 	tie->session = session_open(&tie->conf, &config, &calls, &tie->fault);
 	return tie->session != NULL ? 0 : -1;
 }

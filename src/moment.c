@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "moment.h"
 
+#include "calendar.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -104,7 +106,9 @@ parse_date(const char *text, int64_t *ms)
 		int64_t part = fraction(&rest);
 		if (!zone_of(rest, &local, &offset))
 			continue;
-		int64_t seconds = local ? mktime(&tm) : timegm(&tm) - offset;
+		int64_t seconds = calendar_seconds(&tm) - offset;
+		if (local && !calendar_local_seconds(&tm, &seconds))
+			return false;
 		*ms = seconds * 1000 + part;
 		return true;
 	}
@@ -114,10 +118,9 @@ parse_date(const char *text, int64_t *ms)
 static bool
 parse_clock(const char *text, int64_t now, int64_t *ms)
 {
-	time_t seconds = (time_t)(now / 1000);
-	struct tm tm;
+	struct tm tm = calendar_local(now / 1000);
+	int64_t seconds;
 
-	localtime_r(&seconds, &tm);
 	tm.tm_sec = 0;
 	const char *rest = strptime(text, "%H:%M:%S", &tm);
 	if (rest == NULL || *rest != '\0')
@@ -125,12 +128,15 @@ parse_clock(const char *text, int64_t now, int64_t *ms)
 	if (rest == NULL || *rest != '\0')
 		return false;
 	tm.tm_isdst = -1;
-	*ms = (int64_t)mktime(&tm) * 1000;
-	if (*ms > now) {
+	if (!calendar_local_seconds(&tm, &seconds))
+		return false;
+	if (seconds * 1000 > now) {
 		tm.tm_mday--;
 		tm.tm_isdst = -1;
-		*ms = (int64_t)mktime(&tm) * 1000;
+		if (!calendar_local_seconds(&tm, &seconds))
+			return false;
 	}
+	*ms = seconds * 1000;
 	return true;
 }
 

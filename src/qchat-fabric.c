@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority.h"
 #include "broker.h"
+#include "calendar.h"
 #include "cli.h"
 #include "conf.h"
 #include "fabric.h"
@@ -192,14 +193,12 @@ run_down(const struct config *config, struct fabric *fabric, struct text *out,
 static void
 append_expiry(struct text *out, int64_t expiry)
 {
-	time_t seconds = (time_t)expiry;
 	char date[DATE_MAX + 8] = "";
-	struct tm when;
+	struct tm when = calendar_utc(expiry);
 
 	if (expiry < 0)
 		text_append_string(out, "none");
-	else if (gmtime_r(&seconds, &when) != NULL &&
-		strftime(date, sizeof(date), "%Y-%m-%d", &when) > 0)
+	else if (strftime(date, sizeof(date), "%Y-%m-%d", &when) > 0)
 		text_append_string(out, date);
 	if (expiry >= 0 && expiry <= time(NULL))
 		text_append_string(out, " expired");

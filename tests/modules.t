@@ -122,7 +122,7 @@ world='names|rooms|secrets|secrets_file|conf|conf_dxl|conf_edit|conf_find|conf_i
 # Three are headers alone: identity_key is the part of `identity` that `sign` sees,
 # secret is what `secrets` keeps and `seal` uses, and translate is what messages
 # go through.
-base='fault|quota|text|translate|memory|certificate|identity_key|secret'
+base='calendar|fault|quota|text|translate|memory|certificate|identity_key|secret'
 bytes=$(for file in src/lib/*.h; do basename "$file" .h; done |
 	grep -Evx "$world|$base|session|session_[a-z]*" | tr '\n' '|' | sed 's/|$//')
 like "$bytes" '(^|\|)member(\||$)' 'the modules are found'

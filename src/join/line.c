@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "line.h"
 
+#include "calendar.h"
 #include "memory.h"
 #include "translate.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Gives the line copies of these, in one block. */
 static void
@@ -190,10 +190,7 @@ line_fold(struct line *line, const struct line *next)
 void
 line_append_offset(struct text *text, int64_t wall)
 {
-	time_t seconds = (time_t)(wall / 1000);
-	struct tm tm;
-
-	localtime_r(&seconds, &tm);
+	struct tm tm = calendar_local(wall / 1000);
 	long minutes = tm.tm_gmtoff / 60;
 	long size = minutes < 0 ? -minutes : minutes;
 	text_appendf(text, "%c%02ld", minutes < 0 ? '-' : '+', size / 60);
@@ -205,12 +202,10 @@ void
 line_append_time(struct text *text, int64_t wall, struct line_clock clock)
 {
 	struct text time = { 0 };
-	struct tm tm;
 
 	if (clock.local) {
-		time_t seconds = (time_t)(wall / 1000);
+		struct tm tm = calendar_local(wall / 1000);
 
-		localtime_r(&seconds, &tm);
 		text_appendf(text, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min,
 			tm.tm_sec);
 		line_append_offset(text, wall);
@@ -340,10 +335,8 @@ append_message(struct format *format, const struct line *line)
 static void
 append_local_date(struct text *text, int64_t wall)
 {
-	time_t seconds = (time_t)(wall / 1000);
-	struct tm tm;
+	struct tm tm = calendar_local(wall / 1000);
 
-	localtime_r(&seconds, &tm);
 	text_appendf(text, _(", %04d-%02d-%02d in local time"),
 		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority.h"
 
+#include "calendar.h"
 #include "file.h"
 #include "memory.h"
 #include "text.h"
@@ -118,7 +119,7 @@ expiry_of(const X509 *certificate)
 
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
 		return -1;
-	return timegm(&end);
+	return calendar_seconds(&end);
 }
 
 int64_t
@@ -202,14 +203,17 @@ set_name(X509 *certificate, const char *name)
 static int
 set_validity(X509 *certificate, int days, const X509 *issuer)
 {
-	int64_t end = time(NULL) - HEAD_START + (int64_t)days * DAY;
+	ASN1_TIME *end = X509_getm_notAfter(certificate);
 
-	if (issuer != certificate && expiry_of(issuer) < end)
-		end = expiry_of(issuer);
-	return X509_gmtime_adj(X509_getm_notBefore(certificate), -HEAD_START) !=
-		NULL &&
-		ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)end) !=
-		NULL;
+	/* Without a time_t of ours: it may not reach so far. */
+	if (X509_gmtime_adj(X509_getm_notBefore(certificate), -HEAD_START) ==
+			NULL ||
+		X509_time_adj_ex(end, days, -HEAD_START, NULL) == NULL)
+		return 0;
+	return issuer == certificate ||
+		expiry_of(issuer) >= expiry_of(certificate) ||
+		X509_set1_notAfter(certificate, X509_get0_notAfter(issuer)) ==
+		1;
 }
 
 static int

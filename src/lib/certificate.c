@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate.h"
 
+#include "calendar.h"
 #include "memory.h"
 
 #include <string.h>
-#include <time.h>
 
 char *
 certificate_name(const X509 *certificate)
@@ -54,5 +54,5 @@ certificate_time(const ASN1_TIME *time)
 
 	if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1)
 		return -1;
-	return (int64_t)timegm(&parts) * 1000;
+	return calendar_seconds(&parts) * 1000;
 }

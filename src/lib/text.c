@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text.h"
 
+#include "calendar.h"
 #include "memory.h"
 
 #include <assert.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct span
 span_of(const char *string)
@@ -347,12 +347,10 @@ text_append_time(struct text *text, int64_t ms)
 {
 	const int64_t least = INT64_C(-62167219200000); /* year 0 */
 	const int64_t most = INT64_C(253402300799999);  /* end of year 9999 */
-	struct tm tm;
 
 	ms = ms < least ? least : ms > most ? most : ms;
 	int64_t part = (ms % 1000 + 1000) % 1000;
-	time_t seconds = (time_t)((ms - part) / 1000);
-	gmtime_r(&seconds, &tm);
+	struct tm tm = calendar_utc((ms - part) / 1000);
 	text_appendf(text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
 		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 		tm.tm_min, tm.tm_sec, (int)part);

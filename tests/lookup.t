@@ -81,22 +81,24 @@ must sees alice '\| TIE'
 type alice '\m Processes id no'
 must sees alice 'TIE; MAR IN_PROGRESS'
 type alice '\stop'
-ok 'of several it lists which they are' sees alice "1: .t $dropper "
-ok 'by their numbers' sees alice '2: .m Processes id: IN_PROGRESS, '
+ok 'of several it lists which they are' sees alice "7: .t $dropper "
+ok 'by their numbers' sees alice '8: .m Processes id: IN_PROGRESS, '
 ok 'and asks for one' sees alice '\\stop N stops one of them'
-type alice '\stop 3'
-ok 'there is no such one' sees alice '3 is none of those that run'
 type alice '\stop 1'
+ok 'one that was before is none' sees alice '1 is none of those that run'
+type alice '\stop 7'
 ok 'one of them ends' sees alice "\* $dropper: stopped "
 ok 'and no other' sees alice '\| MAR IN_PROGRESS'
-type alice '\stop 2'
+type alice '\stop 8'
 ok 'then that' sees alice '\* Processes id: stopped: IN_PROGRESS'
 ok 'and none is left' sees_no alice '\| MAR'
 services_do tie well
 services_do mar running 0
 type alice '\t f2c7bb8acc97f92e987a2d4087d021b1 no'
 ok 'another one is found then' sees alice 'Known Trusted'
-not_ok 'and the room has heard of none' heard stopped
+type alice 'all of them ended'
+must wait_for heard 'all of them ended'
+not_ok 'and the room has heard of none' heard Processes
 
 # A service that takes long, and one that does not answer.
 services_do mar silent

@@ -9,6 +9,7 @@
 #include "translate.h"
 #include "window.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,16 +128,22 @@ enquiry_search(struct enquiry *enquiry, struct span argument,
 		session_now().mono, fault);
 }
 
-/* There are no more than nine. */
+/* 0: there is none; -1: it is no number. */
 static int
 number_of(struct span argument)
 {
-	if (argument.len == 0)
-		return 0;
-	if (argument.len == 1 && *argument.bytes >= '1' &&
-		*argument.bytes <= '9')
-		return *argument.bytes - '0';
-	return -1;
+	int number = 0;
+
+	if (argument.len > 0 && *argument.bytes == '0')
+		return -1;
+	for (size_t i = 0; i < argument.len; i++) {
+		char c = argument.bytes[i];
+
+		if (c < '0' || c > '9' || number >= INT_MAX / 10)
+			return -1;
+		number = 10 * number + c - '0';
+	}
+	return number;
 }
 
 int

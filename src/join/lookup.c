@@ -17,9 +17,10 @@ enum { QUERY_SHOWN_MAX = 500 }; /* bytes */
 struct lookup {
 	struct lookups *lookups;
 	bool is_running;
+	size_t number; /* no other one's, before or after */
 	enum lookup_share share;
 	/* Of TIE. */
-	int64_t number; /* of the request */
+	int64_t request; /* its number */
 	struct tie_subject subject;
 	/* Of MAR, else NULL. */
 	struct mar_search *search;
@@ -29,6 +30,7 @@ struct lookup {
 struct lookups {
 	struct lookup_calls calls;
 	struct lookup all[LOOKUPS_MAX];
+	size_t last; /* number */
 };
 
 struct lookups *
@@ -45,7 +47,7 @@ stop(struct lookup *lookup)
 {
 	if (lookup->search == NULL && lookup->is_running)
 		lookup->lookups->calls.drop(lookup->lookups->calls.context,
-			lookup->number);
+			lookup->request);
 	mar_search_free(lookup->search);
 	free(lookup->query);
 	*lookup = (struct lookup){ 0 };
@@ -149,8 +151,10 @@ ask(struct lookup *lookup, struct fault *fault)
 		.context = lookup,
 		.answered = on_answered,
 	};
-	lookup->number = calls->request(calls->context, &request, fault);
-	lookup->is_running = lookup->number >= 0;
+	lookup->request = calls->request(calls->context, &request, fault);
+	lookup->is_running = lookup->request >= 0;
+	if (lookup->is_running)
+		lookup->number = ++lookup->lookups->last;
 	text_free(&payload);
 	return lookup->is_running ? 0 : -1;
 }
@@ -326,6 +330,7 @@ start(struct lookup *lookup, const struct mar_query *query, int64_t mono)
 			.ended = on_ended,
 		});
 	lookup->is_running = true;
+	lookup->number = ++lookup->lookups->last;
 }
 
 int
@@ -416,17 +421,30 @@ append_search(const struct lookup *lookup, struct text *text)
 	mar_show_progress(&progress, text);
 }
 
-void
-lookups_list(const struct lookups *lookups, struct text *text)
+/* The running one of the least number above that; NULL. */
+static const struct lookup *
+next_running(const struct lookups *lookups, size_t number)
 {
-	const char *between = "";
+	const struct lookup *next = NULL;
 
 	for (size_t i = 0; i < LOOKUPS_MAX; i++) {
 		const struct lookup *lookup = &lookups->all[i];
 
-		if (!lookup->is_running)
-			continue;
-		text_appendf(text, "%s%zu: \\%c ", between, i + 1,
+		if (lookup->is_running && lookup->number > number &&
+			(next == NULL || lookup->number < next->number))
+			next = lookup;
+	}
+	return next;
+}
+
+void
+lookups_list(const struct lookups *lookups, struct text *text)
+{
+	const struct lookup *lookup = next_running(lookups, 0);
+	const char *between = "";
+
+	for (; lookup != NULL; lookup = next_running(lookups, lookup->number)) {
+		text_appendf(text, "%s%zu: \\%c ", between, lookup->number,
 			lookup->search != NULL ? 'm' : 't');
 		append_asked(lookup, text);
 		append_search(lookup, text);
@@ -438,23 +456,23 @@ lookups_list(const struct lookups *lookups, struct text *text)
 static struct lookup *
 find_running(struct lookups *lookups, size_t number, struct fault *fault)
 {
-	size_t count = lookups_running(lookups), i = 0;
+	size_t count = lookups_running(lookups);
 
+	for (size_t i = 0; i < LOOKUPS_MAX; i++) {
+		struct lookup *lookup = &lookups->all[i];
+
+		if (lookup->is_running &&
+			(lookup->number == number ||
+				(number == 0 && count == 1)))
+			return lookup;
+	}
 	if (count == 0)
 		fault_set(fault, FAULT_USAGE, "nothing is looked for");
-	else if (number == 0 && count > 1)
+	else if (number == 0)
 		fault_set(fault, FAULT_USAGE, "more than one is looked for");
-	else if (number > LOOKUPS_MAX ||
-		(number > 0 && !lookups->all[number - 1].is_running))
+	else
 		fault_set(fault, FAULT_USAGE, "%zu is none of those that run",
 			number);
-	else if (number > 0)
-		return &lookups->all[number - 1];
-	else {
-		while (!lookups->all[i].is_running)
-			i++;
-		return &lookups->all[i];
-	}
 	return NULL;
 }
 

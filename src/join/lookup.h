@@ -88,10 +88,10 @@ void lookups_progress(const struct lookups *lookups, struct text *text);
 void lookups_list(const struct lookups *lookups, struct text *text);
 
 /*
- * Gives up the one of that number, or, for 0, the only one that runs, which
- * ends without a result.  Appends one harmless line on it, and how far it was.
- * 0, or -1 with FAULT_USAGE: none of that number runs, or none at all, or
- * several do.
+ * Gives up the one of that number, which no other one ever has, or, for 0, the
+ * only one that runs.  It ends without a result.  Appends one harmless line on
+ * it, and how far it was. 0, or -1 with FAULT_USAGE: none of that number runs,
+ * or none at all, or several do.
  */
 int lookups_stop_one(struct lookups *lookups, size_t number, struct text *text,
 	struct fault *fault);

@@ -313,10 +313,23 @@ list_is(const char *want)
 	text_free(&text);
 }
 
+/* Of the first one that runs. */
+static size_t
+first_number(void)
+{
+	struct text text = { 0 };
+
+	lookups_list(world.lookups, &text);
+	size_t number = strtoul(text.bytes, NULL, 10);
+	text_free(&text);
+	return number;
+}
+
 static void
 test_stop(void)
 {
 	int told = world.told;
+	char want[256];
 
 	ok(stop_one(0) == FAULT_USAGE, "nothing runs");
 	is(world.text.bytes, "nothing is looked for", "which is told");
@@ -339,19 +352,33 @@ test_stop(void)
 	lookups_tick(world.lookups, world.now);
 	look(MD5, LOOKUP_ASK);
 	look(MD5, LOOKUP_ASK);
-	list_is("1: \\m HostInfo os: not yet started\n2: \\t " MD5
-		"\n3: \\t " MD5);
+	size_t first = first_number();
+	ok(first > LOOKUPS_MAX, "numbers of those before are not used again");
+	snprintf(want, sizeof(want),
+		"%zu: \\m HostInfo os: not yet started\n%zu: \\t " MD5
+		"\n%zu: \\t " MD5,
+		first, first + 1, first + 2);
+	list_is(want);
 	ok(stop_one(0) == FAULT_USAGE && lookups_running(world.lookups) == 3,
 		"of several it has to be said which");
 	is(world.text.bytes, "more than one is looked for", "which is told");
-	ok(stop_one(4) == FAULT_USAGE &&
-			stop_one(LOOKUPS_MAX + 1) == FAULT_USAGE,
+	ok(stop_one(first + 3) == FAULT_USAGE && stop_one(1) == FAULT_USAGE,
 		"and which there is");
-	is(world.text.bytes, "9 is none of those that run", "which is told");
-	ok(stop_one(2) == 0 && world.dropped == dropped + 1, "one of them");
+	is(world.text.bytes, "1 is none of those that run", "which is told");
+	ok(stop_one(first + 1) == 0 && world.dropped == dropped + 1,
+		"one of them");
 	is(world.text.bytes, MD5 ": stopped", "is stopped");
-	list_is("1: \\m HostInfo os: not yet started\n3: \\t " MD5);
-	ok(stop_one(1) == 0 && world.dropped == dropped + 2,
+	look(MD5, LOOKUP_ASK);
+	snprintf(want, sizeof(want),
+		"%zu: \\m HostInfo os: not yet started\n%zu: \\t " MD5
+		"\n%zu: \\t " MD5,
+		first, first + 2, first + 3);
+	list_is(want);
+	ok(stop_one(first + 1) == FAULT_USAGE,
+		"what comes in its place is another");
+	ok(stop_one(first + 3) == 0 && world.dropped == dropped + 2,
+		"with a number of its own");
+	ok(stop_one(first) == 0 && world.dropped == dropped + 3,
 		"what waits for an answer waits no more");
 	ok(stop_one(0) == 0 && lookups_running(world.lookups) == 0,
 		"and the last one needs no number");
@@ -378,6 +405,23 @@ answer_rows(size_t rows, size_t len)
 	text_append_string(&page, "}}]}}");
 	step(page.bytes);
 	text_free(&page);
+}
+
+/* A search that ends because there is no room for more rows. */
+static void
+test_search_room(void)
+{
+	int told = world.told;
+
+	finish("a", STATUS("FINISHED", "100000"));
+	for (int i = 0; i < 100 && world.told == told; i++)
+		answer_rows(16, 30000);
+	ok(world.told == told + 1 && world.result.is_found,
+		"as many rows as there is room for");
+	ok(strstr(world.text.bytes,
+		   "not all results are in these rows: FINISHED, 1 of 2 hosts "
+		   "have answered, 100000 results, ") != NULL,
+		"and that there are more is told");
 }
 
 /* What becomes a message is bounded. */
@@ -479,6 +523,7 @@ main(void)
 	test_search_short();
 	test_search_time();
 	test_stop();
+	test_search_room();
 	test_search_size();
 	test_limits();
 	query_is("Files md5 yes", "Files md5", LOOKUP_YES);

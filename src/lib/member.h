@@ -76,8 +76,8 @@ struct member_config {
 	 * has come back. */
 	bool unacknowledged;
 	bool show_own; /* wants records of what it said, when it is proved */
-	size_t store_bytes; /* of what was sent and seen, for repairs; */
-	size_t store_count; /* 0: STORE_BYTES_MAX, STORE_COUNT_MAX */
+	int64_t store_bytes; /* of what was sent and seen, for repairs; */
+	int64_t store_count; /* 0: STORE_BYTES_MAX, STORE_COUNT_MAX */
 	/* What others still have is delivered before what is new: so many of
 	 * the newest records, or all since a time (wall ms); 0: none. */
 	int64_t catch_up_records;

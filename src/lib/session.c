@@ -252,8 +252,8 @@ session_open(const struct conf *conf, const struct session_config *config,
 
 	assert(config->room == NULL || !config->no_room);
 	session->config = *config;
-	session->store_bytes = (size_t)conf->limits.store_bytes;
-	session->store_count = (size_t)conf->limits.store_messages;
+	session->store_bytes = conf->limits.store_bytes;
+	session->store_count = conf->limits.store_messages;
 	session->quotas = quota_complete(&conf->quotas);
 	session->calls = *calls;
 	session->link = SESSION_CONNECTING;

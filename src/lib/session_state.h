@@ -51,7 +51,7 @@ struct session {
 		1];              /* of the connection being made */
 	struct member **members; /* one, or the lobby's and those found */
 	size_t member_count;
-	size_t store_bytes, store_count;
+	int64_t store_bytes, store_count;
 	struct quotas quotas;
 	/* Messages that could not be opened, and of rooms beyond ROOMS_MAX. */
 	uint64_t sealed_foreign, sealed_bad, over_rooms;

@@ -38,13 +38,22 @@ struct store {
 	struct store_counts counts;
 };
 
+/* Of 32 bits a size_t would hold what is left over of a large bound. */
+static size_t
+bound(int64_t given, size_t usual)
+{
+	if (given <= 0)
+		return usual;
+	return (uint64_t)given < SIZE_MAX / 4 ? (size_t)given : SIZE_MAX / 4;
+}
+
 struct store *
-store_new(size_t bytes_max, size_t count_max)
+store_new(int64_t bytes_max, int64_t count_max)
 {
 	struct store *store = memory_alloc(1, sizeof(*store));
 
-	store->capacity = bytes_max > 0 ? bytes_max : STORE_BYTES_MAX;
-	store->count_max = count_max > 0 ? count_max : STORE_COUNT_MAX;
+	store->capacity = bound(bytes_max, STORE_BYTES_MAX);
+	store->count_max = bound(count_max, STORE_COUNT_MAX);
 	store->file = -1;
 	store->senders = table_new(sizeof(struct sender), store->count_max);
 	return store;

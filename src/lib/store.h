@@ -32,8 +32,9 @@ struct store_item {
 	size_t len; /* bytes */
 };
 
-/* Bounds, 0 for the ones above. */
-struct store *store_new(size_t bytes_max, size_t count_max);
+/* Bounds, 0 for the ones above; a quarter of what a size_t holds is the most.
+ */
+struct store *store_new(int64_t bytes_max, int64_t count_max);
 void store_free(struct store *store);
 
 /* Keeps a message, unless one with any of its numbers is there already, or it

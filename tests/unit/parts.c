@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small parts: table, roster, record, and what the screen stands on. */
+/* The small parts: table, roster, record, store, and what the screen stands on.
+ */
 #include "record.h"
 #include "roster.h"
 #include "sequence.h"
+#include "store.h"
 #include "table.h"
 #include "tap.h"
 
@@ -309,6 +311,24 @@ test_record(void)
 	text_free(&out);
 }
 
+/* Bounds that 32 bits do not hold are large ones. */
+static void
+test_large_store(void)
+{
+	const int64_t beyond = INT64_C(1) << 32;
+	struct store *store = store_new(beyond + 4, beyond + 1);
+
+	store_put(store, span_of("a"), 1, 1, 0, span_of("hello"));
+	store_put(store, span_of("a"), 2, 2, 0, span_of("again"));
+	ok(store_count(store) == 2, "a store may be larger than 4 GiB");
+	store_free(store);
+	store = store_new(9, 0);
+	store_put(store, span_of("a"), 1, 1, 0, span_of("hello"));
+	store_put(store, span_of("a"), 2, 2, 0, span_of("again"));
+	ok(store_count(store) == 1, "one of nine bytes is not");
+	store_free(store);
+}
+
 int
 main(void)
 {
@@ -320,5 +340,6 @@ main(void)
 	test_crowded_sequence();
 	test_early_sequence();
 	test_record();
+	test_large_store();
 	return done();
 }

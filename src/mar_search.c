@@ -74,7 +74,7 @@ fall_short(struct mar_search *search, const struct mar_progress *progress)
 	struct text text = { 0 };
 	struct fault fault = { 0 };
 
-	mar_show_progress(progress, &text);
+	mar_show_progress(progress, AUDIENCE_USER, &text);
 	fault_set(&fault, FAULT_PROTOCOL,
 		"MAR service: only %zu of %lld rows came: %s", progress->rows,
 		(long long)progress->total, text.bytes);
@@ -112,7 +112,7 @@ expire(struct mar_search *search)
 	struct text text = { 0 };
 	struct fault fault = { 0 };
 
-	mar_show_progress(&progress, &text);
+	mar_show_progress(&progress, AUDIENCE_USER, &text);
 	fault_set(&fault, FAULT_TIMEOUT,
 		"the search is not finished after %g s: %s",
 		(double)search->timeout_ms / 1000, text.bytes);

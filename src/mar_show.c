@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mar_show.h"
 
-#include "translate.h"
+#include "columns.h"
 
 static void
 add_header(struct columns *columns, const struct mar_rows *rows)
@@ -42,32 +42,39 @@ mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
 
 /* What the service did not say is not there. */
 void
-mar_show_progress(const struct mar_progress *progress, struct text *out)
+mar_show_progress(const struct mar_progress *progress, enum audience audience,
+	struct text *out)
 {
 	if (progress->status[0] == '\0')
-		text_append_string(out, _("not yet started"));
+		text_append_string(out,
+			translate_for(audience, "not yet started"));
 	else
 		text_harmless(out, span_of(progress->status), TEXT_MESSAGE);
 	if (progress->hosts >= 0 && progress->asked >= 0)
-		text_appendf(out, _(", %lld of %lld hosts have answered"),
+		text_appendf(out,
+			translate_for(audience,
+				", %lld of %lld hosts have answered"),
 			(long long)progress->hosts, (long long)progress->asked);
 	else if (progress->hosts >= 0)
 		text_appendf(out,
-			ngettext(", %lld host", ", %lld hosts",
-				(unsigned long)progress->hosts),
+			translate_counted(audience, ", %lld host",
+				", %lld hosts", (unsigned long)progress->hosts),
 			(long long)progress->hosts);
 	if (progress->results >= 0)
 		text_appendf(out,
-			ngettext(", %lld result", ", %lld results",
+			translate_counted(audience, ", %lld result",
+				", %lld results",
 				(unsigned long)progress->results),
 			(long long)progress->results);
 	if (progress->errors > 0)
 		text_appendf(out,
-			ngettext(", %lld error", ", %lld errors",
+			translate_counted(audience, ", %lld error",
+				", %lld errors",
 				(unsigned long)progress->errors),
 			(long long)progress->errors);
 	if (progress->rows > 0)
-		text_appendf(out, _(", %zu read"), progress->rows);
+		text_appendf(out, translate_for(audience, ", %zu read"),
+			progress->rows);
 }
 
 bool

@@ -5,6 +5,7 @@
 #include "columns.h"
 #include "mar.h"
 #include "text.h"
+#include "translate.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ void mar_show_rows(const struct mar_rows *rows, const struct mar_show *show,
 
 /* Appends how far it is, on one line: "RUNNING, 1 of 3 hosts have answered,
  * 7 results". */
-void mar_show_progress(const struct mar_progress *progress, struct text *out);
+void mar_show_progress(const struct mar_progress *progress,
+	enum audience audience, struct text *out);
 
 /* Do the rows stand for all results that the service names, or for as many as
  * were wanted? */

@@ -185,7 +185,7 @@ on_progress(void *context, const struct mar_progress *progress)
 	struct search *search = context;
 	struct text text = { 0 };
 
-	mar_show_progress(progress, &text);
+	mar_show_progress(progress, AUDIENCE_USER, &text);
 	if (search->shows_progress) {
 		fprintf(stderr, "\r%s: %s\033[K", tool.name, text.bytes);
 		search->has_shown = true;
@@ -252,7 +252,7 @@ interrupt(struct search *search)
 		mar_search_mar(search->running));
 	struct text text = { 0 };
 
-	mar_show_progress(&progress, &text);
+	mar_show_progress(&progress, AUDIENCE_USER, &text);
 	fault_set(&search->fault, FAULT_UNAVAILABLE, "interrupted: %s",
 		text.bytes);
 	text_free(&text);
@@ -294,7 +294,7 @@ remark_on_rest(const struct search *search, const struct mar_progress *progress)
 {
 	struct text text = { 0 };
 
-	mar_show_progress(progress, &text);
+	mar_show_progress(progress, AUDIENCE_USER, &text);
 	if (!mar_show_is_whole(progress))
 		cli_warn(&search->cli, "not all hosts are in this: %s",
 			text.bytes);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tie_show.h"
 
-#include "translate.h"
-
 static void
 add_all(struct columns *columns, const char *const *names, size_t count)
 {
@@ -93,13 +91,15 @@ tie_show_reputations(const struct tie_subject *subject,
 
 void
 tie_show_summary(const struct tie_subject *subject,
-	const struct tie_reputations *reputations, struct text *text)
+	const struct tie_reputations *reputations, enum audience audience,
+	struct text *text)
 {
 	struct columns columns = { .aligned = true };
 
 	digest_append_hex(tie_subject_digest(subject), text);
 	if (reputations->count == 0) {
-		text_append_string(text, _(": no provider knows it"));
+		text_append_string(text,
+			translate_for(audience, ": no provider knows it"));
 		return;
 	}
 	text_append_string(text, ":\n");

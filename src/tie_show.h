@@ -4,6 +4,7 @@
 
 #include "columns.h"
 #include "tie.h"
+#include "translate.h"
 
 /* What a TIE server says, as rows of a table (qchat-tie(1)). */
 
@@ -16,7 +17,8 @@ void tie_show_reputations(const struct tie_subject *subject,
  * each provider thinks, and since when; the rest is qchat-tie's to tell.  No
  * line feed at the end. */
 void tie_show_summary(const struct tie_subject *subject,
-	const struct tie_reputations *reputations, struct text *text);
+	const struct tie_reputations *reputations, enum audience audience,
+	struct text *text);
 
 void tie_show_agents_header(struct columns *columns);
 void tie_show_agents(const struct tie_subject *subject,

@@ -250,6 +250,24 @@ type alice '\h'
 ok 'help' sees alice '\\w FILE  schreibt den Verlauf in eine Datei '
 type alice 'grüße'
 ok 'a line is sent' wait_line "$T/plain.out" ' alice grüße$'
+# What goes to others is English, whatever the screen shows.
+unknown=00000000000000000000000000000007
+type alice "\\t $unknown yes"
+ok 'a hash is told to the room in English' \
+	wait_line "$T/plain.out" " alice $unknown: no provider knows it\$"
+type alice "\\t $unknown"
+ok 'to its user in German' sees alice "\* $unknown: kein "
+type alice '\yes'
+ok 'also if it is asked for' \
+	wait_line "$T/plain.out" " alice $unknown: no provider knows it\$" 2
+type alice '\m Processes name where Processes name equals "nobody" yes'
+ok 'a search that finds nothing' \
+	wait_line "$T/plain.out" ': no results: FINISHED, 3 of 3 hosts have answered'
+services_do mar gives 1
+type alice '\m HostInfo hostname yes'
+ok 'and one with fewer rows than it names' \
+	wait_line "$T/plain.out" 'MAR service: only 1 of 3 rows came: FINISHED, 3 of'
+services_do mar gives
 type alice '\nonsense'
 ok 'an error' sees alice 'kein Befehl \\nonsense \(\\h listet sie\); nichts '
 # Each row has its line between text and names in the same column.

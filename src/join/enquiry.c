@@ -22,6 +22,7 @@ enum {
 struct result {
 	enum lookup_share share;
 	char *text;
+	char *shared; /* for the room */
 };
 
 struct enquiry {
@@ -60,6 +61,7 @@ on_found(void *context, const struct lookup_result *result)
 
 	found->share = result->is_found ? result->share : LOOKUP_NO;
 	found->text = memory_copy(result->text.bytes, result->text.len);
+	found->shared = memory_copy(result->shared.bytes, result->shared.len);
 }
 
 struct enquiry *
@@ -81,8 +83,10 @@ enquiry_free(struct enquiry *enquiry)
 		return;
 	lookups_free(enquiry->lookups);
 	listeners_free(enquiry->listeners);
-	for (size_t i = 0; i < enquiry->found_count; i++)
+	for (size_t i = 0; i < enquiry->found_count; i++) {
 		free(enquiry->found[i].text);
+		free(enquiry->found[i].shared);
+	}
 	for (size_t i = 0; i < enquiry->offer_count; i++)
 		free(enquiry->offers[i]);
 	free(enquiry);
@@ -276,15 +280,16 @@ static void
 settle(struct enquiry *enquiry, struct result *result)
 {
 	if (result->share == LOOKUP_YES) {
-		post(enquiry, result->text);
+		post(enquiry, result->shared);
 	} else {
 		window_notice(enquiry->window, result->text);
 		if (result->share == LOOKUP_ASK) {
-			offer(enquiry, result->text);
-			return;
+			offer(enquiry, result->shared);
+			result->shared = NULL;
 		}
 	}
 	free(result->text);
+	free(result->shared);
 }
 
 void

@@ -92,7 +92,8 @@ append_fault(const struct tie_subject *subject, const char *what,
 /* True if there is something to see. */
 static bool
 append_answer(const struct tie_subject *subject,
-	const struct request_answer *answer, struct text *text)
+	const struct request_answer *answer, enum audience audience,
+	struct text *text)
 {
 	struct tie_reputations reputations = { 0 };
 	struct fault fault = answer->fault;
@@ -100,13 +101,13 @@ append_answer(const struct tie_subject *subject,
 	if (answer->end == REQUEST_ANSWERED &&
 		tie_parse_reputations(&reputations, answer->payload, &fault) ==
 			0) {
-		tie_show_summary(subject, &reputations, text);
+		tie_show_summary(subject, &reputations, audience, text);
 		tie_reputations_free(&reputations);
 		return true;
 	}
 	if (answer->end == REQUEST_REFUSED &&
 		tie_is_none(answer->code, answer->message)) {
-		tie_show_summary(subject, &reputations, text);
+		tie_show_summary(subject, &reputations, audience, text);
 		return true;
 	}
 	append_fault(subject, fault.text, text);
@@ -118,15 +119,21 @@ on_answered(void *context, const struct request_answer *answer)
 {
 	struct lookup *lookup = context;
 	const struct lookup_calls *calls = &lookup->lookups->calls;
-	struct text text = { 0 };
+	struct text text = { 0 }, shared = { 0 };
 	struct lookup_result result = { .share = lookup->share };
 
 	/* Who is told sees that it has ended. */
 	lookup->is_running = false;
-	result.is_found = append_answer(&lookup->subject, answer, &text);
+	result.is_found = append_answer(&lookup->subject, answer, AUDIENCE_USER,
+		&text);
+	if (result.is_found)
+		append_answer(&lookup->subject, answer, AUDIENCE_OTHERS,
+			&shared);
 	result.text = (struct span){ text.bytes, text.len };
+	result.shared = (struct span){ shared.bytes, shared.len };
 	calls->found(calls->context, &result);
 	text_free(&text);
+	text_free(&shared);
 }
 
 static struct lookup *
@@ -223,7 +230,7 @@ append_lines(struct span lines, struct text *text)
 }
 
 static void
-append_rows(const struct mar *mar, struct text *text)
+append_rows(const struct mar *mar, enum audience audience, struct text *text)
 {
 	const struct mar_rows *rows = mar_rows(mar);
 	struct columns columns = { .aligned = true };
@@ -242,15 +249,32 @@ append_rows(const struct mar *mar, struct text *text)
 	shown -= shown > 0;
 	if (shown < mar_rows_count(rows))
 		text_appendf(text,
-			_("\nand %zu more rows (qchat-mar shows them)"),
+			translate_for(audience,
+				"\nand %zu more rows (qchat-mar shows them)"),
 			mar_rows_count(rows) - shown);
+}
+
+/* Why there are not all rows.  A fault is in the language of the user; that it
+ * comes with rows has one reason alone. */
+static void
+append_shortage(const struct mar_progress *progress, const struct fault *fault,
+	enum audience audience, struct text *text)
+{
+	if (audience == AUDIENCE_USER) {
+		text_harmless(text, span_of(fault->text), TEXT_MESSAGE);
+		return;
+	}
+	text_appendf(text,
+		"MAR service: only %zu of %lld rows came: ", progress->rows,
+		(long long)progress->total);
+	mar_show_progress(progress, audience, text);
 }
 
 /* What there is, and how the search has ended.  Rows are something to see, even
  * if there should be more of them. */
 static bool
 append_found(const struct lookup *lookup, const struct fault *fault,
-	struct text *text)
+	enum audience audience, struct text *text)
 {
 	const struct mar *mar = mar_search_mar(lookup->search);
 	struct mar_progress progress = mar_progress(mar);
@@ -260,17 +284,19 @@ append_found(const struct lookup *lookup, const struct fault *fault,
 	append_query(lookup->query, text);
 	text_append_char(text, ':');
 	if (has_rows)
-		append_rows(mar, text);
+		append_rows(mar, audience, text);
 	text_append_char(text, has_rows ? '\n' : ' ');
 	if (is_good && !has_rows)
-		text_append_string(text, _("no results: "));
+		text_append_string(text,
+			translate_for(audience, "no results: "));
 	if (is_good && !mar_show_is_full(&progress))
 		text_append_string(text,
-			_("not all results are in these rows: "));
+			translate_for(audience,
+				"not all results are in these rows: "));
 	if (is_good)
-		mar_show_progress(&progress, text);
+		mar_show_progress(&progress, audience, text);
 	else
-		text_harmless(text, span_of(fault->text), TEXT_MESSAGE);
+		append_shortage(&progress, fault, audience, text);
 	return is_good || has_rows;
 }
 
@@ -303,16 +329,20 @@ on_ended(void *context, const struct fault *fault)
 {
 	struct lookup *lookup = context;
 	const struct lookup_calls *calls = &lookup->lookups->calls;
-	struct text text = { 0 };
+	struct text text = { 0 }, shared = { 0 };
 	struct lookup_result result = { .share = lookup->share };
 
-	result.is_found = append_found(lookup, fault, &text);
+	result.is_found = append_found(lookup, fault, AUDIENCE_USER, &text);
+	if (result.is_found)
+		append_found(lookup, fault, AUDIENCE_OTHERS, &shared);
 	result.text = (struct span){ text.bytes, text.len };
+	result.shared = (struct span){ shared.bytes, shared.len };
 	/* Who is told sees that it has ended, and may begin another. */
 	struct lookup ended = *lookup;
 	*lookup = (struct lookup){ 0 };
 	calls->found(calls->context, &result);
 	text_free(&text);
+	text_free(&shared);
 	mar_search_free(ended.search);
 	free(ended.query);
 }
@@ -395,7 +425,7 @@ lookups_progress(const struct lookups *lookups, struct text *text)
 		struct mar_progress progress = mar_progress(
 			mar_search_mar(lookup->search));
 		text_append_string(text, "MAR ");
-		mar_show_progress(&progress, text);
+		mar_show_progress(&progress, AUDIENCE_USER, text);
 	}
 }
 
@@ -418,7 +448,7 @@ append_search(const struct lookup *lookup, struct text *text)
 		mar_search_mar(lookup->search));
 
 	text_append_string(text, ": ");
-	mar_show_progress(&progress, text);
+	mar_show_progress(&progress, AUDIENCE_USER, text);
 }
 
 /* The running one of the least number above that; NULL. */
@@ -485,7 +515,7 @@ lookups_stop_one(struct lookups *lookups, size_t number, struct text *text,
 	if (lookup == NULL)
 		return -1;
 	append_asked(lookup, text);
-	text_append_string(text, ": stopped");
+	text_append_string(text, _(": stopped"));
 	append_search(lookup, text);
 	stop(lookup);
 	return 0;

@@ -38,6 +38,7 @@ struct lookup_result {
 	bool is_found; /* something came: else there is nothing to share */
 	/* Harmless; with line feeds between lines, and none at the end. */
 	struct span text;
+	struct span shared; /* the same for the room, in English; if found */
 };
 
 struct lookup_calls {

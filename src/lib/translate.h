@@ -27,4 +27,27 @@ translate(const char *text)
 	return *text != '\0' ? gettext(text) : text;
 }
 
+/* Who reads a text: who uses the tool, or others, too, in a room or in a file.
+ * These have English, whatever language made it. */
+enum audience {
+	AUDIENCE_USER,
+	AUDIENCE_OTHERS,
+};
+
+/* For them: a text, or as ngettext() has it. */
+__attribute__((format_arg(2))) static inline const char *
+translate_for(enum audience audience, const char *text)
+{
+	return audience == AUDIENCE_USER ? gettext(text) : text;
+}
+
+__attribute__((format_arg(2), format_arg(3))) static inline const char *
+translate_counted(enum audience audience, const char *one, const char *many,
+	unsigned long number)
+{
+	if (audience == AUDIENCE_USER)
+		return ngettext(one, many, number);
+	return number == 1 ? one : many;
+}
+
 #endif

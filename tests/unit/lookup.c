@@ -50,6 +50,9 @@ on_found(void *context, const struct lookup_result *result)
 	world.result = *result;
 	text_clear(&world.text);
 	text_append(&world.text, result->text.bytes, result->text.len);
+	ok(result->is_found ? span_equal(result->shared, result->text)
+			    : result->shared.len == 0,
+		"the room has the same, in English");
 	world.running = lookups_running(world.lookups);
 }
 

@@ -106,7 +106,7 @@ _qchat_letters() {
 
 _qchat_setting() {
 	[[ $1 != --config && $1 != --dxl-config ]] ||
-		settings+=("$1" "${2/#~\//$HOME/}")
+		settings+=("$1" "${2/#~\//"$HOME"/}")
 }
 
 # Offers what begins with what is typed behind a prefix, such as --room= .

@@ -112,6 +112,7 @@ normal() {
 
 # shows FILE [STEP]: it is what the page shows of that step
 shows() {
+	must test -s "$T/shown.${2:-1}"
 	is "$(normal <"$1")" "$(normal <"$T/shown.${2:-1}")" \
 		"$example_name: as it is shown, step ${2:-1}"
 }

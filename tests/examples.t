@@ -44,12 +44,19 @@ END
 # What is enabled is there, and its service is run once.
 cat >"$T/bin/systemctl" <<-END
 	#!/bin/sh
-	[ "\$1 \$2 \$3" = '--user enable --now' ] || exit 1
-	shift 3
+	folder=system
+	[ "\$1" != --user ] || { folder=user; shift; }
+	[ "\$1 \$2" = 'enable --now' ] || exit 1
+	shift 2
 	for unit; do
-		[ -e "$srcdir/conf/\$unit" ] || exit 1
+		unit=$srcdir/conf/\$folder/\$(echo "\$unit" | sed 's/@.*/@.service/')
+		[ -e "\$unit" ] || [ -e "\$unit.in" ] || exit 1
 	done
-	exec \$(sed -n 's,^ExecStart=/usr/bin/,,p' "$srcdir/conf/qchat-flush.service")
+	case \$unit in
+	*listen@*) exit 0 ;;
+	esac
+	exec \$(sed -n 's,^ExecStart=@bindir@/,,p' \
+		"$srcdir/conf/\$folder/qchat-flush.service.in")
 END
 chmod +x "$T/bin"/*
 : >"$T/calls"
@@ -152,7 +159,7 @@ fabric_up
 ok 'cron runs it' cron
 is "$(qchat-say --queue | wc -l)" 0 'and nothing waits any more'
 
-example qchat-say.1 6 'backup of db7 failed .* --queue'
+example qchat-say.1 7 'backup of db7 failed .* --queue'
 must bob qchat-say -r ops backup of db7 was begun
 fabric_down
 bob does 75 1
@@ -168,7 +175,15 @@ bob does 0 1
 is "$(qchat-say --queue | wc -l)" 0 'the service sends what waits'
 does 0 2
 
-example qchat-say.1 7 'tail -F .* -W 600'
+example qchat-say.1 6 'sudo systemctl .* --skip-empty'
+change 's/^sudo //'
+does 0 1
+sed 's/ qchat  / /; s/ backup / echo backup of the machine /' \
+	"$T/shown.2" >"$T/step.3"
+ok 'cron runs it' cron 3
+heard 'alice backup of the machine'
+
+example qchat-say.1 8 'tail -F .* -W 600'
 change "s,/var/log,$T/work,"
 echo 'a line before' >syslog
 begins tail
@@ -178,14 +193,14 @@ echo 'a line more' >>syslog
 heard 'alice a line more'
 ends "$tail"
 
-example qchat-say.1 8 'grep -h ERROR'
+example qchat-say.1 9 'grep -h ERROR'
 : >quiet.log
 does 0
 echo 'ERROR disk full' >loud.log
 does 0
 heard 'alice ERROR disk full'
 
-example qchat-say.1 9 '--json noted'
+example qchat-say.1 10 '--json noted'
 does 0
 shows "$T/out"
 
@@ -246,7 +261,12 @@ say -r incident-42 hello
 ok 'both rooms are in it' wait_line rooms.log ' incident-42 [+] alice hello$'
 ends "$rooms"
 
-example qchat-listen.1 6 "-F '%u: %m"
+example qchat-listen.1 6 'systemctl --user enable --now qchat-listen@ops'
+does 0 1
+change 's/^journalctl .*-u qchat-listen@ops$/:/' 2
+does 0 2
+
+example qchat-listen.1 7 "-F '%u: %m"
 begins format
 format=$pid
 here ops 2
@@ -254,10 +274,10 @@ say -r ops hello
 ok 'name and text' wait_line "$T/format.out" '^alice: hello$'
 ends "$format"
 
-example qchat-listen.1 7 'bin/sh notify-send'
+example qchat-listen.1 8 'bin/sh notify-send'
 cp "$T/step.1" tell
 chmod +x tell
-example qchat-listen.1 8 'exec ./tell'
+example qchat-listen.1 9 'exec ./tell'
 begins tell
 tell=$pid
 here ops 2

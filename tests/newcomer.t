@@ -218,7 +218,7 @@ as bob exit_is 0 'one says something' qchat-say -r ops hello
 as carol exit_is 0 'and another one' qchat-say -r ops hello
 ok 'a fast clock: qchat-listen' wait_line "$T/fast.err" clock
 grep clock "$T/fast.err" >"$T/fast.clock"
-told qchat-listen "$T/fast.clock" 'the clock of this machine seems to be 14(39|40) minutes fast, so that what others say looks old and has the mark ! \(set it, best by NTP\)$'
+told qchat-listen "$T/fast.clock" 'the clock of this machine seems to be 14(39|4[0-9]) minutes fast, so that what others say looks old and has the mark ! \(set it, best by NTP\)$'
 ok 'a fast clock: qchat-join' sees hurry \
 	'THE CLOCK OF THIS MACHINE SEEMS WRONG: .* \(set it, best by NTP\)'
 

@@ -268,6 +268,10 @@ type alice '\m HostInfo hostname yes'
 ok 'and one with fewer rows than it names' \
 	wait_line "$T/plain.out" 'MAR service: only 1 of 3 rows came: FINISHED, 3 of'
 services_do mar gives
+type alice "\\w $T/written"
+ok 'is written' wait_for test -s "$T/written"
+like "$(cat "$T/written")" '^20[0-9-]{8}T[0-9:.]{12}Z ops \* .* is here' \
+	'in English'
 type alice '\nonsense'
 ok 'an error' sees alice 'kein Befehl \\nonsense \(\\h listet sie\); nichts '
 # Each row has its line between text and names in the same column.

@@ -13,17 +13,17 @@
 /* Gives the line copies of these, in one block. */
 static void
 keep(struct line *line, struct span user, struct span to, struct span title,
-	struct span text)
+	struct span text, struct span plain)
 {
 	char *old = line->bytes;
 	struct span *const kept[] = { &line->user, &line->to, &line->title,
-		&line->text };
-	const struct span from[] = { user, to, title, text };
-	size_t size = user.len + to.len + title.len + text.len;
+		&line->text, &line->plain };
+	const struct span from[] = { user, to, title, text, plain };
+	size_t size = user.len + to.len + title.len + text.len + plain.len;
 	char *at = memory_alloc(size > 0 ? size : 1, 1);
 
 	line->bytes = at;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		if (from[i].len > 0)
 			memcpy(at, from[i].bytes, from[i].len);
 		*kept[i] = (struct span){ at, from[i].len };
@@ -39,16 +39,25 @@ is_action(const struct record *record)
 		span_equal(record->tags[0], span_of(LINE_ACTION_TAG));
 }
 
+/* What was said by nobody. */
 static void
-append_coming(struct text *text, const struct record *record)
+append_happening(struct text *text, const struct record *record,
+	enum audience audience)
 {
 	text_harmless(text, record->user, TEXT_NAME);
 	if (record->type == RECORD_JOIN)
-		text_append_string(text, _(" joined"));
+		text_append_string(text, translate_for(audience, " joined"));
 	else if (record->type == RECORD_HERE)
-		text_append_string(text, _(" is here"));
+		text_append_string(text, translate_for(audience, " is here"));
+	else if (record->type == RECORD_GAP)
+		text_appendf(text,
+			translate_for(audience,
+				": MISSING messages %lld to %lld"),
+			(long long)record->gap_first,
+			(long long)record->gap_last);
 	else
-		text_appendf(text, _(" left (%s)"), record->reason);
+		text_appendf(text, translate_for(audience, " left (%s)"),
+			record->reason);
 }
 
 static enum line_kind
@@ -80,30 +89,26 @@ line_from_record(const struct record *record)
 		.seq = record->own ? record->seq : -1,
 		.why = record->trust.why,
 	};
-	struct text text = { 0 };
+	struct text text = { 0 }, plain = { 0 };
 
 	line_set_signer(&line, record->trust.fingerprint);
 	switch (line.kind) {
 	case LINE_MESSAGE:
 	case LINE_DIRECT:
 		line.action = is_action(record);
-		keep(&line, record->user, none, record->title, record->text);
-		break;
-	case LINE_GAP:
-		text_harmless(&text, record->user, TEXT_NAME);
-		text_appendf(&text, _(": MISSING messages %lld to %lld"),
-			(long long)record->gap_first,
-			(long long)record->gap_last);
-		keep(&line, none, none, none,
-			(struct span){ text.bytes, text.len });
+		keep(&line, record->user, none, record->title, record->text,
+			none);
 		break;
 	default:
-		line.folded = 1;
-		append_coming(&text, record);
+		line.folded = line.kind == LINE_COMING;
+		append_happening(&text, record, AUDIENCE_USER);
+		append_happening(&plain, record, AUDIENCE_OTHERS);
 		keep(&line, none, none, none,
-			(struct span){ text.bytes, text.len });
+			(struct span){ text.bytes, text.len },
+			(struct span){ plain.bytes, plain.len });
 	}
 	text_free(&text);
+	text_free(&plain);
 	return line;
 }
 
@@ -113,7 +118,7 @@ line_notice(int64_t time, struct span text)
 	const struct span none = { "", 0 };
 	struct line line = { .kind = LINE_NOTICE, .time = time, .seq = -1 };
 
-	keep(&line, none, none, none, text);
+	keep(&line, none, none, none, text, none);
 	return line;
 }
 
@@ -123,7 +128,7 @@ line_rule(enum line_kind kind, int64_t time)
 	const struct span none = { "", 0 };
 	struct line line = { .kind = kind, .time = time, .seq = -1 };
 
-	keep(&line, none, none, none, none);
+	keep(&line, none, none, none, none, none);
 	return line;
 }
 
@@ -132,12 +137,6 @@ line_free(struct line *line)
 {
 	free(line->bytes);
 	line->bytes = NULL;
-}
-
-void
-line_set_text(struct line *line, struct span text)
-{
-	keep(line, line->user, line->to, line->title, text);
 }
 
 void
@@ -150,7 +149,7 @@ line_set_signer(struct line *line, const char *fingerprint)
 void
 line_set_to(struct line *line, struct span to)
 {
-	keep(line, line->user, to, line->title, line->text);
+	keep(line, line->user, to, line->title, line->text, line->plain);
 }
 
 /* Takes the first of a list off; names have no blanks, so that no name has
@@ -165,26 +164,41 @@ drop_first(struct span *list)
 	list->len -= len;
 }
 
+/* So many are folded into what is named, and the next one joins them. */
+static void
+append_folded(struct text *text, size_t folded, struct span named,
+	struct span next, enum audience audience)
+{
+	if (folded > LINE_FOLD_MAX) /* the count of those before */
+		drop_first(&named);
+	if (folded >= LINE_FOLD_MAX) {
+		drop_first(&named);
+		text_appendf(text,
+			translate_for(audience,
+				"%zu earlier comings and goings, "),
+			folded - LINE_FOLD_MAX + 1);
+	}
+	text_append(text, named.bytes, named.len);
+	text_append_string(text, ", ");
+	text_append(text, next.bytes, next.len);
+}
+
 void
 line_fold(struct line *line, const struct line *next)
 {
-	struct span named = line->text;
-	struct text text = { 0 };
+	struct text text = { 0 }, plain = { 0 };
 
 	assert(line->kind == LINE_COMING && next->kind == LINE_COMING);
-	if (line->folded > LINE_FOLD_MAX) /* the count of those before */
-		drop_first(&named);
-	if (line->folded >= LINE_FOLD_MAX) {
-		drop_first(&named);
-		text_appendf(&text, _("%zu earlier comings and goings, "),
-			line->folded - LINE_FOLD_MAX + 1);
-	}
-	text_append(&text, named.bytes, named.len);
-	text_append_string(&text, ", ");
-	text_append(&text, next->text.bytes, next->text.len);
+	append_folded(&text, line->folded, line->text, next->text,
+		AUDIENCE_USER);
+	append_folded(&plain, line->folded, line->plain, next->plain,
+		AUDIENCE_OTHERS);
 	line->folded++;
-	line_set_text(line, (struct span){ text.bytes, text.len });
+	keep(line, line->user, line->to, line->title,
+		(struct span){ text.bytes, text.len },
+		(struct span){ plain.bytes, plain.len });
 	text_free(&text);
+	text_free(&plain);
 }
 
 void
@@ -442,6 +456,7 @@ line_plain(const struct line *line, struct span room, struct text *text)
 	text_append_char(text, ' ');
 	text_harmless(text, room, TEXT_NAME);
 	text_append_string(text, " * ");
-	text_harmless(text, line->text, TEXT_LINE);
+	text_harmless(text, line->plain.len > 0 ? line->plain : line->text,
+		TEXT_LINE);
 	text_append_char(text, '\n');
 }

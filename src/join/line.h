@@ -55,7 +55,8 @@ struct line {
 	struct span to;    /* a direct message of ours */
 	struct span title; /* or empty */
 	struct span text;
-	char *bytes; /* of the four spans; owned */
+	struct span plain; /* the text in English, if it is another one */
+	char *bytes;       /* of the five spans; owned */
 };
 
 /* The tag of a message that says what somebody does. */
@@ -71,9 +72,6 @@ struct line line_notice(int64_t time, struct span text);
 struct line line_rule(enum line_kind kind, int64_t time);
 
 void line_free(struct line *line);
-
-/* Puts another text in the place of the line's. */
-void line_set_text(struct line *line, struct span text);
 
 /* Notes whose certificate signed it; "" for nobody's. */
 void line_set_signer(struct line *line, const char *fingerprint);

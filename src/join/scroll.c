@@ -44,7 +44,8 @@ line_at(const struct scroll *scroll, uint64_t number)
 static size_t
 line_bytes(const struct line *line)
 {
-	return line->user.len + line->to.len + line->title.len + line->text.len;
+	return line->user.len + line->to.len + line->title.len +
+		line->text.len + line->plain.len;
 }
 
 void

@@ -443,6 +443,22 @@ test_plain(void)
 	is(got.bytes, "2026-11-25T12:00:00.000Z ops * a\\nb\n",
 		"one for what nobody said");
 	line_free(&line);
+	line = coming(RECORD_JOIN, "alice");
+	for (int i = 0; i < 9; i++) {
+		struct line next = coming(RECORD_LEAVE, "bob");
+
+		line_fold(&line, &next);
+		line_free(&next);
+	}
+	text_clear(&got);
+	line_plain(&line, span_of("ops"), &got);
+	is(got.bytes,
+		"2026-11-25T12:00:00.000Z ops * 2 earlier comings and goings, "
+		"bob left (bye), bob left (bye), bob left (bye), bob left "
+		"(bye), bob left (bye), bob left (bye), bob left (bye), bob "
+		"left (bye)\n",
+		"and for who came and went");
+	line_free(&line);
 	text_free(&got);
 	text_free(&want);
 }

@@ -263,7 +263,7 @@ without_user(const char *text)
 int
 http_check_host(const char *operand, struct fault *fault)
 {
-	static const char what[] = "is no name or address of a host";
+	const char *what = _("is no name or address of a host");
 
 	if (is_host(operand))
 		return 0;

@@ -236,7 +236,7 @@ set_up(struct search *search)
 	};
 
 	if (cli_output_check(&search->fault) < 0 ||
-		cli_conf_dxl(&search->cli, &search->conf, "the MAR service",
+		cli_conf_dxl(&search->cli, &search->conf, _("the MAR service"),
 			&search->fault) < 0)
 		return -1;
 	search->session = session_open(&search->conf, &config, &calls,

@@ -401,7 +401,7 @@ set_up(struct tie *tie)
 	};
 
 	if (cli_output_check(&tie->fault) < 0 ||
-		cli_conf_dxl(&tie->cli, &tie->conf, "the TIE server",
+		cli_conf_dxl(&tie->cli, &tie->conf, _("the TIE server"),
 			&tie->fault) < 0)
 		return -1;
 	tie->is_terminal = isatty(STDOUT_FILENO);

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "tie_show.h"
+#include "translate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,12 +235,12 @@ static const char *
 outcome_of(const struct inquiry *inquiry)
 {
 	if (inquiry->tie == NULL || inquiry->is_unsent || !inquiry->tie->was_up)
-		return "not tried";
+		return N_("not tried");
 	if (inquiry->is_refused)
-		return "not set";
+		return N_("not set");
 	if (inquiry->is_answered && inquiry->fault.kind == FAULT_NONE)
-		return "set";
-	return "not known whether it is set";
+		return N_("set");
+	return N_("not known whether it is set");
 }
 
 /* Of several it is told which ones were set, if it were not all. */
@@ -251,7 +252,8 @@ tell_outcomes(const struct tie *tie, const struct inquiry *inquiries)
 	while (set < count && strcmp(outcome_of(&inquiries[set]), "set") == 0)
 		set++;
 	for (size_t i = 0; count > 1 && set < count && i < count; i++)
-		tie_tell(tie, &tie->list.items[i], outcome_of(&inquiries[i]));
+		tie_tell(tie, &tie->list.items[i],
+			_(outcome_of(&inquiries[i])));
 }
 
 void

@@ -2,6 +2,7 @@
 #include "tie_list.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,12 +90,12 @@ static const char *
 kind_of(mode_t mode)
 {
 	if (S_ISDIR(mode))
-		return "a folder";
+		return _("a folder");
 	if (S_ISFIFO(mode))
-		return "a FIFO";
+		return _("a FIFO");
 	if (S_ISSOCK(mode))
-		return "a socket";
-	return "a device";
+		return _("a socket");
+	return _("a device");
 }
 
 static int
@@ -245,26 +246,27 @@ add_line(struct tie_list *list, struct span line)
 static void
 complain(const struct tie_list_calls *calls, long long number)
 {
-	char sentence[128];
-
-	snprintf(sentence, sizeof(sentence),
-		"standard input, line %lld: no hash at its start (32, 40 or 64 "
-		"hex digits)",
+	char *sentence = memory_format(
+		_("standard input, line %lld: no hash at its start (32, 40 or "
+		  "64 hex digits)"),
 		number);
+
 	calls->wrong(calls->context, sentence);
+	free(sentence);
 }
 
 static void
 count_rest(const struct tie_list_calls *calls, long long more)
 {
-	char sentence[128];
-
 	if (more <= 0)
 		return;
-	snprintf(sentence, sizeof(sentence),
-		"standard input: %lld more line%s no hash", more,
-		more == 1 ? " has" : "s have");
+	char *sentence = memory_format(
+		ngettext("standard input: %lld more line has no hash",
+			"standard input: %lld more lines have no hash",
+			(unsigned long)more),
+		more);
 	calls->wrong(calls->context, sentence);
+	free(sentence);
 }
 
 /* Windows puts it before UTF-8. */

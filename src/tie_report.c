@@ -53,9 +53,9 @@ tell_outcomes(const struct tie *tie, size_t next)
 
 	for (size_t i = 0; tie->list.count > 1 && i < tie->list.count; i++)
 		tie_tell(tie, &tie->list.items[i],
-			i < sent           ? "sent"
-				: i < next ? "not known whether it was sent"
-					   : "not sent");
+			i < sent           ? _("sent")
+				: i < next ? _("not known whether it was sent")
+					   : _("not sent"));
 }
 
 void

@@ -211,6 +211,15 @@ same_but=
 same 'the queue' qchat-say --queue --config "$folder/closed.conf"
 same 'the queue in JSON' qchat-say --queue --json --config "$folder/closed.conf"
 
+# What is put together of parts.
+seq 102 >"$T/numbers"
+as alice run sh -c '"$0" qchat-tie - <"$1"' "$T/german" "$T/numbers"
+like "$(err)" 'Standardeingabe, Zeile 1: kein Hash am Anfang' 'each line'
+like "$(err)" 'Standardeingabe: 2 weitere Zeilen haben keinen Hash' \
+	'and how many more'
+as alice run "$T/german" qchat-tie --file "$T"
+like "$(err)" ': ist ein Ordner und keine Datei' 'no kind of file is English'
+
 # A language of many words, and of other ones.
 mkdir -p "$T/wordy/de/LC_MESSAGES" "$T/undated"
 awk '/^msgstr/ && last == "msgid \"at an unknown date\"" {

@@ -164,7 +164,7 @@ enquiry_stop(struct enquiry *enquiry, struct span argument, struct text *text,
 		return lookups_stop_one(enquiry->lookups, (size_t)number, text,
 			fault);
 	lookups_list(enquiry->lookups, text);
-	text_append_string(text, "\n\\stop N stops one of them");
+	text_append_string(text, _("\n\\stop N stops one of them"));
 	return 0;
 }
 

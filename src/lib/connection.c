@@ -4,6 +4,7 @@
 #include "bus.h"
 #include "memory.h"
 #include "tls.h"
+#include "translate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -317,13 +318,14 @@ connack_reason(int rc)
 {
 	switch (rc) {
 	case 1:
-		return "it does not speak MQTT 3.1.1 (it has to be updated)";
+		return _("it does not speak MQTT 3.1.1 (it has to be updated)");
 	case 2:
-		return "it does not take our client id (its log may say why)";
+		return _(
+			"it does not take our client id (its log may say why)");
 	case 3:
-		return "it serves nobody now (it may have too many clients)";
+		return _("it serves nobody now (it may have too many clients)");
 	default:
-		return "it does not say why (its log may)";
+		return _("it does not say why (its log may)");
 	}
 }
 
@@ -551,7 +553,7 @@ step_tcp(struct connection *connection, short events)
 		fault_set(&fault, FAULT_UNAVAILABLE,
 			error == ECONNREFUSED
 				? "%s: %s (does the broker run there?)"
-				: "%s: %s (is the network there?)",
+				: _("%s: %s (is the network there?)"),
 			connection->peer, strerror(error));
 	end(connection, &fault);
 }

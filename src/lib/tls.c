@@ -2,6 +2,7 @@
 #include "tls.h"
 
 #include "memory.h"
+#include "translate.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -221,8 +222,8 @@ tls_context(const struct tls *tls)
 static int
 explain_verify(const struct tls *tls, const char *peer, struct fault *fault)
 {
-	const char *whose = tls->of_ca ? "the CA of the broker's certificate"
-				       : "the broker's certificate";
+	const char *whose = tls->of_ca ? _("the CA of the broker's certificate")
+				       : _("the broker's certificate");
 
 	switch (tls->verify_error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:

@@ -4,9 +4,11 @@
 #include "file.h"
 #include "identity.h"
 #include "memory.h"
+#include "provision_owner.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +42,15 @@ struct commit {
 	char *old;       /* its text, "" if there is none */
 	struct text final;
 	bool is_switched; /* the configuration names what is new */
+	char *real;       /* the folder, behind symbolic links */
+	bool is_others;   /* it is another user's, … */
+	bool is_led;      /* … or he says where files are */
 };
+
+static const char *const keys[] = { "BrokerCertChain", "CertFile",
+	"PrivateKey" };
+
+enum { KEY_COUNT = sizeof(keys) / sizeof(*keys) };
 
 /* Does it end as what file_fresh() has made? */
 static bool
@@ -63,16 +73,86 @@ config_path(const char *folder)
 	return memory_format("%s/" PROVISION_CONFIG, folder);
 }
 
-int
-provision_check_folder(const char *folder, struct fault *fault)
+/* The caller frees it. */
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return memory_string(".");
+	return slash == path ? memory_string("/")
+			     : memory_copy(path, (size_t)(slash - path));
+}
+
+/* The path behind symbolic links, of what may not be there itself.  The caller
+ * frees it. */
+static char *
+resolve(const char *path)
+{
+	char *real = realpath(path, NULL), *parent, *found;
+
+	if (real != NULL) {
+		found = memory_string(real);
+	} else {
+		const char *slash = strrchr(path, '/');
+
+		parent = folder_of(path);
+		real = realpath(parent, NULL);
+		free(parent);
+		found = real != NULL
+			? memory_format("%s/%s",
+				  strcmp(real, "/") == 0 ? "" : real,
+				  slash != NULL ? slash + 1 : path)
+			: memory_string(path);
+	}
+	free(real);
+	return found;
+}
+
+static bool
+is_inside(const char *path, const char *folder)
+{
+	size_t len = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+
+	return strncmp(path, folder, len) == 0 &&
+		(path[len] == '/' || path[len] == '\0');
+}
+
+/* Can a missing folder be made there? */
+static int
+check_missing(const char *folder, struct fault *fault)
+{
+	struct stat info;
+	int rc = 0;
+
+	if (lstat(folder, &info) == 0)
+		return fault_set(fault, FAULT_CANTCREAT,
+			"%s: is a link to what is not there (make that, or "
+			"remove the link)",
+			folder);
+	char *at = memory_string(folder);
+	while (stat(at, &info) < 0 && errno == ENOENT && strcmp(at, ".") != 0) {
+		char *parent = folder_of(at);
+
+		free(at);
+		at = parent;
+	}
+	if (faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS) < 0)
+		rc = fault_set(fault, FAULT_CANTCREAT, "%s: %s", at,
+			strerror(errno));
+	free(at);
+	return rc;
+}
+
+static int
+check_folder(const char *folder, struct fault *fault)
 {
 	struct stat info;
 
 	if (stat(folder, &info) < 0)
-		return errno == ENOENT
-			? 0
-			: fault_set(fault, FAULT_CANTCREAT, "%s: %s", folder,
-				  strerror(errno));
+		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", folder,
+			strerror(errno));
 	if (!S_ISDIR(info.st_mode))
 		return fault_set(fault, FAULT_CANTCREAT, "%s: is not a folder",
 			folder);
@@ -81,10 +161,20 @@ provision_check_folder(const char *folder, struct fault *fault)
 			"%s: everybody can write into this folder, and so give "
 			"you files of their own (chmod o-w %s)",
 			folder, folder);
-	if (access(folder, W_OK | X_OK) < 0)
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
 		return fault_set(fault, FAULT_CANTCREAT, "%s: %s", folder,
 			strerror(errno));
 	return 0;
+}
+
+int
+provision_check_folder(const char *folder, struct fault *fault)
+{
+	struct stat info;
+
+	if (stat(folder, &info) < 0 && errno == ENOENT)
+		return check_missing(folder, fault);
+	return check_folder(folder, fault);
 }
 
 char *
@@ -107,12 +197,31 @@ find_target(struct work *work, mode_t mode)
 	struct stat info;
 	bool closed = (mode & 077) == 0;
 
-	char *real = realpath(work->path, NULL);
-	work->target = memory_string(real != NULL ? real : work->path);
-	free(real);
+	work->target = resolve(work->path);
 	work->mode = mode;
 	if (!closed && stat(work->target, &info) == 0)
 		work->mode = info.st_mode & 0777;
+}
+
+/* Who else could lead us to files that are not his? */
+static void
+find_others(struct commit *commit)
+{
+	struct stat info;
+
+	commit->real = resolve(commit->set->folder);
+	commit->is_others = stat(commit->real, &info) == 0 &&
+		owner_is_other(info.st_uid);
+	commit->is_led = stat(commit->config.target, &info) == 0 &&
+		(owner_is_other(info.st_uid) || (info.st_mode & S_IWOTH) != 0);
+}
+
+/* A name of a moment stands for the usual one. */
+static void
+cut_fresh(char *value)
+{
+	if (value != NULL && is_fresh(value))
+		value[strlen(value) - SUFFIX_LEN] = '\0';
 }
 
 static void
@@ -122,7 +231,9 @@ open_works(struct commit *commit)
 
 	commit->config.path = config_path(set->folder);
 	find_target(&commit->config, 0644);
-	commit->has_config = *commit->old != '\0' || !set->only_old;
+	find_others(commit);
+	commit->has_config = !set->no_config &&
+		(*commit->old != '\0' || !set->only_old);
 	for (size_t i = 0; i < set->count; i++) {
 		struct provision_file *file = &set->files[i];
 		struct work *work = &commit->works[commit->count++];
@@ -133,14 +244,15 @@ open_works(struct commit *commit)
 		else
 			work->value = conf_edit_value(commit->old, "Certs",
 				file->key);
+		cut_fresh(work->value);
 		if (work->value == NULL || *work->value == '\0') {
 			free(work->value);
 			work->value = memory_string(PROVISION_CA);
 		}
 		work->path = conf_beside(commit->config.path, work->value);
 		find_target(work, file->mode);
-		file->changed = !file_has(work->target, file->bytes,
-			work->mode);
+		file->changed = file->bytes.bytes == NULL ||
+			!file_has(work->target, file->bytes, work->mode);
 	}
 }
 
@@ -154,17 +266,24 @@ work_free(struct work *work)
 	free(work->final);
 }
 
-/* Whose the old one is, his is the new one; only root can see to that. */
+/* Whose the old one is, his is the new one; only root can see to that.  What
+ * has a second name may have been put there for root to give away. */
 static void
 keep_owner(const char *path, const char *target)
 {
-	struct stat info;
+	struct stat info, fresh;
 
-	if (geteuid() == 0 && stat(target, &info) == 0 && info.st_uid != 0 &&
-		lchown(path, info.st_uid, info.st_gid) < 0) {
+	if (geteuid() != 0 || stat(target, &info) < 0 || info.st_uid == 0)
+		return;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &fresh) == 0 && S_ISREG(fresh.st_mode) &&
+		fresh.st_nlink == 1 &&
+		fchown(fd, info.st_uid, info.st_gid) < 0) {
 		/* Then it is root's, and can be read by who could before if
 		 * it is no key. */
 	}
+	if (fd >= 0)
+		close(fd);
 }
 
 static char *
@@ -442,23 +561,54 @@ clean_up(struct commit *commit)
 	drop(commit->config.final);
 }
 
+/* Of a folder what ends so; or, with a name, what that is followed by it. */
+static void
+sweep_folder(const struct commit *commit, const char *path, const char *name)
+{
+	const char *used = commit->final.bytes != NULL ? commit->final.bytes
+						       : commit->old;
+	size_t len = name != NULL ? strlen(name) : 0;
+	DIR *folder = opendir(path);
+	const struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		const char *found = entry->d_name;
+		bool is_its = name == NULL ||
+			(strncmp(found, name, len) == 0 &&
+				strlen(found) == len + SUFFIX_LEN);
+
+		if (is_its && is_fresh(found) && strstr(used, found) == NULL)
+			unlinkat(dirfd(folder), found, 0);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+static void
+sweep_beside(const struct commit *commit, const char *path)
+{
+	char *folder = folder_of(path);
+	const char *slash = strrchr(path, '/');
+
+	sweep_folder(commit, folder, slash != NULL ? slash + 1 : path);
+	free(folder);
+}
+
+static void
+sweep_work(const struct commit *commit, const struct work *work)
+{
+	sweep_beside(commit, work->path);
+	sweep_beside(commit, work->target);
+}
+
 /* And what another left that was ended, unless the configuration has it. */
 static void
 sweep(const struct commit *commit)
 {
-	DIR *folder = opendir(commit->set->folder);
-	const struct dirent *entry;
-
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		const char *name = entry->d_name;
-
-		if (is_fresh(name) &&
-			(commit->final.bytes == NULL ||
-				strstr(commit->final.bytes, name) == NULL))
-			unlinkat(dirfd(folder), name, 0);
-	}
-	if (folder != NULL)
-		closedir(folder);
+	sweep_folder(commit, commit->set->folder, NULL);
+	for (size_t i = 0; i < commit->count; i++)
+		sweep_work(commit, &commit->works[i]);
+	sweep_work(commit, &commit->config);
 }
 
 /* Does a setting that is not for this work name its file, too? */
@@ -527,31 +677,105 @@ check_apart(const struct commit *commit, size_t i)
 		target);
 }
 
+/* In a folder of theirs others can lead us to any file by a link, or by a path
+ * in the configuration. */
 static int
-check_targets(const struct commit *commit)
+check_others(const struct commit *commit, const struct work *work)
 {
-	static const char *const keys[] = { "BrokerCertChain", "CertFile",
-		"PrivateKey" };
+	struct stat info;
+	char *parent = folder_of(work->path);
+	char *real = resolve(parent);
+	bool is_outside = (commit->is_others &&
+				  !is_inside(work->target, commit->real)) ||
+		(commit->is_led && work->file != NULL &&
+			!is_inside(real, commit->real));
 
-	for (size_t i = 0; i < commit->count; i++) {
-		const struct work *work = &commit->works[i];
+	free(real);
+	free(parent);
+	if (is_outside)
+		return fault_set(commit->fault, FAULT_NOPERM,
+			"%s: is outside of %s, where another user says which "
+			"files change (run qchat-provision as that user)",
+			work->target, commit->set->folder);
+	if (!commit->is_others || stat(work->target, &info) < 0)
+		return 0;
+	struct stat folder;
+	if (stat(commit->real, &folder) < 0 || info.st_uid == folder.st_uid ||
+		(getuid() != 0 && info.st_uid == getuid()))
+		return 0;
+	return fault_set(commit->fault, FAULT_NOPERM,
+		"%s: belongs to another user (uid %lu) than its folder (give "
+		"it to that one's, or move it away)",
+		work->target, (unsigned long)info.st_uid);
+}
 
-		if (check_plain(commit, work) < 0 || check_apart(commit, i) < 0)
-			return -1;
-		for (size_t j = 0; j < sizeof(keys) / sizeof(*keys); j++)
-			if (check_named(commit, work, keys[j]) < 0)
-				return -1;
-	}
-	return commit->has_config ? check_plain(commit, &commit->config) : 0;
+/* Both where it is called so and where it is. */
+static int
+check_writable(const struct commit *commit, const struct work *work)
+{
+	char *beside = folder_of(work->path), *behind = folder_of(work->target);
+	int rc = check_folder(beside, commit->fault) < 0 ||
+			check_folder(behind, commit->fault) < 0
+		? -1
+		: 0;
+
+	free(beside);
+	free(behind);
+	return rc;
 }
 
 static int
-run(struct commit *commit)
+check_work(const struct commit *commit, const struct work *work)
+{
+	if (check_plain(commit, work) < 0 || check_others(commit, work) < 0)
+		return -1;
+	if (work->file != NULL && !work->file->changed)
+		return 0;
+	return check_writable(commit, work);
+}
+
+static int
+check_targets(const struct commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct work *work = &commit->works[i];
+
+		if (check_work(commit, work) < 0 || check_apart(commit, i) < 0)
+			return -1;
+		for (size_t j = 0; j < KEY_COUNT; j++)
+			if (check_named(commit, work, keys[j]) < 0)
+				return -1;
+	}
+	return commit->has_config ? check_work(commit, &commit->config) : 0;
+}
+
+static int
+commit_open(struct commit *commit)
 {
 	commit->old = provision_config(commit->set->folder, commit->fault);
 	if (commit->old == NULL)
 		return -1;
 	open_works(commit);
+	return 0;
+}
+
+static void
+commit_close(struct commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		work_free(&commit->works[i]);
+	work_free(&commit->config);
+	text_free(&commit->final);
+	free(commit->real);
+	free(commit->trial);
+	free(commit->old);
+}
+
+static int
+run(struct commit *commit)
+{
+	if (commit_open(commit) < 0)
+		return -1;
 	int rc = check_targets(commit) < 0 || write_all(commit) < 0 ||
 			check_all(commit) < 0 || put_all(commit) < 0
 		? -1
@@ -559,13 +783,21 @@ run(struct commit *commit)
 	clean_up(commit);
 	if (rc == 0)
 		sweep(commit);
-	for (size_t i = 0; i < commit->count; i++)
-		work_free(&commit->works[i]);
-	work_free(&commit->config);
-	text_free(&commit->final);
-	free(commit->trial);
-	free(commit->old);
+	commit_close(commit);
 	return rc;
+}
+
+/* One that we have left is no link to what is to be told to others. */
+static char *
+load_fresh(const char *path, struct fault *fault)
+{
+	struct stat info;
+
+	if (lstat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+		fault_set(fault, FAULT_CONFIG, "%s: is no plain file", path);
+		return NULL;
+	}
+	return conf_load(path, fault);
 }
 
 /* Who was here before was ended between the first and the last rename(): what
@@ -573,25 +805,23 @@ run(struct commit *commit)
 static int
 finish_former(const char *folder, struct fault *fault)
 {
-	static const char *const keys[] = { "BrokerCertChain", "CertFile",
-		"PrivateKey" };
 	struct provision_set set = { .folder = folder };
 	struct commit commit = { .set = &set, .fault = fault };
-	char *texts[3] = { NULL }, *values[3] = { NULL };
+	char *texts[KEY_COUNT] = { NULL }, *values[KEY_COUNT] = { NULL };
 	char *config = config_path(folder);
 	char *old = provision_config(folder, fault);
 	int rc = old != NULL ? 0 : -1;
 
-	for (size_t i = 0; rc == 0 && i < 3; i++) {
+	for (size_t i = 0; rc == 0 && i < KEY_COUNT; i++) {
 		values[i] = conf_edit_value(old, "Certs", keys[i]);
 		if (values[i] == NULL || !is_fresh(values[i]))
 			continue;
 		char *path = conf_beside(config, values[i]);
-		texts[i] = conf_load(path, fault);
+		texts[i] = load_fresh(path, fault);
 		free(path);
 		if (texts[i] == NULL)
 			rc = -1;
-		values[i][strlen(values[i]) - SUFFIX_LEN] = '\0';
+		cut_fresh(values[i]);
 		set.files[set.count++] = (struct provision_file){
 			.key = keys[i],
 			.value = values[i],
@@ -601,7 +831,7 @@ finish_former(const char *folder, struct fault *fault)
 	}
 	if (rc == 0 && set.count > 0)
 		rc = run(&commit);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < KEY_COUNT; i++) {
 		free(values[i]);
 		/* One may be a key. */
 		if (texts[i] != NULL)
@@ -613,16 +843,12 @@ finish_former(const char *folder, struct fault *fault)
 	return rc;
 }
 
-int
-provision_commit(struct provision_set *set, struct fault *fault)
+static int
+commit_set(struct provision_set *set, struct fault *fault)
 {
 	struct commit commit = { .set = set, .fault = fault };
-	struct stat info;
 	sigset_t all, before;
 
-	/* One that is there may be others' business, too. */
-	if (stat(set->folder, &info) < 0 && file_folder(set->folder, fault) < 0)
-		return -1;
 	int lock = file_lock_folder(set->folder, PROVISION_WAIT_MS, fault);
 	if (lock < 0)
 		return -1;
@@ -633,5 +859,40 @@ provision_commit(struct provision_set *set, struct fault *fault)
 		rc = run(&commit);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(lock);
+	return rc;
+}
+
+int
+provision_commit(struct provision_set *set, struct fault *fault)
+{
+	struct owner owner;
+	struct stat info;
+
+	/* One that is there may be others' business, too. */
+	if (stat(set->folder, &info) < 0 && file_folder(set->folder, fault) < 0)
+		return -1;
+	if (owner_become(&owner, set->folder, fault) < 0)
+		return -1;
+	int rc = commit_set(set, fault);
+	owner_back(&owner);
+	return rc;
+}
+
+int
+provision_check(struct provision_set *set, struct fault *fault)
+{
+	struct commit commit = { .set = set, .fault = fault };
+	struct owner owner;
+	struct stat info;
+	int rc = -1;
+
+	if (stat(set->folder, &info) < 0)
+		return provision_check_folder(set->folder, fault);
+	if (owner_become(&owner, set->folder, fault) < 0)
+		return -1;
+	if (commit_open(&commit) == 0)
+		rc = check_targets(&commit);
+	commit_close(&commit);
+	owner_back(&owner);
 	return rc;
 }

@@ -40,7 +40,8 @@ struct provision_set {
 			  * files; NULL: as it is */
 	const struct conf_entries *brokers; /* NULL: as they are, … */
 	const struct conf_entries *web;     /* … likewise */
-	bool only_old;  /* does not make a configuration if there is none */
+	bool only_old; /* does not make a configuration if there is none, … */
+	bool no_config; /* … nor changes it if there is one */
 	bool check_key; /* the key has to fit the certificate */
 	conf_passphrase_fn *ask_passphrase; /* for that; may be NULL */
 	void *ask_context;
@@ -48,9 +49,9 @@ struct provision_set {
 };
 
 /*
- * Can keys be kept in this folder, if it is there?  0, or -1 with FAULT_NOPERM
- * (everybody can write into it, whether its mode is sticky or not: then others
- * may have put something there first), or FAULT_CANTCREAT.
+ * Can keys be kept in this folder, or can it be made?  0, or -1 with
+ * FAULT_NOPERM (everybody can write into it, whether its mode is sticky or not:
+ * then others may have put something there first), or FAULT_CANTCREAT.
  */
 int provision_check_folder(const char *folder, struct fault *fault);
 
@@ -62,14 +63,21 @@ int provision_check_folder(const char *folder, struct fault *fault);
  * ended in such a moment the next call brings to its end first.  What is there
  * already as it should be is left alone.  A configuration keeps what
  * conf_edit() keeps.  What is a symbolic link stays one, and what it leads to
- * changes, also in another file system.
+ * changes, also in another file system; beside that, too, NAME.qchat-new-XXXXXX
+ * goes.  In another user's folder root works as that user, and nothing changes
+ * but files in it.
  *
  * 0; or -1 with FAULT_CONFIG (the old configuration cannot be read, or what
- * would be there does not fit), FAULT_NOPERM, FAULT_CANTCREAT (also where
+ * would be there does not fit), FAULT_NOPERM (what others may have put there,
+ * or could), FAULT_CANTCREAT (also where
  * something is that is no plain file, or a link to nothing), FAULT_IO, or
  * FAULT_TIMEOUT (another process works there).
  */
 int provision_commit(struct provision_set *set, struct fault *fault);
+
+/* Could provision_commit() write all of them, as far as can be known before
+ * there is anything to write?  0, or -1 as it. */
+int provision_check(struct provision_set *set, struct fault *fault);
 
 /* The text of the folder's configuration; "" if there is none.  The caller
  * frees it; NULL with FAULT_CONFIG. */

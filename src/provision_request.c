@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provision.h"
 
-#include "file.h"
 #include "identity.h"
 #include "memory.h"
 #include "passphrase.h"
@@ -39,46 +38,88 @@ provision_path(const struct provision *p, const char *suffix)
 	return memory_format("%s/%s%s", p->operands[0], p->prefix, suffix);
 }
 
+/* The names of a key and of what belongs to it, in the folder. */
+struct names {
+	char *key, *csr, *crt;
+};
+
+static void
+names_make(struct names *names, const struct provision *p)
+{
+	names->key = memory_format("%s.key", p->prefix);
+	names->csr = memory_format("%s.csr", p->prefix);
+	names->crt = memory_format("%s.crt", p->prefix);
+}
+
+static void
+names_free(struct names *names)
+{
+	free(names->key);
+	free(names->csr);
+	free(names->crt);
+}
+
+/* A new key and its request, which may both be empty yet. */
+static void
+add_key(struct provision_set *set, const struct names *names,
+	const struct text *key, const struct text *csr)
+{
+	set->files[set->count++] = (struct provision_file){ "PrivateKey",
+		names->key, { key->bytes, key->len }, 0600, false };
+	set->files[set->count++] = (struct provision_file){ NULL, names->csr,
+		{ csr->bytes, csr->len }, 0644, false };
+}
+
+/* Makes and stores a key and its request. */
+static int
+make_key(struct provision *p, const struct names *names, struct text *key,
+	struct text *csr)
+{
+	char passphrase[CONF_PASSPHRASE_MAX + 1] = "";
+	struct provision_set set = { .folder = p->operands[0],
+		.no_config = true };
+	int rc = -1;
+
+	add_key(&set, names, key, csr);
+	if (provision_check(&set, &p->fault) < 0)
+		return -1;
+	int has_passphrase = provision_passphrase(p, passphrase);
+	if (has_passphrase >= 0)
+		rc = enroll_make(p->kind, &p->subject,
+			has_passphrase > 0 ? passphrase : NULL, key, csr,
+			&p->fault);
+	explicit_bzero(passphrase, sizeof(passphrase));
+	if (rc < 0)
+		return -1;
+	set.count = 0;
+	add_key(&set, names, key, csr);
+	return provision_commit(&set, &p->fault);
+}
+
 int
 provision_generate(struct provision *p)
 {
-	char passphrase[CONF_PASSPHRASE_MAX + 1] = "";
 	char *key_path = provision_path(p, ".key");
-	char *csr_path = provision_path(p, ".csr");
 	struct text key = { 0 }, csr = { 0 };
-	int has_passphrase, rc = -1;
+	struct names names;
+	int rc = -1;
 
+	names_make(&names, p);
 	p->subject.common_name = p->operands[1];
-	if (access(key_path, F_OK) == 0 && !p->is_forced) {
+	if (access(key_path, F_OK) == 0 && !p->is_forced)
 		fault_set(&p->fault, FAULT_CANTCREAT,
 			"%s: is there already (--force puts a new key into its "
 			"place; a certificate for the old one is then of no "
 			"use)",
 			key_path);
-		goto out;
-	}
-	if (enroll_check_subject(&p->subject, &p->fault) < 0)
-		goto out;
-	has_passphrase = provision_passphrase(p, passphrase);
-	if (has_passphrase < 0 ||
-		enroll_make(p->kind, &p->subject,
-			has_passphrase > 0 ? passphrase : NULL, &key, &csr,
-			&p->fault) < 0)
-		goto out;
-	if (access(p->operands[0], F_OK) < 0 &&
-		file_folder(p->operands[0], &p->fault) < 0)
-		goto out;
-	if (file_replace(key_path, span_of_text(&key), 0600, &p->fault) < 0 ||
-		file_replace(csr_path, span_of_text(&csr), 0644, &p->fault) < 0)
-		goto out;
-	text_appendf(&p->out, "%s\n", csr_path);
-	rc = 0;
-out:
-	explicit_bzero(passphrase, sizeof(passphrase));
+	else if (enroll_check_subject(&p->subject, &p->fault) == 0)
+		rc = make_key(p, &names, &key, &csr);
+	if (rc == 0)
+		text_appendf(&p->out, "%s/%s\n", p->operands[0], names.csr);
 	wipe(&key);
 	text_free(&csr);
+	names_free(&names);
 	free(key_path);
-	free(csr_path);
 	return rc;
 }
 
@@ -157,6 +198,7 @@ struct order {
 	struct text result; /* what package points into */
 	struct answer_package package;
 	struct text authorities, certificate;
+	struct names names;
 };
 
 static int
@@ -211,14 +253,46 @@ take_csr(struct provision *p, struct order *order)
 	return rc;
 }
 
+/* What is to be stored, as far as it is known. */
+static void
+order_set(struct provision *p, struct order *order, struct provision_set *set)
+{
+	struct names *names = &order->names;
+
+	*set = (struct provision_set){
+		.folder = p->operands[0],
+		.files = {
+			{ "BrokerCertChain", PROVISION_CA,
+				{ order->authorities.bytes,
+					order->authorities.len }, 0644, false },
+			{ "CertFile", names->crt,
+				{ order->certificate.bytes,
+					order->certificate.len }, 0644, false },
+		},
+		.count = 2,
+		.key = names->key,
+		.brokers = &order->package.brokers.plain,
+		.web = &order->package.brokers.web,
+		.check_key = true,
+	};
+	if (p->csr == NULL)
+		add_key(set, names, &order->key, &order->csr);
+}
+
 /* What can be found out before anybody is asked. */
 static int
 prepare(struct provision *p, struct order *order)
 {
-	if (p->csr != NULL)
-		return take_csr(p, order);
+	struct provision_set set;
+
+	names_make(&order->names, p);
 	p->subject.common_name = p->operands[2];
-	return enroll_check_subject(&p->subject, &p->fault);
+	if (p->csr == NULL && enroll_check_subject(&p->subject, &p->fault) < 0)
+		return -1;
+	order_set(p, order, &set);
+	if (provision_check(&set, &p->fault) < 0)
+		return -1;
+	return p->csr != NULL ? take_csr(p, order) : 0;
 }
 
 static int
@@ -300,39 +374,14 @@ say_certificate(const struct provision *p, const struct order *order)
 static int
 store_order(struct provision *p, struct order *order)
 {
-	char *crt = memory_format("%s.crt", p->prefix);
-	char *key = memory_format("%s.key", p->prefix);
-	char *csr = memory_format("%s.csr", p->prefix);
 	struct conf conf = { 0 };
-	struct provision_set set = {
-		.folder = p->operands[0],
-		.files = {
-			{ "BrokerCertChain", PROVISION_CA,
-				span_of_text(&order->authorities), 0644, false },
-			{ "CertFile", crt, span_of_text(&order->certificate),
-				0644, false },
-		},
-		.count = 2,
-		.key = key,
-		.brokers = &order->package.brokers.plain,
-		.web = &order->package.brokers.web,
-		.check_key = true,
-	};
+	struct provision_set set;
 
-	if (order->key.len > 0) {
-		set.files[set.count++] = (struct provision_file){ "PrivateKey",
-			key, span_of_text(&order->key), 0600, false };
-		set.files[set.count++] = (struct provision_file){ NULL, csr,
-			span_of_text(&order->csr), 0644, false };
-	}
+	order_set(p, order, &set);
 	use_passphrase(order, &conf);
 	set.ask_passphrase = conf.ask_passphrase;
 	set.ask_context = conf.ask_context;
-	int rc = provision_commit(&set, &p->fault);
-	free(csr);
-	free(key);
-	free(crt);
-	return rc;
+	return provision_commit(&set, &p->fault);
 }
 
 static void
@@ -344,6 +393,7 @@ order_free(struct order *order)
 	answer_brokers_free(&order->package.brokers);
 	text_free(&order->authorities);
 	text_free(&order->certificate);
+	names_free(&order->names);
 	explicit_bzero(order, sizeof(*order));
 }
 

@@ -631,6 +631,49 @@ exit_is 0 'show of one' qchat-provision show "$T/open"
 chmod 775 "$T/open"
 exit_is 0 'the folder of a group' ask update "$T/open" localhost
 
+# Files that are elsewhere.
+cp -r "$D" "$T/links"
+mkdir "$T/elsewhere"
+mv "$T/links/client.key" "$T/elsewhere/key"
+ln -s ../elsewhere/key "$T/links/client.key"
+cp "$T/elsewhere/key" "$T/old.key"
+exit_is 0 'generate with a key that is elsewhere' \
+	qchat-provision --force generate "$T/links" x
+ok 'its link stays' test -L "$T/links/client.key"
+not_ok 'and what it leads to is new' cmp "$T/elsewhere/key" "$T/old.key"
+is "$(openssl req -in "$T/links/client.csr" -noout -pubkey)" \
+	"$(openssl pkey -in "$T/elsewhere/key" -pubout)" \
+	'the request is for that'
+is "$(ls -A "$T/elsewhere")" key 'and nothing else is left there'
+chmod 777 "$T/elsewhere"
+cp "$T/elsewhere/key" "$T/old.key"
+forget_asked
+exit_is 77 'request, where others can write' setsid -w qchat-provision \
+	request "$T/links" localhost x
+like "$(err)" '/elsewhere: everybody can write' 'is told'
+exit_is 77 'generate likewise' qchat-provision --force generate "$T/links" x
+ok 'the key is as it was' cmp "$T/elsewhere/key" "$T/old.key"
+is "$(asked)" 0 'and the service was not asked'
+# Root in the folder of somebody who means harm.
+if [ "$(id -u)" = 0 ]; then
+	chmod 711 "$T"
+	mkdir "$T/theirs"
+	echo ours >"$T/victim"
+	printf '[Certs]\nBrokerCertChain = ca-bundle.crt\n' \
+		>"$T/theirs/dxlclient.config"
+	ln -s ../victim "$T/theirs/ca-bundle.crt"
+	chown -hR nobody "$T/theirs"
+	exit_is 77 'import-ca through a link of another user' \
+		qchat-provision import-ca "$T/theirs" "$S/ca.crt"
+	like "$(err)" '/victim: is outside of .*/theirs.*as that user' 'is told'
+	is "$(cat "$T/victim")" ours 'and what it leads to is kept'
+	rm "$T/theirs/ca-bundle.crt"
+	exit_is 0 'import-ca into a folder of theirs' \
+		qchat-provision import-ca "$T/theirs" "$S/ca.crt"
+	is "$(stat -c %U "$T/theirs/ca-bundle.crt")" nobody \
+		'makes a file of theirs'
+fi
+
 # update
 cp -r "$D" "$T/up"
 printf '[Other]\r\na = b\r\n[Certs]\r\nBrokerCertChain=sub/bundle.pem\r\nCertFile=client.crt\r\nPrivateKey=client.key\r\n[Brokers]\r\nold=old;1;h\r\n' \

@@ -44,6 +44,17 @@ __wrap_free(void *block)
 	__real_free(block);
 }
 
+/* Who runs this is somebody else than whose the files are; --wrap=getuid. */
+static bool is_somebody_else;
+uid_t __real_getuid(void);
+uid_t __wrap_getuid(void);
+
+uid_t
+__wrap_getuid(void)
+{
+	return __real_getuid() + (is_somebody_else ? 1 : 0);
+}
+
 /* Folders are as far from each other as file systems are. */
 static bool is_folder_apart;
 
@@ -524,16 +535,24 @@ look(const struct fabric *fabrics)
 }
 
 static int
-count_files(void)
+count_in(const char *path)
 {
-	FILE *list = popen("ls -A dxl | wc -l", "r");
+	char *command = memory_format("ls -A %s | wc -l", path);
+	FILE *list = popen(command, "r");
 	int count = -1;
 
+	free(command);
 	if (list == NULL || fscanf(list, "%d", &count) != 1)
 		count = -1;
 	if (list != NULL)
 		pclose(list);
 	return count;
+}
+
+static int
+count_files(void)
+{
+	return count_in("dxl");
 }
 
 /* It ends before the n-th rename(), as if it were killed there.  false if there
@@ -751,6 +770,194 @@ test_no_files(void)
 		"also of the configuration");
 }
 
+enum { NOBODY = 65534 };
+
+/* From now on it is another user's. */
+static void
+give(const char *path)
+{
+	if (__real_getuid() == 0 && lchown(path, NOBODY, NOBODY) < 0)
+		ok(false, "lchown");
+	is_somebody_else = __real_getuid() != 0;
+}
+
+/* It is ours again, and who runs this he who he is. */
+static void
+take(const char *path)
+{
+	if (__real_getuid() == 0 && lchown(path, 0, 0) < 0)
+		ok(false, "lchown");
+	is_somebody_else = false;
+}
+
+static void
+put_theirs(const char *path, const char *text)
+{
+	unlink(path);
+	put(path, text);
+	give(path);
+}
+
+static void
+link_to(const char *to, const char *path)
+{
+	unlink(path);
+	if (symlink(to, path) < 0)
+		ok(false, "symlink");
+}
+
+static void
+is_text(const char *path, const char *want, const char *name)
+{
+	char *text = get(path);
+
+	is(text, want, name);
+	free(text);
+}
+
+/* What another user may lead to, in a folder of his. */
+static void
+test_others(void)
+{
+	struct fault fault = { 0 };
+	struct stat info;
+	struct provision_set set = { .folder = "theirs",
+		.files = { { "BrokerCertChain", NULL, span_of("CA\n"), 0644,
+			false } },
+		.count = 1 };
+	char *config = memory_format("[Certs]\nBrokerCertChain = %s/victim\n",
+		folder);
+
+	chmod(folder, 0711);
+	mkdir("theirs", 0755);
+	give("theirs");
+	put("victim", "ours");
+	chmod("victim", 0600);
+	put_theirs("theirs/dxlclient.config",
+		"[Certs]\nBrokerCertChain = ca\n");
+	link_to("../victim", "theirs/ca");
+	fails(provision_commit(&set, &fault), &fault, FAULT_NOPERM,
+		"/victim: is outside of theirs");
+	fails(provision_check(&set, &fault), &fault, FAULT_NOPERM,
+		"/victim: is outside of theirs");
+	is_text("victim", "ours", "what a link of theirs leads to is kept");
+	unlink("theirs/ca");
+	put_theirs("theirs/dxlclient.config", config);
+	fails(provision_commit(&set, &fault), &fault, FAULT_NOPERM,
+		"/victim: is outside of theirs");
+	is_text("victim", "ours", "and what a path of theirs does");
+	put_theirs("theirs/dxlclient.config",
+		"[Certs]\nBrokerCertChain = ca.qchat-new-aB3456\n");
+	link_to("../victim", "theirs/ca.qchat-new-aB3456");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CONFIG,
+		"ca.qchat-new-aB3456: is no plain file");
+	ok(!is_there("theirs/ca"), "which is not copied for them either");
+	unlink("theirs/ca.qchat-new-aB3456");
+	put_theirs("theirs/dxlclient.config",
+		"[Certs]\nBrokerCertChain = ca\n");
+	ok(provision_commit(&set, &fault) == 0, "a folder of another user");
+	ok(stat("theirs", &info) == 0 && info.st_mode & S_IWUSR,
+		"which is written");
+	uid_t owner = info.st_uid;
+	ok(stat("theirs/ca", &info) == 0 && info.st_uid == owner,
+		"a file that is new in it is that user's");
+	ok(getegid() == getgid() && geteuid() == __real_getuid(),
+		"and we are who we were");
+
+	mkdir("theirs/sub", 0555);
+	put_theirs("theirs/dxlclient.config",
+		"[Certs]\nBrokerCertChain = sub/ca\n");
+	fails(provision_check(&set, &fault), &fault, FAULT_CANTCREAT,
+		"theirs/sub: Permission denied");
+	fails(provision_commit(&set, &fault), &fault, FAULT_CANTCREAT,
+		"theirs/sub: Permission denied");
+	if (__real_getuid() == 0) {
+		put_theirs("theirs/dxlclient.config",
+			"[Certs]\nBrokerCertChain = ours\n");
+		put("theirs/ours", "ours");
+		fails(provision_commit(&set, &fault), &fault, FAULT_NOPERM,
+			"theirs/ours: belongs to another user (uid 0)");
+	}
+	take("theirs");
+
+	/* A folder of ours, but a configuration that is not. */
+	put("theirs/dxlclient.config", config);
+	chmod("theirs/dxlclient.config", 0666);
+	fails(provision_commit(&set, &fault), &fault, FAULT_NOPERM,
+		"/victim: is outside of theirs");
+	is_text("victim", "ours", "is kept");
+	free(config);
+}
+
+/* What is known before there is anything to write. */
+static void
+test_check(void)
+{
+	struct fault fault = { 0 };
+	struct provision_set set = { .folder = "mine",
+		.files = { { "PrivateKey", "client.key", { NULL, 0 }, 0600,
+			false } },
+		.count = 1 };
+
+	mkdir("closed", 0555);
+	if (__real_getuid() == 0 && seteuid(NOBODY) < 0)
+		ok(false, "seteuid");
+	set.folder = "closed/a/b";
+	fails(provision_check(&set, &fault), &fault, FAULT_CANTCREAT,
+		"closed: Permission denied");
+	if (__real_getuid() == 0 && seteuid(0) < 0)
+		ok(false, "seteuid");
+	link_to("nowhere", "dangling");
+	set.folder = "dangling";
+	fails(provision_check(&set, &fault), &fault, FAULT_CANTCREAT,
+		"dangling: is a link to what is not there");
+	set.folder = "a/b/c";
+	ok(provision_check(&set, &fault) == 0 && !is_there("a"),
+		"a folder that can be made, and is not yet");
+	set.folder = "mine";
+	mkdir("mine", 0700);
+	mkdir("elsewhere", 0700);
+	put("elsewhere/key", "old");
+	link_to("../elsewhere/key", "mine/client.key");
+	ok(provision_check(&set, &fault) == 0, "a key elsewhere");
+	chmod("elsewhere", 0777);
+	fails(provision_check(&set, &fault), &fault, FAULT_NOPERM,
+		"elsewhere: everybody can write into this folder");
+	set.files[0].bytes = span_of("new");
+	fails(provision_commit(&set, &fault), &fault, FAULT_NOPERM,
+		"elsewhere: everybody can write into this folder");
+	is_text("elsewhere/key", "old", "and nothing has changed");
+}
+
+/* What was left beside what a link leads to. */
+static void
+test_sweep_far(void)
+{
+	struct fabric fabrics[2];
+	struct fault fault = { 0 };
+
+	mkdir("far", 0700);
+	for (int i = 0; i < 2; i++)
+		make_fabric(&fabrics[i], i == 0 ? "4" : "5");
+	put("far/key", "");
+	put("far/config", "");
+	link_to("../far/key", "dxl/client.key");
+	link_to("../far/config", "dxl/dxlclient.config");
+	ok(commit(&fabrics[0], &fault) == 0, "links");
+	is(fault.text, "", "are no fault");
+	ok(interrupt(&fabrics[1], 1), "ended before the first rename");
+	ok(count_in("far") > 2, "something is left");
+	put("far/other.qchat-new-aB3456", "");
+	put("far/key.old.qchat-new-aB3456", "");
+	ok(commit(&fabrics[1], &fault) == 0, "the next one");
+	ok(count_in("far") == 4, "takes it away");
+	ok(is_there("far/other.qchat-new-aB3456") &&
+			is_there("far/key.old.qchat-new-aB3456"),
+		"and not what is another file's");
+	for (int i = 0; i < 2; i++)
+		fabric_free(&fabrics[i]);
+}
+
 int
 main(void)
 {
@@ -773,6 +980,9 @@ main(void)
 	test_sweep();
 	test_links();
 	test_no_files();
+	test_others();
+	test_check();
+	test_sweep_far();
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
 }

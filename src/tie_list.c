@@ -281,24 +281,59 @@ without_mark(struct span line)
 	return (struct span){ line.bytes + len, line.len - len };
 }
 
+static void
+complain_of_length(const struct tie_list_calls *calls, long long number)
+{
+	char sentence[128];
+
+	snprintf(sentence, sizeof(sentence),
+		_("standard input, line %lld: more than %d bytes"), number,
+		TIE_LINE_MAX);
+	calls->wrong(calls->context, sentence);
+}
+
+struct line {
+	char bytes[TIE_LINE_MAX];
+	size_t len;
+	bool is_long; /* its end is not in them */
+};
+
+/* False at the end. */
+static bool
+read_line(struct line *line)
+{
+	int c = getc(stdin);
+
+	line->len = 0;
+	line->is_long = false;
+	if (c == EOF)
+		return false;
+	for (; c != EOF && c != '\n'; c = getc(stdin))
+		if (line->len < sizeof(line->bytes))
+			line->bytes[line->len++] = (char)c;
+		else
+			line->is_long = true;
+	return true;
+}
+
 int
 tie_list_read(struct tie_list *list, const struct tie_list_calls *calls,
 	struct fault *fault)
 {
-	char *bytes = NULL;
-	size_t size = 0;
+	struct line *line = memory_alloc(1, sizeof(*line));
 	long long number = 0, wrong = 0;
-	ssize_t len;
 	int rc = 0;
 
 	errno = 0;
-	while (rc == 0 && (len = getline(&bytes, &size, stdin)) >= 0) {
-		struct span line = { bytes, (size_t)len };
+	while (rc == 0 && read_line(line)) {
+		struct span bytes = { line->bytes, line->len };
 
 		if (++number == 1)
-			line = without_mark(line);
-		if (add_line(list, line) < 0 && ++wrong <= TIE_LIST_TOLD_MAX)
-			complain(calls, number);
+			bytes = without_mark(bytes);
+		bool is_wrong = line->is_long || add_line(list, bytes) < 0;
+		if (is_wrong && ++wrong <= TIE_LIST_TOLD_MAX)
+			(line->is_long ? complain_of_length : complain)(calls,
+				number);
 		if (list->count > TIE_LIST_MAX)
 			rc = fault_set(fault, FAULT_DATA,
 				"standard input, line %lld: more than %d "
@@ -309,6 +344,6 @@ tie_list_read(struct tie_list *list, const struct tie_list_calls *calls,
 		rc = fault_set(fault, FAULT_IO, "standard input: %s",
 			strerror(errno));
 	count_rest(calls, wrong - TIE_LIST_TOLD_MAX);
-	free(bytes);
+	free(line);
 	return rc;
 }

@@ -18,7 +18,8 @@ struct tie_list {
 
 enum {
 	TIE_LIST_MAX = 100000,
-	TIE_LIST_TOLD_MAX = 100, /* lines that are wrong */
+	TIE_LIST_TOLD_MAX = 100,  /* lines that are wrong */
+	TIE_LINE_MAX = 64 * 1024, /* bytes; a longer one is wrong */
 };
 
 void tie_list_free(struct tie_list *list);

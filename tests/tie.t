@@ -77,6 +77,16 @@ tie -q - "$notepad_sha1" <"$T/list"
 is "$(cut -f 1 "$T/out" | uniq | tr '\n' ' ')" "$notepad_sha1 $notepad $dropper " \
 	'from both'
 as alice exit_is 66 'no hash at all' qchat-tie </dev/null
+{
+	printf '%s ' "$dropper"
+	head -c 65536 /dev/zero | tr '\0' x
+	printf '\n%s\n' "$notepad"
+} >"$T/long"
+tie -q <"$T/long"
+is "$status $(cut -f 1 "$T/out" | uniq)" "65 $notepad" \
+	'of a line that is too long nothing is taken, and the next one is'
+is "$(err)" 'qchat-tie: standard input, line 1: more than 65536 bytes' \
+	'which is told'
 awk -v hash="$notepad" 'BEGIN { for (i = 0; i < 300; i++) print hash }' >"$T/many"
 tie -q <"$T/many"
 is "$status $(wc -l <"$T/out")" '0 600' 'three hundred at once'

@@ -328,6 +328,16 @@ fabric_do kick "$(thumbprint alice)"
 ok 'the connection goes, and it goes on' wait_end "$pid"
 is "$status $(cut -f 1 "$T/cut.out" | tr '\n' ' ')" '0 pc1 pc2 db7 ' \
 	'to its end'
+
+# A service that is another meanwhile.
+before=$(asked | wc -l)
+as alice start anew qchat-mar -q -W 20 HostInfo hostname
+must wait_for is_asked
+services_do mar gone
+services_do mar back
+ok 'the service registers again, and it goes on' wait_end "$pid"
+is "$status $(cut -f 1 "$T/anew.out" | tr '\n' ' ')" '0 pc1 pc2 db7 ' \
+	'to its end, too'
 services_do mar running 0
 
 # Where it comes from, and where it goes to.

@@ -467,6 +467,20 @@ fabric_do kick "$(thumbprint alice)"
 ok 'a service that is new behind a lost connection answers' wait_end "$pid"
 is "$status $(wc -l <"$T/anew.out")" '0 2' 'and is believed'
 
+# A broker that did not tell who is registered is asked again, of another
+# connection, and then somebody else is not believed.
+fabric_do says 0 svcregistry/query
+services_do tie silent
+as alice start mute qchat-tie -v -q "$notepad"
+must wait_line "$T/mute.err" 'ignored .*svcregistry/query: no answer within'
+fabric_do says 0
+services_do tie stranger
+fabric_do kick "$(thumbprint alice)"
+ok 'a broker that was silent tells who is registered' wait_end "$pid"
+is "$status $(wc -l <"$T/mute.out")" '0 2' 'the answer comes'
+like "$(cat "$T/mute.err")" 'answers_foreign 1' \
+	'and is not that of somebody else'
+
 services_do tie silent
 as alice start asker qchat-tie -v "$notepad"
 must wait_line "$T/services.out" '"asked":"tie"' \

@@ -396,6 +396,12 @@ take(struct requests *requests, const struct dxl_message *message,
 		break;
 	case REQUEST_OF_SERVICE:
 		break;
+	case REQUEST_DOUBTED:
+		if (!decided) {
+			keep(requests, waiting, bytes);
+			return;
+		}
+		/* fall through */
 	case REQUEST_OF_STRANGER:
 		waiting->has_stranger = true;
 		requests->counts.foreign++;

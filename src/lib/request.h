@@ -83,6 +83,7 @@ enum request_origin {
 	REQUEST_OF_STRANGER, /* it is not taken */
 	REQUEST_UNDECIDED,   /* it is kept, and judged by requests_judge(), or
 			      * taken when the time is over */
+	REQUEST_DOUBTED, /* it is kept, and judged again, but not taken then */
 };
 
 struct requests_calls {

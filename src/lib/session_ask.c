@@ -24,64 +24,29 @@ publish(void *context, const char *topic, struct span bytes)
 	bus_publish(session->bus, topic, bytes);
 }
 
-/* The broker of a DXL fabric knows who is registered to answer on a topic, and
- * tells whose an answer is (protocol.md, 1.6).  What it does not know, it
- * cannot be asked to judge: then the request's id is the proof alone. */
-static enum request_origin
-judge(void *context, const char *topic, struct span service_id,
-	struct span client_id)
-{
-	const struct session *session = context;
-
-	if (!session->is_registered ||
-		strncmp(topic, OF_BROKER, strlen(OF_BROKER)) == 0)
-		return REQUEST_OF_SERVICE;
-	if (session->registry_number != 0)
-		return REQUEST_UNDECIDED;
-	if (session->registry == NULL)
-		return REQUEST_OF_SERVICE;
-	return registry_judge(session->registry, span_of(topic), service_id,
-		       client_id) == REGISTRY_NO
-		? REQUEST_OF_STRANGER
-		: REQUEST_OF_SERVICE;
-}
-
-void
-session_ask_open(struct session *session, bool is_registered)
-{
-	const struct requests_calls calls = { session, publish, judge };
-
-	session->requests = requests_new(session->inbox, &calls);
-	session->is_registered = is_registered;
-}
-
-void
-session_ask_free(struct session *session)
-{
-	requests_free(session->requests);
-	registry_free(session->registry);
-	for (size_t i = 0; i < session->event_count; i++)
-		free(session->events[i]);
-	free(session->events);
-}
-
 static void
 on_registry(void *context, const struct request_answer *answer)
 {
 	struct session *session = context;
 	struct fault fault = answer->fault;
+	struct registry *registry = answer->end == REQUEST_ANSWERED
+		? registry_parse(answer->payload, &fault)
+		: NULL;
 
 	session->registry_number = 0;
 	/* A broker that has none need not be waited for again. */
-	if (answer->end == REQUEST_EXPIRED && session->link == SESSION_UP)
+	if (answer->end == REQUEST_EXPIRED && session->link == SESSION_UP &&
+		session->registry == NULL)
 		session->is_registered = false;
-	registry_free(session->registry);
-	session->registry = answer->end == REQUEST_ANSWERED
-		? registry_parse(answer->payload, &fault)
-		: NULL;
-	if (session->registry == NULL)
+	if (registry == NULL) {
 		session_ignore(session, fault.text);
+	} else {
+		registry_free(session->registry);
+		session->registry = registry;
+	}
+	session->is_fresh = true;
 	requests_judge(session->requests);
+	session->is_fresh = false;
 }
 
 static int64_t
@@ -119,6 +84,58 @@ ask_registry(struct session *session)
 	session->registry_mono = mono;
 }
 
+/* A service may be new in the list: who is not in it is looked for once more.
+ */
+static enum request_origin
+doubt(struct session *session)
+{
+	if (session->is_fresh)
+		return REQUEST_OF_STRANGER;
+	session->registry_mono = 0;
+	ask_registry(session);
+	return session->registry_number != 0 ? REQUEST_DOUBTED
+					     : REQUEST_OF_STRANGER;
+}
+
+/* The broker of a DXL fabric knows who is registered to answer on a topic, and
+ * tells whose an answer is (protocol.md, 1.6).  What it does not know, it
+ * cannot be asked to judge: then the request's id is the proof alone. */
+static enum request_origin
+judge(void *context, const char *topic, struct span service_id,
+	struct span client_id)
+{
+	struct session *session = context;
+
+	if (!session->is_registered ||
+		strncmp(topic, OF_BROKER, strlen(OF_BROKER)) == 0)
+		return REQUEST_OF_SERVICE;
+	if (session->registry != NULL &&
+		registry_judge(session->registry, span_of(topic), service_id,
+			client_id) == REGISTRY_NO)
+		return doubt(session);
+	return session->registry_number != 0 ? REQUEST_UNDECIDED
+					     : REQUEST_OF_SERVICE;
+}
+
+void
+session_ask_open(struct session *session, bool has_registry)
+{
+	const struct requests_calls calls = { session, publish, judge };
+
+	session->requests = requests_new(session->inbox, &calls);
+	session->has_registry = session->is_registered = has_registry;
+}
+
+void
+session_ask_free(struct session *session)
+{
+	requests_free(session->requests);
+	registry_free(session->registry);
+	for (size_t i = 0; i < session->event_count; i++)
+		free(session->events[i]);
+	free(session->events);
+}
+
 int64_t
 session_request(struct session *session, const struct request *request,
 	struct fault *fault)
@@ -134,6 +151,10 @@ session_ask_up(struct session *session)
 	registry_free(session->registry);
 	session->registry = NULL;
 	session->registry_mono = 0;
+	/* What was asked of another connection has little time left. */
+	requests_drop(session->requests, session->registry_number);
+	session->registry_number = 0;
+	session->is_registered = session->has_registry;
 	requests_up(session->requests);
 	if (session_requests(session) > 0)
 		ask_registry(session);

@@ -36,12 +36,14 @@ struct session {
 	struct guard *guard; /* a part of it */
 	struct session_cover *cover;
 	struct requests *requests;
-	bool is_unacknowledged;    /* the fabric acknowledges nothing */
-	bool is_registered;        /* the fabric has a list of services, … */
-	struct registry *registry; /* … which this is; NULL: not known */
-	int64_t registry_number;   /* of the request for it; 0: none waits */
-	int64_t registry_mono;     /* when that was asked */
-	char **events;             /* topics of session_subscribe() */
+	bool is_unacknowledged; /* the fabric acknowledges nothing */
+	bool has_registry;      /* fabrics of this kind have … */
+	bool is_registered;     /* … a list of services, and this one, too */
+	struct registry *registry; /* which this is; NULL: not known */
+	bool is_fresh; /* it came behind the answers that are judged by it */
+	int64_t registry_number; /* of the request for it; 0: none waits */
+	int64_t registry_mono;   /* when that was asked */
+	char **events;           /* topics of session_subscribe() */
 	size_t event_count;
 	bool is_foreign_told; /* that something is sealed for others */
 	enum session_link link;
@@ -81,8 +83,8 @@ void session_pass(void *session, struct span topic, struct span bytes);
 
 /* session_ask.c */
 
-/* is_registered: is there a list of services? */
-void session_ask_open(struct session *session, bool is_registered);
+/* has_registry: is there a list of services? */
+void session_ask_open(struct session *session, bool has_registry);
 void session_ask_free(struct session *session);
 void session_ask_up(struct session *session);
 

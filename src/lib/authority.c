@@ -269,7 +269,7 @@ set_extensions(X509 *certificate, X509 *issuer, const struct order *order)
 static int
 issue(struct pair *made, const struct pair *ca, const struct order *order)
 {
-	made->key = EVP_EC_gen("P-256");
+	made->key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	made->certificate = X509_new();
 	if (made->key == NULL || made->certificate == NULL)
 		return 0;

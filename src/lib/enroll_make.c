@@ -241,7 +241,8 @@ enroll_make(enum enroll_kind kind, const struct enroll_subject *subject,
 	if (set_subject(csr, subject, fault) < 0 ||
 		set_extensions(csr, kind, subject, fault) < 0)
 		goto out;
-	key = kind == ENROLL_RSA ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+	key = kind == ENROLL_RSA ? EVP_RSA_gen(2048)
+				 : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	if (key == NULL || X509_REQ_set_version(csr, X509_REQ_VERSION_1) != 1 ||
 		X509_REQ_set_pubkey(csr, key) != 1 ||
 		X509_REQ_sign(csr, key, EVP_sha256()) == 0)

@@ -81,6 +81,56 @@ set_doubtful(struct fault *fault, const char *peer)
 	fault->term = FAULT_DOUBTFUL;
 }
 
+static int
+socket_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		return errno;
+	return error;
+}
+
+/* Has it stood, and is over?  Who has answered has a round-trip time. */
+static bool
+has_stood(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+		info.tcpi_rtt > 0;
+}
+
+/* What became of TCP: 0 if it stands, else an errno.  The first step of the
+ * handshake, too early, may have taken the error away. */
+static int
+tcp_error(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int error = socket_error(fd);
+
+	if (error == 0 &&
+		getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
+		error = errno;
+		/* A write has had the error already. */
+		if (error == ENOTCONN)
+			error = has_stood(fd) ? ECONNRESET : ECONNREFUSED;
+	}
+	return error;
+}
+
+static void
+set_no_tcp(struct fault *fault, const char *peer, int error)
+{
+	fault_set(fault, FAULT_UNAVAILABLE,
+		error == ECONNREFUSED ? "%s: %s (does the broker run there?)"
+				      : _("%s: %s (is the network there?)"),
+		peer, strerror(error));
+}
+
 /* libmosquitto, or a call below it, has failed. */
 static void
 end_by_library(struct connection *connection, int rc)
@@ -93,11 +143,20 @@ end_by_library(struct connection *connection, int rc)
 		end(connection, &fault);
 		return;
 	}
+	/* Newer ones begin with TLS at once, whatever has become of TCP. */
+	bool early = rc == MOSQ_ERR_TLS && !connection->tcp &&
+		tls_socket(connection->tls) >= 0;
+	if (early) {
+		error = tcp_error(tls_socket(connection->tls));
+		connection->tcp = error == 0 ||
+			has_stood(tls_socket(connection->tls));
+	}
 	if (rc == MOSQ_ERR_KEEPALIVE)
 		fault_set(&fault, FAULT_UNAVAILABLE,
 			"%s: the broker has not answered for %d s", peer,
 			BUS_KEEPALIVE_S);
-	else if (rc != MOSQ_ERR_CONN_LOST && rc != MOSQ_ERR_ERRNO)
+	else if (rc != MOSQ_ERR_CONN_LOST && rc != MOSQ_ERR_ERRNO &&
+		rc != MOSQ_ERR_TLS)
 		fault_set(&fault, FAULT_UNAVAILABLE, "%s: %s", peer,
 			mosquitto_strerror(rc));
 	else if (connection->accepted)
@@ -112,6 +171,8 @@ end_by_library(struct connection *connection, int rc)
 			"%s: the broker closed the connection before it "
 			"accepted it (its log may say why)",
 			peer);
+	else if (early)
+		set_no_tcp(&fault, peer, error);
 	else
 		fault_set(&fault, FAULT_UNAVAILABLE, "%s: %s", peer,
 			strerror(error));
@@ -490,47 +551,6 @@ connection_free(struct connection *connection)
 	free(connection);
 }
 
-static int
-socket_error(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-		return errno;
-	return error;
-}
-
-/* Has it stood, and is over?  Who has answered has a round-trip time. */
-static bool
-has_stood(int fd)
-{
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
-
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-		info.tcpi_rtt > 0;
-}
-
-/* What became of TCP: 0 if it stands, else an errno.  The first step of the
- * handshake, too early, may have taken the error away. */
-static int
-tcp_error(int fd)
-{
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof(peer);
-	int error = socket_error(fd);
-
-	if (error == 0 &&
-		getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
-		error = errno;
-		/* A write has had the error already. */
-		if (error == ENOTCONN)
-			error = has_stood(fd) ? ECONNRESET : ECONNREFUSED;
-	}
-	return error;
-}
-
 static void
 step_tcp(struct connection *connection, short events)
 {
@@ -550,11 +570,7 @@ step_tcp(struct connection *connection, short events)
 	else if (silent)
 		set_doubtful(&fault, connection->peer);
 	else
-		fault_set(&fault, FAULT_UNAVAILABLE,
-			error == ECONNREFUSED
-				? "%s: %s (does the broker run there?)"
-				: _("%s: %s (is the network there?)"),
-			connection->peer, strerror(error));
+		set_no_tcp(&fault, connection->peer, error);
 	end(connection, &fault);
 }
 

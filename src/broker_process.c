@@ -7,6 +7,7 @@
 #include "text.h"
 #include "translate.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -207,6 +208,23 @@ write_pid(const char *path, struct fault *fault)
 	return file_replace(path, span_of(line), 0600, fault);
 }
 
+/* closefrom(), which not every libc has. */
+static void
+close_from(int first)
+{
+	DIR *folder = opendir("/dev/fd");
+	const struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		int fd = atoi(entry->d_name);
+
+		if (fd >= first && fd != dirfd(folder))
+			close(fd);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
 /* In the child: turns into mosquitto.  Standard error is the log already, so
  * that what fails here is found there. */
 _Noreturn static void
@@ -236,7 +254,7 @@ become(const char *folder, const char *program, int lock)
 		fcntl(lock, F_SETFD, 0);
 	else
 		dup2(lock, LOCK_FD);
-	closefrom(LOCK_FD + 1);
+	close_from(LOCK_FD + 1);
 	execv(program, argv);
 	dprintf(STDERR_FILENO, "Error: %s: %s\n", program, strerror(errno));
 	_exit(FAULT_UNAVAILABLE);

@@ -171,8 +171,10 @@ block_jq() {
 	exit_is 0 'something of no weight' at_home qchat-say -r ops nothing
 	exit_is 0 'and of weight' at_home qchat-say -r ops -s high 'db7 is "back"'
 	ok 'which is picked' wait_line "$T/jq.out" \
-		"^[0-9-]{10}T[0-9:.]{12}Z $(id -un): db7 is \"back\"\$"
-	is "$(grep -c '' "$T/jq.out")" 1 'and it alone'
+		"^\\[\"[0-9-]{10}T[0-9:.]{12}Z\",\"$(id -un)\",\"db7 is ..back..\"\\]\$"
+	exit_is 0 'or more' at_home qchat-say -r ops -s critical 'db7 is gone'
+	ok 'is picked, too' wait_line "$T/jq.out" '"db7 is gone"'
+	is "$(grep -c '' "$T/jq.out")" 2 'and nothing else'
 }
 
 # unit KEY NAME: its value in a unit of that block
@@ -195,7 +197,7 @@ block_failed() {
 			sed 's/%i/backup.service/g; s/%H/db7.example/g')"
 	is "$(cat "$T/out" "$T/err")" '' 'has nothing to say'
 	ok 'and posts what the journal has' wait_line "$T/failed.ear.out" \
-		' [+] db7 \[high\] backup\.service failed on db7\.example: no space left$'
+		' [+] db7 \[high\] backup\.service failed on db7\.example: see its journal:.nno space left$'
 	like "$(cat "$T/journal/arguments")" '^-u backup\.service ' \
 		'of that unit'
 }
@@ -248,7 +250,7 @@ block_dxl() {
 block_build() {
 	ok 'it is a script' sh -n "$T/blocks/build"
 	build=$(tr '&\n' ';;' <"$T/blocks/build" | sed 's/;;*/;/g; s/ *; */;/g')
-	is "$build" 'autoreconf -fi;./configure;make;make check;make install;' \
+	is "$build" 'autoreconf -fi;./configure --sysconfdir=/etc;make;make check;make install;' \
 		'these are its steps'
 	for step in 'autoreconf -fi' '/configure"' 'make -s'; do
 		ok "quickstart has $step" grep -Fq "$step" "$srcdir/quickstart"

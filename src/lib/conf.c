@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -502,12 +503,15 @@ conf_load(const char *path, struct fault *fault)
 	char *text = memory_alloc(CONF_FILE_MAX + 2, 1);
 	size_t len = 0;
 	ssize_t got = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO that nobody writes to is empty, and is not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	while (fd >= 0 &&
 		(got = read(fd, text + len, CONF_FILE_MAX + 1 - len)) != 0) {
 		if (got > 0)
 			len += (size_t)got;
+		else if (errno == EAGAIN)
+			poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, -1);
 		else if (errno != EINTR)
 			break;
 	}

@@ -66,7 +66,7 @@ on_up(void *context)
 	struct session *session = context;
 
 	session->link = SESSION_UP;
-	if (session->config.room != NULL)
+	if (session->config.room != NULL && !session->config.unheard)
 		rooms_remember(member_room(session->members[0]));
 	for (size_t i = 0; i < session->member_count; i++)
 		member_up(session->members[i], session_now());

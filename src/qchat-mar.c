@@ -187,7 +187,9 @@ on_progress(void *context, const struct mar_progress *progress)
 
 	mar_show_progress(progress, AUDIENCE_USER, &text);
 	if (search->shows_progress) {
-		fprintf(stderr, "\r%s: %s\033[K", tool.name, text.bytes);
+		/* What is wider than the terminal does not wrap. */
+		fprintf(stderr, "\r\033[?7l%s: %s\033[K\033[?7h", tool.name,
+			text.bytes);
 		search->has_shown = true;
 	} else {
 		cli_trace(&search->cli, "%s", text.bytes);

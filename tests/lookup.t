@@ -84,6 +84,15 @@ type alice '\stop'
 ok 'of several it lists which they are' sees alice "7: .t $dropper "
 ok 'by their numbers' sees alice '8: .m Processes id: IN_PROGRESS, '
 ok 'and asks for one' sees alice '\\stop N stops one of them'
+resize alice 60 24
+ok 'on a narrow screen they are told in few words' sees alice '\| TIE; MAR \|'
+resize alice 120 40
+type alice '\j other'
+must sees alice '\[2:other\]'
+type alice '\l ops'
+ok 'a room is not left with them' sees alice '\* a search runs there'
+type alice '\j ops'
+must sees alice 'TIE; MAR IN_PROGRESS'
 type alice '\stop 1'
 ok 'one that was before is none' sees alice '1 is none of those that run'
 type alice '\stop 7'

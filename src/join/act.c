@@ -177,6 +177,11 @@ leave_room(struct chat *chat, struct span name)
 			  "there "
 			  "and say or empty it first"));
 		notice(chat, &text);
+	} else if (enquiry_running(window->enquiry) > 0) {
+		text_append_string(&text,
+			_("a search runs there, and would end with it (\\stop "
+			  "ends it)"));
+		notice(chat, &text);
 	} else {
 		append_left(window, &text);
 		window_close(window);

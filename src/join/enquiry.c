@@ -293,14 +293,20 @@ settle(struct enquiry *enquiry, struct result *result)
 }
 
 void
-enquiry_progress(const struct enquiry *enquiry, struct text *text)
+enquiry_progress(const struct enquiry *enquiry, bool brief, struct text *text)
 {
-	lookups_progress(enquiry->lookups, text);
+	lookups_progress(enquiry->lookups, brief, text);
 	if (enquiry->offer_count == 0)
 		return;
 	if (text->len > 0)
 		text_append_string(text, "; ");
 	text_append_string(text, _("\\yes or \\no?"));
+}
+
+size_t
+enquiry_running(const struct enquiry *enquiry)
+{
+	return lookups_running(enquiry->lookups);
 }
 
 int64_t

@@ -47,7 +47,11 @@ int enquiry_count(struct enquiry *enquiry, struct fault *fault);
 bool enquiry_answer(struct enquiry *enquiry, bool yes);
 
 /* Appends what runs, and whether a question is open, for the status line. */
-void enquiry_progress(const struct enquiry *enquiry, struct text *text);
+void enquiry_progress(const struct enquiry *enquiry, bool brief,
+	struct text *text);
+
+/* How many searches run. */
+size_t enquiry_running(const struct enquiry *enquiry);
 
 /* When enquiry_tick() is due (mono ms). */
 int64_t enquiry_deadline(const struct enquiry *enquiry);

@@ -407,7 +407,7 @@ lookups_tick(struct lookups *lookups, int64_t mono)
 }
 
 void
-lookups_progress(const struct lookups *lookups, struct text *text)
+lookups_progress(const struct lookups *lookups, bool brief, struct text *text)
 {
 	const char *between = "";
 
@@ -422,9 +422,12 @@ lookups_progress(const struct lookups *lookups, struct text *text)
 			text_append_string(text, "TIE");
 			continue;
 		}
+		text_append_string(text, "MAR");
+		if (brief)
+			continue;
 		struct mar_progress progress = mar_progress(
 			mar_search_mar(lookup->search));
-		text_append_string(text, "MAR ");
+		text_append_char(text, ' ');
 		mar_show_progress(&progress, AUDIENCE_USER, text);
 	}
 }

@@ -80,8 +80,10 @@ void lookups_tick(struct lookups *lookups, int64_t mono);
 size_t lookups_running(const struct lookups *lookups);
 
 /* Appends how far they are, for the status line: one harmless line, such as
- * "MAR RUNNING, 1 of 3 hosts have answered; TIE".  Nothing if none runs. */
-void lookups_progress(const struct lookups *lookups, struct text *text);
+ * "MAR RUNNING, 1 of 3 hosts have answered; TIE", or brief "MAR; TIE".  Nothing
+ * if none runs. */
+void lookups_progress(const struct lookups *lookups, bool brief,
+	struct text *text);
 
 /* Appends a harmless row for each that runs, under its number, "2: \t HASH" or
  * "1: \m QUERY: RUNNING, 1 of 3 hosts have answered", with line feeds between

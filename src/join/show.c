@@ -194,7 +194,8 @@ append_enquiry(const struct status *status)
 {
 	struct text progress = { 0 };
 
-	enquiry_progress(status->window->enquiry, &progress);
+	enquiry_progress(status->window->enquiry,
+		status->spared >= SPARED_WORDS, &progress);
 	if (progress.len > 0 && status->spared < SPARED_SEARCH)
 		text_appendf(status->text, " | %s", progress.bytes);
 	text_free(&progress);

@@ -160,8 +160,15 @@ progress_is(const char *want)
 {
 	struct text text = { 0 };
 
-	lookups_progress(world.lookups, &text);
+	lookups_progress(world.lookups, false, &text);
 	is(text.bytes != NULL ? text.bytes : "", want, "how far they are");
+	text_clear(&text);
+	lookups_progress(world.lookups, true, &text);
+	is(text.bytes != NULL ? text.bytes : "",
+		strstr(want, "TIE") != NULL ? "MAR; TIE"
+			: *want != '\0'     ? "MAR"
+					    : "",
+		"and in few words");
 	text_free(&text);
 }
 

@@ -213,6 +213,7 @@ same 'the queue in JSON' qchat-say --queue --json --config "$folder/closed.conf"
 
 # What is put together of parts.
 seq 102 >"$T/numbers"
+# shellcheck disable=SC2016 # for sh
 as alice run sh -c '"$0" qchat-tie - <"$1"' "$T/german" "$T/numbers"
 like "$(err)" 'Standardeingabe, Zeile 1: kein Hash am Anfang' 'each line'
 like "$(err)" 'Standardeingabe: 2 weitere Zeilen haben keinen Hash' \

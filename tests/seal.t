@@ -232,6 +232,7 @@ is "$(grep -c '"type":"direct"' "$T/wrong.out")" 0 'alone'
 own alice exit_is 0 'a new secret' qchat-invite --rotate -r ops
 own alice must qchat-invite -r ops "$bob/user.crt"
 sed -n '/BEGIN/,/END/p' "$T/must.out" >"$T/again.pem"
+must wait_line "$T/ear.err" 'back in ops' # its will is under the new one
 own bob exit_is 0 'before Bob has it' qchat-say -r ops 'under the old one'
 ok 'Alice reads the old one' wait_line "$T/ear.out" 'under the old one'
 own bob exit_is 0 'Bob takes it' qchat-invite --accept "$T/again.pem" \

@@ -216,7 +216,7 @@ close_from(int first)
 	const struct dirent *entry;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 
 		if (fd >= first && fd != dirfd(folder))
 			close(fd);

@@ -284,6 +284,8 @@ like "$(cat "$T/written")" '^20[0-9-]{8}T[0-9:.]{12}Z ops \* .* is here' \
 	'in English'
 type alice '\nonsense'
 ok 'an error' sees alice 'kein Befehl \\nonsense \(\\h listet sie\); nichts '
+type alice 'äöü'
+must sees alice '[+] alice: äöü'
 # Each row has its line between text and names in the same column.
 columns_of() {
 	shown alice | grep '│' | sed 's/│.*//' | while IFS= read -r left; do

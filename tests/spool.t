@@ -493,7 +493,7 @@ while [ "$i" -lt "$runs" ]; do
 			broker_kill
 			up=
 		else
-			must broker_restart
+			must broker_back
 			up=yes
 		fi
 	fi
@@ -513,7 +513,7 @@ while [ "$i" -lt "$runs" ]; do
 	*) result 1 "run $i ended with $status" ;;
 	esac
 done
-[ "$up" = yes ] || must broker_restart
+[ "$up" = yes ] || must broker_back
 as bob exit_is 0 'one flush for all' qchat-say --flush
 is "$(waiting)" 0 'nothing waits'
 as bob exit_is 0 'the last one' qchat-say -r ops end of all

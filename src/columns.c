@@ -105,8 +105,11 @@ columns_add(struct columns *columns, struct span cell)
 	size_t width = columns->aligned ? cut(whole, COLUMNS_CELL_MAX).width
 					: 0;
 	text_free(&harmless);
-	columns->ends = memory_resize(columns->ends, columns->count + 1,
-		sizeof(*columns->ends));
+	if (columns->count == columns->size) {
+		columns->size = columns->size > 0 ? 2 * columns->size : 64;
+		columns->ends = memory_resize(columns->ends, columns->size,
+			sizeof(*columns->ends));
+	}
 	columns->ends[columns->count++] = (struct columns_cell){
 		.end = columns->cells.len,
 		.width = width,

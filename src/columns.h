@@ -35,7 +35,7 @@ struct columns {
 	/* private */
 	struct text cells;         /* one behind the other */
 	struct columns_cell *ends; /* one for each */
-	size_t count;
+	size_t count, size;
 };
 
 /* Starts as { .aligned = …, .write = …, .context = … }. */

@@ -70,6 +70,13 @@ raw "json $room {\"type\":1,\"message\":\"still here\",$here}"
 must wait_line "$T/pair.out" 'still here'
 must end_process "$pair_pid"
 cp "$T/pair.out" "$T/lines/pair"
+# A rate is told of a room that is a second old.
+# shellcheck disable=SC2317 # wait_for calls it
+rated() {
+	as bob run qchat-who -r ops -d --json &&
+		jq -es 'any(.[]; .per_hour != null)' <"$T/out" >"$T/rated"
+}
+must wait_for rated
 as bob exit_is 0 'who is there' qchat-who -r ops -d --json
 keep who
 ok 'malformed answers are counted' grep -q '"counts":{.*"malformed":' "$T/out"

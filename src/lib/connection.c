@@ -600,9 +600,13 @@ check_closed(struct connection *connection)
 
 	if (connection->fault.kind != FAULT_NONE)
 		return;
-	if (socket_error(fd) != 0 ||
-		(!connection->accepted &&
-			recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0))
+	if (socket_error(fd) == 0 &&
+		(connection->accepted ||
+			recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0))
+		return;
+	/* It may have said why since we read: what came stays readable. */
+	step_read(connection);
+	if (connection->fault.kind == FAULT_NONE)
 		end_by_library(connection, MOSQ_ERR_CONN_LOST);
 }
 

@@ -35,6 +35,29 @@ file_read(int fd, char *bytes, size_t size)
 	return (ssize_t)len;
 }
 
+int
+file_append(const char *path, size_t max, struct text *text,
+	struct fault *fault)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
+		return fault_set(fault, FAULT_IO, "%s: %s", path,
+			strerror(errno));
+	char *bytes = memory_alloc(max, 1);
+	ssize_t len = file_read(fd, bytes, max);
+	int error = errno;
+	if (len > 0)
+		text_append(text, bytes, (size_t)len);
+	free(bytes);
+	close(fd);
+	if (len >= 0)
+		return 0;
+	return fault_set(fault, FAULT_IO, "%s: %s", path, strerror(error));
+}
+
 bool
 file_has(const char *path, struct span bytes, mode_t mode)
 {

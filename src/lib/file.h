@@ -15,6 +15,11 @@
  * bytes, or -1 with errno. */
 ssize_t file_read(int fd, char *bytes, size_t size);
 
+/* Appends the first max bytes of a file, which need not be there.  -1 with
+ * FAULT_IO. */
+int file_append(const char *path, size_t max, struct text *text,
+	struct fault *fault);
+
 /* Writes all of it.  0, or -1 with errno when a part may be written. */
 int file_write(int fd, struct span bytes);
 

@@ -6,7 +6,6 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,27 +37,7 @@ names_path(const struct conf *conf, struct fault *fault)
 int
 names_read(const char *path, struct text *lines, struct fault *fault)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	size_t before = lines->len;
-	ssize_t len = -1;
-	if (fd >= 0) {
-		char *bytes = memory_alloc(NAMES_FILE_MAX, 1);
-
-		len = file_read(fd, bytes, NAMES_FILE_MAX);
-		if (len > 0)
-			text_append(lines, bytes, (size_t)len);
-		free(bytes);
-	}
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	if (len >= 0)
-		return 0;
-	lines->len = before;
-	return fault_set(fault, FAULT_IO, "%s: %s", path, strerror(error));
+	return file_append(path, NAMES_FILE_MAX, lines, fault);
 }
 
 static struct span

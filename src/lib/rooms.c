@@ -6,7 +6,6 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,29 +14,6 @@
 enum {
 	LOCK_WAIT_MS = 200, /* who is busy forgets a room rather than waits */
 };
-
-static int
-read_file(const char *path, struct text *lines, struct fault *fault)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	size_t before = lines->len;
-	ssize_t len = -1;
-	if (fd >= 0)
-		len = file_read(fd, text_extend(lines, ROOMS_FILE_MAX),
-			ROOMS_FILE_MAX);
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	lines->len = before + (len > 0 ? (size_t)len : 0);
-	if (lines->bytes != NULL)
-		lines->bytes[lines->len] = '\0';
-	if (len >= 0)
-		return 0;
-	return fault_set(fault, FAULT_IO, "%s: %s", path, strerror(error));
-}
 
 static size_t
 line_length(struct span lines)
@@ -90,7 +66,7 @@ static int
 add(const char *path, const char *room, struct fault *fault)
 {
 	struct text old = { 0 }, new = { 0 };
-	int rc = read_file(path, &old, fault);
+	int rc = file_append(path, ROOMS_FILE_MAX, &old, fault);
 	struct span lines = { old.bytes, old.len };
 
 	if (rc == 0 && !has_room(lines, room)) {
@@ -122,7 +98,8 @@ rooms_remember(const char *room)
 	char *path = path_in(folder);
 
 	/* Mostly it is there, and then nothing is locked or written. */
-	bool is_there = read_file(path, &lines, &fault) == 0 &&
+	bool is_there = file_append(path, ROOMS_FILE_MAX, &lines, &fault) ==
+			0 &&
 		has_room((struct span){ lines.bytes, lines.len }, room);
 	if (!is_there && file_folder(folder, &fault) == 0) {
 		int lock = file_lock_folder(folder, LOCK_WAIT_MS, &fault);
@@ -142,7 +119,7 @@ rooms_read(struct text *lines, struct fault *fault)
 {
 	char *folder = conf_state_dir();
 	char *path = path_in(folder);
-	int rc = read_file(path, lines, fault);
+	int rc = file_append(path, ROOMS_FILE_MAX, lines, fault);
 
 	free(path);
 	free(folder);

@@ -465,6 +465,7 @@ must wait_line "$T/mute.ear.err" 'in mute'
 must broker_obey "$(printf '%s\n' "$broker_rules" |
 	sed '/mute/s/ read / readwrite /')" sees mute 'CONNECTION LOST'
 must sees_no mute 'CONNECTION LOST'
+[ "$fabric_kind" != dxl ] || must wait_line "$T/mute.ear.err" 'back in mute'
 type mute '\r'
 ok '\r says it again' sees mute '\* 1 said again'
 ok 'and then it is proved' sees mute '^[0-9:]{8} \+ dan: can you hear me'

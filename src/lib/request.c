@@ -384,30 +384,20 @@ take(struct requests *requests, const struct dxl_message *message,
 	struct waiting *waiting = match(requests, message->request_message_id);
 	/* Some write it signed, some unsigned, and at any width. */
 	uint32_t code = (uint32_t)message->error_code;
+	enum request_origin origin;
 
 	if (waiting == NULL)
 		return;
-	switch (judge(requests, waiting, message, code)) {
-	case REQUEST_UNDECIDED:
-		if (!decided) {
-			keep(requests, waiting, bytes);
-			return;
-		}
-		break;
-	case REQUEST_OF_SERVICE:
-		break;
-	case REQUEST_DOUBTED:
-		if (!decided) {
-			keep(requests, waiting, bytes);
-			return;
-		}
-		/* fall through */
-	case REQUEST_OF_STRANGER:
+	origin = judge(requests, waiting, message, code);
+	if (!decided &&
+		(origin == REQUEST_UNDECIDED || origin == REQUEST_DOUBTED)) {
+		keep(requests, waiting, bytes);
+	} else if (origin == REQUEST_DOUBTED || origin == REQUEST_OF_STRANGER) {
 		waiting->has_stranger = true;
 		requests->counts.foreign++;
-		return;
+	} else {
+		tell(requests, waiting, message, code);
 	}
-	tell(requests, waiting, message, code);
 }
 
 static bool

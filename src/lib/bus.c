@@ -22,10 +22,11 @@ struct bus {
 
 	struct routes *routes;
 	struct connection *connection; /* or NULL: measuring, or resting */
+	bool is_open;                  /* and its first flight is queued */
 	char *peer;                    /* of the last one */
 	bool round_begun;
 	struct fault round_why; /* the most telling of this round */
-	bool is_doubted;        /* the round before failed doubtfully */
+	bool is_doubted;        /* the last round failed doubtfully */
 	int64_t connected_mono; /* when the last one was begun */
 	int64_t rest_until;     /* mono ms */
 	bool was_up;            /* any of them */
@@ -85,7 +86,7 @@ bus_unsubscribe(struct bus *bus, const char *topic)
 		return;
 	free(bus->topics[i]);
 	bus->topics[i] = bus->topics[--bus->topic_count];
-	if (bus->connection != NULL)
+	if (bus->is_open)
 		connection_unsubscribe(bus->connection, topic);
 }
 
@@ -97,14 +98,14 @@ bus_subscribe(struct bus *bus, const char *topic)
 	bus->topics = memory_resize(bus->topics, bus->topic_count + 1,
 		sizeof(*bus->topics));
 	bus->topics[bus->topic_count++] = memory_string(topic);
-	if (bus->connection != NULL)
+	if (bus->is_open)
 		connection_subscribe(bus->connection, topic);
 }
 
 void
 bus_publish(struct bus *bus, const char *topic, struct span bytes)
 {
-	if (bus->connection != NULL)
+	if (bus->is_open)
 		connection_publish(bus->connection, topic, bytes);
 }
 
@@ -135,12 +136,32 @@ bus_peer(const struct bus *bus)
 	return bus->peer;
 }
 
+/* All of the first flight of a connection is queued here. */
+static void
+open_connection(struct bus *bus)
+{
+	bus->is_open = true;
+	for (size_t i = 0; i < bus->topic_count; i++)
+		connection_subscribe(bus->connection, bus->topics[i]);
+	bus->calls.opened(bus->calls.context);
+}
+
+static void
+on_accepted(void *context)
+{
+	struct bus *bus = context;
+
+	if (!bus->is_open)
+		open_connection(bus);
+}
+
 static void
 on_up(void *context)
 {
 	struct bus *bus = context;
 
 	bus->was_up = true;
+	bus->is_doubted = false;
 	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	routes_end(bus->routes);
 	bus->calls.up(bus->calls.context);
@@ -154,7 +175,8 @@ on_message(void *context, struct span topic, struct span bytes)
 	bus->calls.message(bus->calls.context, topic, bytes);
 }
 
-/* Begins a connection; all of its first flight is queued here. */
+/* Begins a connection, and sends on behind CONNECT: a round trip less.  After a
+ * doubtful round it waits for CONNACK. */
 static void
 connect_by(struct bus *bus, const struct route *route, int64_t mono)
 {
@@ -164,8 +186,9 @@ connect_by(struct bus *bus, const struct route *route, int64_t mono)
 		.identity = bus->identity,
 		.client_id = bus->client_id,
 		.durable = bus->durable,
+		.patient = bus->is_doubted,
 		.route = route,
-		.calls = { bus, on_up, on_message },
+		.calls = { bus, on_accepted, on_up, on_message },
 	};
 
 	if (bus->calls.will(bus->calls.context, &topic, &bytes)) {
@@ -178,9 +201,16 @@ connect_by(struct bus *bus, const struct route *route, int64_t mono)
 	text_free(&bytes);
 	free(bus->peer);
 	bus->peer = memory_string(connection_peer(bus->connection));
-	for (size_t i = 0; i < bus->topic_count; i++)
-		connection_subscribe(bus->connection, bus->topics[i]);
-	bus->calls.opened(bus->calls.context);
+	if (!config.patient)
+		open_connection(bus);
+}
+
+static void
+drop_connection(struct bus *bus)
+{
+	connection_free(bus->connection);
+	bus->connection = NULL;
+	bus->is_open = false;
 }
 
 /* For *ms and a random quarter; the next one twice as long, at most max. */
@@ -237,6 +267,17 @@ choose(struct bus *bus, int64_t mono)
 	}
 }
 
+/* That a broker refuses us tells more than that another is silent; what is
+ * doubtful is to be tried again. */
+static bool
+is_telling(const struct fault *why, const struct fault *before)
+{
+	return before->kind == FAULT_NONE ||
+		(before->kind == FAULT_UNAVAILABLE &&
+			(why->kind != FAULT_UNAVAILABLE ||
+				before->term != FAULT_DOUBTFUL));
+}
+
 /* The connection has ended: another, or a rest. */
 static void
 replace(struct bus *bus, int64_t mono)
@@ -244,8 +285,7 @@ replace(struct bus *bus, int64_t mono)
 	struct fault why = *connection_fault(bus->connection);
 	bool was_up = connection_is_up(bus->connection);
 
-	connection_free(bus->connection);
-	bus->connection = NULL;
+	drop_connection(bus);
 	if (was_up) {
 		/* A broker that ends each connection right away is not to be
 		 * asked four times a second for ever. */
@@ -259,9 +299,7 @@ replace(struct bus *bus, int64_t mono)
 		bus->calls.lost(bus->calls.context, &why);
 		return;
 	}
-	/* That a broker refuses us tells more than that another is silent. */
-	if (bus->round_why.kind == FAULT_NONE ||
-		bus->round_why.kind == FAULT_UNAVAILABLE)
+	if (is_telling(&why, &bus->round_why))
 		bus->round_why = why;
 	choose(bus, mono);
 }
@@ -324,13 +362,6 @@ bus_leave(struct bus *bus, int64_t until)
 	routes_end(bus->routes);
 	bus->round_begun = false;
 	bus->rest_until = INT64_MAX;
-}
-
-static void
-drop_connection(struct bus *bus)
-{
-	connection_free(bus->connection);
-	bus->connection = NULL;
 }
 
 void

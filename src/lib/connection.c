@@ -47,8 +47,9 @@ struct connection {
 	size_t subscription_count;
 	int64_t deadline;  /* until it has to be up */
 	int64_t misc_mono; /* the next look at the keepalive */
-	bool tcp;          /* stands */
-	bool accepted;     /* CONNACK 0 */
+	bool patient;
+	bool tcp;      /* stands */
+	bool accepted; /* CONNACK 0 */
 	bool up;
 	bool left;           /* in order */
 	bool more;           /* to read, without poll */
@@ -79,6 +80,18 @@ set_doubtful(struct fault *fault, const char *peer)
 		"(is it the port for TLS?)",
 		peer);
 	fault->term = FAULT_DOUBTFUL;
+}
+
+/* Its answer may have come, and been lost with what we sent on. */
+static void
+set_cut(const struct connection *connection, struct fault *fault)
+{
+	fault_set(fault, FAULT_UNAVAILABLE,
+		"%s: the broker closed the connection before it accepted it "
+		"(its log may say why)",
+		connection->peer);
+	if (!connection->patient)
+		fault->term = FAULT_DOUBTFUL;
 }
 
 static int
@@ -167,10 +180,7 @@ end_by_library(struct connection *connection, int rc)
 		 * without a word; so does one that dies just then. */
 		set_doubtful(&fault, peer);
 	else if (connection->tcp)
-		fault_set(&fault, FAULT_UNAVAILABLE,
-			"%s: the broker closed the connection before it "
-			"accepted it (its log may say why)",
-			peer);
+		set_cut(connection, &fault);
 	else if (early)
 		set_no_tcp(&fault, peer, error);
 	else
@@ -399,6 +409,7 @@ on_connect(struct mosquitto *mosquitto, void *context, int rc)
 	(void)mosquitto;
 	if (rc == 0) {
 		connection->accepted = true;
+		connection->calls.accepted(connection->calls.context);
 		check_up(connection);
 		return;
 	}
@@ -511,6 +522,7 @@ connection_new(const struct connection_config *config, int64_t mono)
 
 	connection->conf = config->conf;
 	connection->calls = config->calls;
+	connection->patient = config->patient;
 	connection->peer = memory_format(strchr(route->host, ':') != NULL
 			? "[%s]:%u"
 			: "%s:%u",

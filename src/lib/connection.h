@@ -18,7 +18,9 @@ struct connection;
 
 struct connection_calls {
 	void *context;
-	/* CONNACK and all SUBACKs are there. */
+	/* CONNACK is there. */
+	void (*accepted)(void *context);
+	/* So are all SUBACKs. */
 	void (*up)(void *context);
 	void (*message)(void *context, struct span topic, struct span bytes);
 };
@@ -28,8 +30,9 @@ struct connection_config {
 	const struct identity *identity; /* for the call */
 	const char *client_id;           /* for the call */
 	bool durable;                    /* the broker keeps the session */
-	const struct route *route;       /* for the call */
-	const char *will_topic;          /* NULL: no will */
+	bool patient; /* nothing will be sent before it has accepted us */
+	const struct route *route; /* for the call */
+	const char *will_topic;    /* NULL: no will */
 	struct span will;
 	struct connection_calls calls;
 };
@@ -45,7 +48,10 @@ void connection_free(struct connection *connection);
 /* NULL while it lives. */
 const struct fault *connection_fault(const struct connection *connection);
 
-/* These go out in the order of the calls, right behind CONNECT. */
+/* These go out in the order of the calls, right behind CONNECT.  A broker that
+ * refuses us while they come may reset the connection, and its answer may be
+ * lost with that: the fault is doubtful then, and a patient connection can tell
+ * more. */
 void connection_subscribe(struct connection *connection, const char *topic);
 void connection_unsubscribe(struct connection *connection, const char *topic);
 void connection_publish(struct connection *connection, const char *topic,

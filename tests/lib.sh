@@ -153,6 +153,7 @@ need() {
 # need_peer: node and the packages of tests/peer
 need_peer() {
 	need node
+	[ -z "${QCHAT_TEST_REQUIRE:-}" ] || return 0 # it fails without them
 	node -e 'require("@opendxl/dxl-client"), require("mqtt"),
 		require("aedes")' \
 		>"$T/need.out" 2>&1 ||

@@ -118,7 +118,7 @@ in_lib() {
 
 # Two columns that meet in the session, and what both stand on.  A module that
 # is named nowhere here takes bytes and times.
-world='names|rooms|secrets|secrets_file|conf|conf_dxl|conf_edit|conf_find|conf_ini|conf_join|conf_reader|enroll|enroll_make|peer|probe|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
+world='names|rooms|secrets|secrets_file|conf|conf_dxl|conf_edit|conf_find|conf_ini|conf_join|conf_number|conf_reader|enroll|enroll_make|peer|probe|destination|identity|authority|file|spool|spool_add|spool_file|spool_list|spool_state|bus|connection|route|tls'
 # Three are headers alone: identity_key is the part of `identity` that `sign` sees,
 # secret is what `secrets` keeps and `seal` uses, and translate is what messages
 # go through.

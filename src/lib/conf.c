@@ -107,64 +107,12 @@ take_verify_host(struct conf_reader *reader, const config_setting_t *setting,
 	return 0;
 }
 
-static bool
-is_in_name(char c)
-{
-	return c == '_' || c == '-' || c == '*' || (c >= '0' && c <= '9') ||
-		(c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* Where this name stands, and no longer one; NULL. */
-static const char *
-find_word(const char *text, const char *name)
-{
-	const char *at = text;
-
-	while ((at = strstr(at, name)) != NULL) {
-		if (!is_in_name(at[strlen(name)]) &&
-			(at == text || !is_in_name(at[-1])))
-			return at;
-		at++;
-	}
-	return NULL;
-}
-
-/* libconfig cuts what has more than 32 bits and no L behind it.  Is that what
- * stands in this line? */
-static bool
-is_cut(const struct conf_reader *reader, const config_setting_t *setting)
-{
-	unsigned line = config_setting_source_line(setting);
-	const char *at = reader->text;
-
-	while (at != NULL && --line > 0) {
-		at = strchr(at, '\n');
-		if (at != NULL)
-			at++;
-	}
-	const char *name = at != NULL
-		? find_word(at, config_setting_name(setting))
-		: NULL;
-	if (name == NULL)
-		return false;
-	name += strlen(config_setting_name(setting));
-	name += strspn(name, " \t=:");
-	return config_setting_type(setting) == CONFIG_TYPE_INT &&
-		strspn(name, "0123456789") > 9 &&
-		strtoll(name, NULL, 10) != config_setting_get_int64(setting);
-}
-
 static int
 take_number(const struct conf_reader *reader, const config_setting_t *setting,
 	int64_t least, int64_t most, int64_t *number)
 {
-	int type = config_setting_type(setting);
-
-	if (is_cut(reader, setting))
-		return conf_complain(reader, setting,
-			"%s has more than 32 bits (put an L behind it)",
-			config_setting_name(setting));
-	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) ||
+	/* What conf_plain_numbers() has not seen is none. */
+	if (config_setting_type(setting) != CONFIG_TYPE_INT64 ||
 		config_setting_get_int64(setting) < least ||
 		config_setting_get_int64(setting) > most)
 		return conf_complain(reader, setting,
@@ -226,7 +174,7 @@ static int
 take_broker(struct conf_reader *reader, const config_setting_t *broker)
 {
 	const char *host = NULL;
-	long port = CONF_PORT;
+	int64_t port = CONF_PORT;
 
 	if (!config_setting_is_group(broker))
 		return conf_complain(reader, broker,
@@ -245,11 +193,9 @@ take_broker(struct conf_reader *reader, const config_setting_t *broker)
 					"host is a "
 					"text (put it into double quotes)");
 		} else if (strcmp(name, "port") == 0) {
-			if (config_setting_type(member) != CONFIG_TYPE_INT)
-				return conf_complain(reader, member,
-					"port is a "
-					"number (without quotes)");
-			port = config_setting_get_int(member);
+			if (take_number(reader, member, 1, UINT16_MAX, &port) <
+				0)
+				return -1;
 		} else {
 			return conf_complain(reader, member,
 				"unknown key %s "
@@ -259,7 +205,8 @@ take_broker(struct conf_reader *reader, const config_setting_t *broker)
 	}
 	if (host == NULL)
 		return conf_complain(reader, broker, "this broker has no host");
-	const char *wrong = conf_add_broker(reader->conf, host, NULL, port);
+	const char *wrong = conf_add_broker(reader->conf, host, NULL,
+		(long)port);
 	return wrong == NULL ? 0 : conf_complain(reader, broker, "%s", wrong);
 }
 
@@ -435,10 +382,11 @@ conf_read(struct conf *conf, const char *path, struct fault *fault)
 
 	*conf = (struct conf){ .file = memory_string(path) };
 	config_init(&config);
-	char *text = conf_load(path, fault);
+	char *text = conf_load(path, fault), *plain = NULL;
 	if (text == NULL || refuse_include(&reader, text) < 0)
 		goto out;
-	if (config_read_string(&config, text) != CONFIG_TRUE) {
+	plain = conf_plain_numbers(text);
+	if (config_read_string(&config, plain) != CONFIG_TRUE) {
 		fault_set(fault, FAULT_CONFIG,
 			"%s:%d: %s here or just before "
 			"(a setting is: name = \"value\";)",
@@ -446,7 +394,6 @@ conf_read(struct conf *conf, const char *path, struct fault *fault)
 			config_error_text(&config));
 		goto out;
 	}
-	reader.text = text;
 	const config_setting_t *root = config_root_setting(&config);
 	for (int i = 0; i < config_setting_length(root); i++)
 		if (take(&reader, config_setting_get_elem(root, (unsigned)i)) <
@@ -456,6 +403,7 @@ conf_read(struct conf *conf, const char *path, struct fault *fault)
 out:
 	config_destroy(&config);
 	free(reader.dxl_config);
+	free(plain);
 	free(text);
 	if (rc < 0)
 		conf_free(conf);

@@ -12,7 +12,6 @@ struct conf_reader {
 	const char *path;
 	struct conf *conf;
 	struct fault *fault;
-	const char *text; /* the file's */
 	char *dxl_config;
 	bool fabric_set, verify_set;
 };
@@ -25,5 +24,14 @@ int conf_complain(const struct conf_reader *reader,
 /* Takes the group `join`; into is not used.  0, or -1 with a fault. */
 int conf_take_join(struct conf_reader *reader, const config_setting_t *setting,
 	char **into);
+
+/*
+ * A copy of a file's text in which every whole number is a decimal one with an
+ * L behind it, within int64_t.  All libconfigs read that alike: from others
+ * they cut what is beyond 32 or 64 bits, or have a fault of their own, and take
+ * those that begin with 0 to base 10 or 8.  Lines stay as they are.  The caller
+ * frees it.
+ */
+char *conf_plain_numbers(const char *file);
 
 #endif

@@ -474,6 +474,17 @@ STACK_OF(X509) * identity_chain(const struct identity *identity)
 	return identity->chain;
 }
 
+static int
+complain_weak(const struct identity *identity, const char *weak,
+	struct fault *fault)
+{
+	return fault_set(fault, FAULT_CONFIG,
+		"%s: the certificate's "
+		"%s for this machine's OpenSSL (get a new one, or "
+		"set ciphers = \"DEFAULT@SECLEVEL=0\" in qchat.conf)",
+		identity->file, weak);
+}
+
 /* OpenSSL refuses old certificates by its security level. */
 static int
 refused(const struct identity *identity, struct fault *fault)
@@ -495,14 +506,42 @@ refused(const struct identity *identity, struct fault *fault)
 	}
 	ERR_clear_error();
 	if (weak != NULL)
-		return fault_set(fault, FAULT_CONFIG,
-			"%s: the certificate's "
-			"%s for this machine's OpenSSL (get a new one, or "
-			"set ciphers = \"DEFAULT@SECLEVEL=0\" in qchat.conf)",
-			identity->file, weak);
+		return complain_weak(identity, weak, fault);
 	return fault_set(fault, FAULT_CONFIG,
 		"%s: OpenSSL does not take the certificate: %s", identity->file,
 		reason != NULL ? reason : _("unknown reason"));
+}
+
+/* Is it signed by another, with less than the security level asks for?  An
+ * algorithm that is not known here is the broker's to judge. */
+static bool
+is_signed_weakly(X509 *certificate, int level)
+{
+	static const int wanted[] = { 0, 80, 112, 128, 192, 256 };
+	const int most = sizeof(wanted) / sizeof(*wanted) - 1;
+	int bits;
+
+	return (X509_get_extension_flags(certificate) & EXFLAG_SS) == 0 &&
+		X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) ==
+		1 &&
+		bits < wanted[level < most ? level : most];
+}
+
+/* Newer OpenSSLs leave the signatures under one's own certificate to the other
+ * side.  There the broker is not alone: all who verify what we say would not
+ * trust it. */
+static int
+check_signatures(const struct identity *identity, int level,
+	struct fault *fault)
+{
+	bool weak = is_signed_weakly(identity->leaf, level);
+
+	for (int i = 0; i < sk_X509_num(identity->chain); i++)
+		weak = weak ||
+			is_signed_weakly(sk_X509_value(identity->chain, i),
+				level);
+	return weak ? complain_weak(identity, _("signature is too weak"), fault)
+		    : 0;
 }
 
 int
@@ -523,7 +562,8 @@ identity_apply(const struct identity *identity, struct ssl_ctx_st *context,
 		if (X509_STORE_add_cert(store,
 			    sk_X509_value(identity->trusted, i)) != 1)
 			return refused(identity, fault);
-	return 0;
+	return check_signatures(identity, SSL_CTX_get_security_level(context),
+		fault);
 }
 
 void

@@ -71,8 +71,9 @@ int identity_trust(const struct conf *conf, struct text *ca, struct text *crl,
 	struct fault *fault);
 
 /*
- * Puts key, chain and trusted CAs into a TLS context that the caller made.
- * Returns 0, or -1 with FAULT_CONFIG.
+ * Puts key, chain and trusted CAs into a TLS context that the caller made, if
+ * the keys and signatures of the chain are as strong as its security level
+ * asks. Returns 0, or -1 with FAULT_CONFIG.
  */
 int identity_apply(const struct identity *identity, struct ssl_ctx_st *context,
 	struct fault *fault);

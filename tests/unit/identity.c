@@ -663,6 +663,11 @@ main(void)
 		1,
 		"c.pem: the certificate's signature is "
 		"too weak for this machine's OpenSSL");
+	test_weak((struct wish[]){ { .key = key },
+			  { .key = other_key,
+				  .digest = EVP_sha1(),
+				  .issued = true } },
+		2, "c.pem: the certificate's signature is too weak for");
 	test_weak((struct wish[]){ { .key = key }, { .key = weak } }, 2,
 		"c.pem: the certificate's issuer's key is too short for");
 	test_random();

@@ -138,8 +138,7 @@ ok 'with a key that fits' openssl verify -CAfile "$F/ca.pem" \
 
 # The broker with real clients, which know nothing of us.
 inbox='/mcafee/client/{alice}'
-start spy "$T/client" mosquitto_sub "$me" -i '{spy}' -t "$inbox" -t '#' \
-	-t /mcafee/event/qchat/ops -t '/mcafee/client/{spy}' -C 2 -v -d
+start spy "$T/client" mosquitto_sub "$me" -i '{spy}' -t '#' -C 2 -v -d
 start ear "$T/client" mosquitto_sub alice -i '{alice}' -t "$inbox" \
 	-t /mcafee/event/qchat/ops -C 2 -v -d
 must wait_line "$T/ear.out" 'received SUBACK'
@@ -160,7 +159,8 @@ not_ok 'no certificate, no connection' mosquitto_pub -h localhost -p "$port" \
 	--cafile "$F/ca.pem" -t /mcafee/event/qchat/ops -m x
 
 # down
-start other mosquitto -c /dev/null -p "$(free_port)"
+: >"$T/empty.conf"
+start other mosquitto -c "$T/empty.conf" -p "$(free_port)"
 other=$pid
 pid=$(value process)
 exit_is 0 'down' qchat-fabric down
@@ -209,7 +209,7 @@ must qchat-fabric down
 other_port=$(free_port)
 kill "$other"
 must wait_end "$other"
-start other mosquitto -c /dev/null -p "$other_port"
+start other mosquitto -c "$T/empty.conf" -p "$other_port"
 other=$pid
 must wait_line "$T/other.err" ' running$'
 exit_is 69 'up on a port that is taken' qchat-fabric up --port "$other_port"

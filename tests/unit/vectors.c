@@ -109,25 +109,31 @@ error_code_is(const json_t *json, const char *folder, int64_t got)
 static bool
 matches(const json_t *json, const char *folder, const struct dxl_message *m)
 {
-	return int_is(json, "version", m->version) &
-		int_is(json, "messageType", m->type) &
-		span_is(json, "messageId", m->message_id) &
-		span_is(json, "sourceClientId", m->source_client_id) &
-		span_is(json, "sourceBrokerId", m->source_broker_id) &
-		list_is(json, "brokerIds", m->broker_ids) &
-		list_is(json, "clientIds", m->client_ids) &
-		payload_is(json, m->payload) &
-		span_is(json, "replyToTopic", m->reply_to_topic) &
-		span_is(json, "requestMessageId", m->request_message_id) &
-		span_is(json, "serviceId", m->service_id) &
-		error_code_is(json, folder, m->error_code) &
-		span_is(json, "errorMessage", m->error_message) &
-		list_is(json, "otherFields", m->other_fields) &
-		span_is(json, "sourceTenantGuid", m->source_tenant_guid) &
+	/* Each tells what differs. */
+	const bool same[] = { int_is(json, "version", m->version),
+		int_is(json, "messageType", m->type),
+		span_is(json, "messageId", m->message_id),
+		span_is(json, "sourceClientId", m->source_client_id),
+		span_is(json, "sourceBrokerId", m->source_broker_id),
+		list_is(json, "brokerIds", m->broker_ids),
+		list_is(json, "clientIds", m->client_ids),
+		payload_is(json, m->payload),
+		span_is(json, "replyToTopic", m->reply_to_topic),
+		span_is(json, "requestMessageId", m->request_message_id),
+		span_is(json, "serviceId", m->service_id),
+		error_code_is(json, folder, m->error_code),
+		span_is(json, "errorMessage", m->error_message),
+		list_is(json, "otherFields", m->other_fields),
+		span_is(json, "sourceTenantGuid", m->source_tenant_guid),
 		list_is(json, "destinationTenantGuids",
-			m->destination_tenant_guids) &
+			m->destination_tenant_guids),
 		span_is(json, "sourceClientInstanceId",
-			m->source_client_instance_id);
+			m->source_client_instance_id) };
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
+		if (!same[i])
+			return false;
+	return true;
 }
 
 /* Two files hold nil, which we read and never write. */

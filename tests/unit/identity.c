@@ -642,8 +642,8 @@ main(void)
 		return 99;
 	}
 	setenv("HOME", folder, 1);
-	key = EVP_EC_gen("P-256");
-	other_key = EVP_EC_gen("P-256");
+	key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	other_key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	EVP_PKEY *weak = EVP_RSA_gen(1024);
 	test_good();
 	test_destination();

@@ -73,7 +73,7 @@ make(const struct pair *issuer, struct wish wish)
 	struct pair made = { wish.key, X509_new() };
 
 	if (made.key == NULL)
-		made.key = EVP_EC_gen("P-256");
+		made.key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	else
 		EVP_PKEY_up_ref(made.key);
 	X509_set_version(made.certificate, X509_VERSION_3);
@@ -1392,7 +1392,8 @@ main(void)
 	middle = make(&root, ca);
 	alice = leaf(&root, "alice");
 	bob = leaf(&root, "bob");
-	EVP_PKEY *keys[] = { EVP_RSA_gen(2048), EVP_EC_gen("P-256"),
+	EVP_PKEY *keys[] = { EVP_RSA_gen(2048),
+		EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
 		EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"),
 		EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), make_pss() };
 	static const char *const names[] = { "RSA", "P-256", "Ed25519", "Ed448",

@@ -33,15 +33,26 @@ as bob exit_is 0 'one with a line feed in its name' \
 lines' -r ops again
 must wait_line "$T/ear.out" again
 end_process "$pid"
-as alice run qchat-who -w 0.2 -r 'who was here'
 as alice must qchat-invite --new -r 'a secret'
 told rooms
-is "$told_lines" 'a secret;b room;ops;who was here;' \
+is "$told_lines" 'a secret;b room;ops;' \
 	'those that one was in, and those one has a secret of'
 told names
 # shellcheck disable=SC2016
 is "$told_lines" '$(id) E;alice;' 'those who were seen, as they are, but for what is no line'
 is "$(stat -c %a "$state/rooms")" 600 'that is for nobody else'
+
+# What is mistyped is no room.
+as alice exit_is 1 'nobody is somewhere' qchat-who -w 0.2 -r nobody
+as alice start lone qchat-listen -v -r 'not a word'
+must wait_line "$T/lone.err" 'in not a word'
+as alice exit_is 0 'it is rehearsed' qchat-say --dry-run -r rehearsed hello
+told rooms
+is "$told_lines" 'a secret;b room;ops;' 'a room with nothing in it is none'
+as alice exit_is 0 'somebody is found there' qchat-who -q -r 'not a word'
+end_process "$pid"
+told rooms
+is "$told_lines" 'a secret;b room;not a word;ops;' 'and then it is one'
 
 before=$(ls -i "$state/rooms")
 as alice exit_is 0 'it is said again' qchat-say -r ops hello
@@ -55,6 +66,17 @@ as alice exit_is 0 'one more' qchat-say -r new hello
 is "$(head -n 1 "$state/rooms")" 'room 2' 'the oldest goes for it'
 is "$(tail -n 1 "$state/rooms"; wc -l <"$state/rooms")" "new
 256" 'and it is the last'
+before=$(ls -i "$state/rooms")
+as alice exit_is 0 'in a newer one of them' qchat-say -r 'room 130' hello
+is "$(ls -i "$state/rooms")" "$before" 'nothing is written again'
+as alice exit_is 0 'in an older one' qchat-say -r 'room 2' hello
+is "$(head -n 1 "$state/rooms"; tail -n 1 "$state/rooms"
+	wc -l <"$state/rooms")" "room 3
+room 2
+256" 'it is the last again'
+as alice exit_is 0 'while another tool writes them' flock "$state" \
+	qchat-say -r busy hello
+is "$(tail -n 1 "$state/rooms"; err)" 'room 2' 'this one is left out, silently'
 printf 'half' >"$state/rooms"
 as alice exit_is 0 'behind half a line' qchat-say -r new hello
 is "$(cat "$state/rooms")" 'half
@@ -64,6 +86,9 @@ awk 'BEGIN { for (i = 0; i < 150; i++) printf "%02000d\n", i }' \
 as alice exit_is 0 'behind too much' qchat-say -r new hello
 ok 'that is cut down' test "$(wc -c <"$state/rooms")" -le 262144
 is "$(tail -n 1 "$state/rooms")" new 'and it is there'
+is "$(tail -n 2 "$state/rooms" | head -n 1)" "$(printf %02000d 149)" \
+	'behind what was the last'
+is "$(head -n 1 "$state/rooms" | wc -c)" 2001 'and not behind half a name'
 
 # Nobody's messages depend on it.
 for bad in link folder; do

@@ -35,8 +35,19 @@ file_read(int fd, char *bytes, size_t size)
 	return (ssize_t)len;
 }
 
-int
-file_append(const char *path, size_t max, struct text *text,
+/* What is longer is read from where so much of it is left. */
+static void
+skip_to_end(int fd, size_t max)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+		status.st_size > (off_t)max)
+		lseek(fd, status.st_size - (off_t)max, SEEK_SET);
+}
+
+static int
+append_part(const char *path, size_t max, bool end, struct text *text,
 	struct fault *fault)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -46,6 +57,8 @@ file_append(const char *path, size_t max, struct text *text,
 	if (fd < 0)
 		return fault_set(fault, FAULT_IO, "%s: %s", path,
 			strerror(errno));
+	if (end)
+		skip_to_end(fd, max);
 	char *bytes = memory_alloc(max, 1);
 	ssize_t len = file_read(fd, bytes, max);
 	int error = errno;
@@ -56,6 +69,20 @@ file_append(const char *path, size_t max, struct text *text,
 	if (len >= 0)
 		return 0;
 	return fault_set(fault, FAULT_IO, "%s: %s", path, strerror(error));
+}
+
+int
+file_append(const char *path, size_t max, struct text *text,
+	struct fault *fault)
+{
+	return append_part(path, max, false, text, fault);
+}
+
+int
+file_append_end(const char *path, size_t max, struct text *text,
+	struct fault *fault)
+{
+	return append_part(path, max, true, text, fault);
 }
 
 bool

@@ -20,6 +20,10 @@ ssize_t file_read(int fd, char *bytes, size_t size);
 int file_append(const char *path, size_t max, struct text *text,
 	struct fault *fault);
 
+/* The same with the last max bytes. */
+int file_append_end(const char *path, size_t max, struct text *text,
+	struct fault *fault);
+
 /* Writes all of it.  0, or -1 with errno when a part may be written. */
 int file_write(int fd, struct span bytes);
 

@@ -3,7 +3,6 @@
 
 #include "memory.h"
 #include "room.h"
-#include "rooms.h"
 
 #include <assert.h>
 #include <pwd.h>
@@ -66,8 +65,6 @@ on_up(void *context)
 	struct session *session = context;
 
 	session->link = SESSION_UP;
-	if (session->config.room != NULL && !session->config.unheard)
-		rooms_remember(member_room(session->members[0]));
 	for (size_t i = 0; i < session->member_count; i++)
 		member_up(session->members[i], session_now());
 	session_ask_up(session);

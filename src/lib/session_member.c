@@ -2,6 +2,7 @@
 #include "session_state.h"
 
 #include "memory.h"
+#include "rooms.h"
 
 /* bench/run compares with tools that do not sign. */
 #ifndef QCHAT_SIGNS
@@ -51,11 +52,26 @@ member_publish_to(void *context, const char *topic, const unsigned char *key,
 	text_free(&sealed);
 }
 
+/* Something is in the room, so that its name is not mistyped; but what is only
+ * rehearsed is not. */
+static void
+remember_room(struct session *session)
+{
+	const struct session_config *config = &session->config;
+
+	if (session->is_remembered || config->room == NULL || config->unheard ||
+		*session->conn == '\0')
+		return;
+	session->is_remembered = true;
+	rooms_remember(member_room(session->members[0]));
+}
+
 static void
 member_receipt(void *context, int64_t number, const struct trust *trust)
 {
 	struct session *session = context;
 
+	remember_room(session);
 	if (session->calls.receipt != NULL)
 		session->calls.receipt(session->calls.context, number, trust);
 }
@@ -137,6 +153,7 @@ member_deliver(void *context, const struct record *record)
 {
 	struct session *session = context;
 
+	remember_room(session);
 	if (session->calls.deliver != NULL)
 		session->calls.deliver(session->calls.context, record);
 }
@@ -146,6 +163,7 @@ member_proved(void *context, int64_t first, int64_t last)
 {
 	struct session *session = context;
 
+	remember_room(session);
 	if (session->calls.proved != NULL)
 		session->calls.proved(session->calls.context, first, last);
 }

@@ -46,6 +46,7 @@ struct session {
 	char **events;           /* topics of session_subscribe() */
 	size_t event_count;
 	bool is_foreign_told; /* that something is sealed for others */
+	bool is_remembered;   /* that the room is one of this user's */
 	enum session_link link;
 	char *user, *app, *inbox;
 	char uid[IDENTITY_UID_MAX];

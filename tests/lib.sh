@@ -215,6 +215,14 @@ alive() {
 	[ "$1" != Z ] && [ "$2" = "$$" ]
 }
 
+# runs PID: does this process, whose child it may be?
+runs() {
+	read -r runs_stat 2>/dev/null <"/proc/$1/stat" || return 1
+	case ${runs_stat##*) } in
+	Z*) return 1 ;;
+	esac
+}
+
 # forget PID: it has been waited for
 forget() {
 	forget_left=

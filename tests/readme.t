@@ -44,13 +44,20 @@ home() {
 	must at_home qchat-fabric up
 }
 
-# end_homes: what still runs with such a home, and with no other
+# end_homes: ends what still runs with such a home, and with no other
 end_homes() {
+	homes=
 	for end_environment in /proc/[0-9]*/environ; do
 		tr '\0' '\n' 2>/dev/null <"$end_environment" |
 			grep -Fq "HOME=$T/h-" || continue
 		end_pid=${end_environment#/proc/}
-		kill "${end_pid%%/*}" 2>/dev/null
+		homes="$homes ${end_pid%%/*}"
+	done
+	for end_pid in $homes; do
+		kill "$end_pid" 2>/dev/null
+	done
+	for end_pid in $homes; do
+		wait_for not runs "$end_pid"
 	done
 }
 at_end='tm kill-server 2>/dev/null; end_homes'
@@ -81,7 +88,7 @@ masked() {
 # any order; what runs in the background is in the room before the next
 session() {
 	awk 'sub(/^[$] /, "") { print }
-		/&$/ { print "until qchat-who -q -r ops | grep -q .; do :; done" }
+		/&$/ { print "until qchat-who -q -r ops | grep -q .; do sleep 0.02; done" }
 		' "$T/blocks/$1" >"$T/$1.sh"
 	grep -v '^[$] ' "$T/blocks/$1" >"$T/$1.text"
 	masked "$T/$1.text" >"$T/$1.want"
@@ -103,7 +110,7 @@ block_start() {
 	cp "$srcdir/quickstart" "$tree"
 	ln -s "$tools" "$tree/build/src"
 	for stub in apt-get dpkg-query autoreconf make; do
-		printf '#!/bin/sh\necho "ii "\n' >"$T/stub/$stub"
+		printf '#!/bin/sh\necho "ii, a long story"\n' >"$T/stub/$stub"
 		chmod +x "$T/stub/$stub"
 	done
 	touch "$tree/configure.ac" "$tree/VERSION" "$tree/Makefile.am" \
@@ -124,6 +131,16 @@ block_start() {
 	is "$status" 0 'and that was all'
 	ok 'quickstart has shown what one process hears of another' sees \
 		start '^....-..-..T.* ops [+] .* ERROR disk full on db7'
+	quickly="env -i HOME=$home PATH=$T/stub:$PATH sh $tree/quickstart"
+	# shellcheck disable=SC2086 # a list of words
+	exit_is 0 'it can be run again' $quickly
+	is "$(sed '/^$/,$d' "$T/out"; grep -c story "$T/out")" '== make ... done
+0' 'each step of a build is a line'
+	printf '#!/bin/sh\necho a long story\nexit 2\n' >"$T/stub/make"
+	# shellcheck disable=SC2086
+	exit_is 2 'one that fails' $quickly
+	is "$(out; err)" '== make ... failed
+a long story' 'says all that there is to say'
 }
 
 block_tour() {
@@ -190,8 +207,10 @@ block_failed() {
 	printf '#!/bin/sh\necho "$*" >"%s"\necho no space left\n' \
 		"$T/journal/arguments" >"$T/journal/journalctl"
 	chmod +x "$T/journal/journalctl"
-	like "$(unit Environment failed)" '^QCHAT_CONFIG=/etc/qchat/' \
-		'it names its settings'
+	is "$(unit User failed) $(unit Environment failed)" '_qchat ' \
+		'it runs as the account, with the settings of the machine'
+	like "$(unit SupplementaryGroups failed)" '^systemd-journal$' \
+		'which may read the journal'
 	exit_is 0 'its command' env -i "PATH=$T/journal:$tools:/usr/bin:/bin" \
 		"QCHAT_CONFIG=$failed_conf" sh -c "$(unit ExecStart failed |
 			sed 's/%i/backup.service/g; s/%H/db7.example/g')"

@@ -72,6 +72,18 @@ load(struct resume *resume, struct fault *fault)
 	return rc;
 }
 
+/* The lock file is the first that would be made beside it. */
+static void
+tell_where(struct fault *fault)
+{
+	const struct fault why = *fault;
+
+	fault_set(fault, FAULT_CANTCREAT,
+		"%.900s (the folder of --state has to be there, and yours to "
+		"write to)",
+		why.text);
+}
+
 struct resume *
 resume_open(const char *path, struct fault *fault)
 {
@@ -84,6 +96,8 @@ resume_open(const char *path, struct fault *fault)
 		fault_set(fault, FAULT_CANTCREAT,
 			"%s: another qchat-listen uses it (one state for each)",
 			path);
+	else if (resume->lock < 0 && fault->kind == FAULT_CANTCREAT)
+		tell_where(fault);
 	free(lock);
 	if (resume->lock < 0 || load(resume, fault) < 0) {
 		resume_free(resume);

@@ -161,5 +161,9 @@ must end_process "$pid"
 like "$(tr '\n' ' ' <"$T/fourth.out")" '^(five )?six $' \
 	'one that was killed goes on at its last state'
 must end_process "$keeper"
+as alice exit_is 73 'a folder that is not there' \
+	qchat-listen -r goes --state "$T/none/state"
+like "$(err)" "^qchat-listen: $T/none/state\.lock: .* \(the folder of --state has to be there, and yours to write to\)\$" \
+	'is told, and what to do'
 
 done_testing

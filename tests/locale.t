@@ -39,7 +39,7 @@ done
 
 # A message that is new is found, and shown to who translates.
 mkdir "$T/new"
-(cd "$srcdir" && find src -name '*.c' && echo po/LINGUAS &&
+(cd "$srcdir" && find src -name '*.[ch]' && echo po/LINGUAS &&
 	find po -name '*.po' && echo po/extract && echo po/update) >"$T/files"
 must tar -C "$srcdir" -cf "$T/new.tar" -T "$T/files"
 must tar -C "$T/new" -xf "$T/new.tar"

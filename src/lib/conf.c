@@ -464,8 +464,10 @@ conf_load(const char *path, struct fault *fault)
 			break;
 	}
 	if (got < 0)
-		fault_set(fault, FAULT_CONFIG, "%s: cannot be read: %s", path,
-			strerror(errno));
+		fault_set(fault, FAULT_CONFIG,
+			"%s: cannot be read: %s (is that its path, and may you "
+			"read it?)",
+			path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	if (got < 0 || check_text(path, text, len, fault) < 0) {

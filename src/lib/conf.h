@@ -4,6 +4,7 @@
 
 #include "fault.h"
 #include "quota.h"
+#include "translate.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -116,7 +117,7 @@ struct conf_source {
 
 /* What to say of a private fabric that was made, but does not run. */
 #define CONF_STOPPED \
-	"the private fabric does not run (qchat-fabric up starts it)"
+	N_("the private fabric does not run (qchat-fabric up starts it)")
 
 /*
  * Finds and reads the settings: source (one of the two: else FAULT_USAGE),

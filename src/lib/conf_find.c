@@ -192,8 +192,10 @@ read_fabric(struct conf *conf, const char *personal, bool stopped_too,
 			"machine, or name a broker in %s (man qchat.conf)",
 			personal);
 	else if (access(path, R_OK) < 0)
-		fault_set(fault, FAULT_CONFIG, "%s: cannot be read: %s", path,
-			strerror(errno));
+		fault_set(fault, FAULT_CONFIG,
+			"%s: cannot be read: %s (is that its path, and may you "
+			"read it?)",
+			path, strerror(errno));
 	else if (stopped && !stopped_too)
 		fault_set(fault, FAULT_UNAVAILABLE, CONF_STOPPED);
 	else

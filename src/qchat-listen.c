@@ -512,12 +512,12 @@ step_command(struct listen *listen)
 /* Who may not read a room is not told so by its broker: it hears nothing, not
  * even itself. */
 static void
-check_heard(struct listen *listen)
+check_heard(struct listen *listen, int64_t mono)
 {
 	for (size_t i = 0; i < listen->channel_count; i++) {
 		struct channel *channel = &listen->channels[i];
 
-		if (session_now().mono < channel->check_mono)
+		if (mono < channel->check_mono)
 			continue;
 		channel->check_mono = INT64_MAX;
 		if (!member_is_heard(session_member(channel->session, 0)))
@@ -575,7 +575,7 @@ step(struct listen *listen, int64_t until, const sigset_t *during)
 	if ((out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		listen->reader_gone = true;
 	print_output(listen);
-	check_heard(listen);
+	check_heard(listen, session_now().mono);
 	step_command(listen);
 	save_state(listen, false);
 }
@@ -623,6 +623,8 @@ run(struct listen *listen)
 		until = session_now().mono + listen->cli.timeout_ms;
 	while (!is_done(listen)) {
 		if (session_now().mono >= until) {
+			/* Also of what was not up for so long. */
+			check_heard(listen, INT64_MAX - 1);
 			fault_set(&listen->fault, FAULT_TIMEOUT,
 				"%g s are over, %lld messages came (-W)",
 				(double)listen->cli.timeout_ms / 1000,

@@ -116,10 +116,16 @@ as bob exit_is 0 'as it should be' qchat-say -r ops hello
 
 # None at all: no QCHAT_CONFIG, and the home is new.
 user_conf() {
-	[ "$1" = none ] || printf '%s/qchat.conf\n' "$(user_dir "$1")"
+	case $1 in
+	none) ;;
+	mislaid) echo "$T/mislaid.conf" ;;
+	*) printf '%s/qchat.conf\n' "$(user_dir "$1")" ;;
+	esac
 }
 each none 78 78 'no fabric is configured: `qchat-fabric up` starts .*/qchat\.conf \(man qchat\.conf\)$' \
 	'no configuration'
+each mislaid 78 78 '.*mislaid\.conf: cannot be read: No such file or directory \(is that its path, and may you read it\?\)$' \
+	'a configuration that is not there'
 
 at_port down "$(free_port)"
 each down 75 69 "${at_it}Connection refused \(does the broker run there\?\)" \
@@ -190,6 +196,11 @@ as bob start closed qchat-listen -r closed
 ok 'a closed room: qchat-listen' wait_line "$T/closed.err" .
 told qchat-listen "$T/closed.err" 'closed: our own presence did not come back: .* \(its operator can\)$'
 end_process "$pid"
+as bob exit_is 124 'before it is told' qchat-listen -r closed -W 3
+sed -n 1p "$T/err" >"$T/closed.err"
+told qchat-listen "$T/closed.err" 'closed: our own presence did not come back: .* \(its operator can\)$'
+is "$(sed 1d "$T/err")" 'qchat-listen: 3 s are over, 0 messages came (-W)' \
+	'and then what it waited for'
 screen_size='160 30'
 screen closed carol -r closed
 ok 'a closed room: qchat-join' sees closed \

@@ -37,6 +37,62 @@ for language in $languages; do
 	is "$(grep -c '^#~' "$file")" 0 "$language: nothing is left over"
 done
 
+# literals FOLDER: the texts of one line and three words or more in its sources
+# that are not translated
+literals() {
+	(cd "$1" && find src -name '*.[ch]' | xgettext --extract-all \
+		--exclude-file="$T/qchat.pot" --files-from=- --no-location \
+		--from-code=UTF-8 --no-wrap --output="$T/all.pot") 2>"$T/err"
+	for pot in qchat all; do
+		awk '!/^"/ && kind != "" { print kind, text; kind = "" }
+			/^msgid/ { kind = $1; sub(/^[^ ]* /, ""); text = "" }
+			/^"/ { text = text substr($0, 2, length($0) - 2) }' \
+			"$T/$pot.pot" >"$T/$pot.texts"
+	done
+	sed -n 's/^msgid_plural //p' "$T/qchat.texts" | sort -u >"$T/plurals"
+	sed -n 's/^msgid //p' "$T/all.texts" | sort -u |
+		comm -23 - "$T/plurals" | awk '{
+			line = $0
+			gsub(/%[-+.*0-9]*(<[^>]*>|[hjlz])*[a-z]/, "%")
+			words = gsub(/(^| )[[:alpha:]][-[:lower:]\047]+/, "")
+			if (words > 2 && line !~ /\\n./)
+				print line
+		}' | sed 's/ *$//'
+}
+
+# What programs read or take, what goes into a room, what a compiler tells, and
+# what is said where nothing works any more.
+literals "$srcdir" >"$T/literals"
+cat >"$T/known" <<'END'
+ not valid yet
+Could not find reputation
+HostInfo hostname, ip_address and Files full_name where Files md5 equals \"
+Known Trusted Installer
+MAR service: only %zu of %lld rows came:
+Might Be Malicious
+Might Be Trusted
+Most Likely Malicious
+Most Likely Trusted
+\" or Files sha1 equals \"
+all routes and a connection
+fabric on localhost:%u (user %s)\n
+greater equal than
+less equal than
+one bus each
+parent's average local
+parent's highest local
+parent's lowest local
+qchat: no random numbers from OpenSSL\n
+qchat: out of memory\n
+request message id
+source broker id
+source client id
+source client instance id
+wrong version number
+END
+is "$(cat "$T/literals")" "$(cat "$T/known")" \
+	'no other sentence is without a translation'
+
 # A message that is new is found, and shown to who translates.
 mkdir "$T/new"
 (cd "$srcdir" && find src -name '*.[ch]' && echo po/LINGUAS &&
@@ -53,7 +109,10 @@ static const struct cli_option options[] = {
 		"of two lines" },
 };
 int f(void) { return fault_set(fault, FAULT_USAGE, "quite new: %s", what); }
+int g(void) { return puts("nobody has " "translated this"); }
 END
+literals "$T/new" | comm -13 "$T/literals" - >"$T/more"
+like "$(cat "$T/more")" '^nobody has translated this$' 'what is not marked is seen'
 exit_is 1 'what is new' "$T/new/po/update"
 like "$(out)" '^msgid "quite new: %s"$' 'is told'
 like "$(out)" '^msgid "an option of two lines"$' 'also from a table'

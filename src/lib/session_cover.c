@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "secrets.h"
 #include "session.h"
+#include "translate.h"
 
 #include <stdlib.h>
 
@@ -37,7 +38,7 @@ session_cover_new(const struct signer *signer, bool all)
 
 	cover->signer = signer;
 	cover->all = all;
-	cover->beyond = (struct room){ .name = memory_string("one more room"),
+	cover->beyond = (struct room){ .name = memory_string(_("one more room")),
 		.topic = memory_string(""),
 		.is_mute = true };
 	return cover;

@@ -38,7 +38,8 @@ session_cover_new(const struct signer *signer, bool all)
 
 	cover->signer = signer;
 	cover->all = all;
-	cover->beyond = (struct room){ .name = memory_string(_("one more room")),
+	cover->beyond = (struct room){ .name = memory_string(
+					       _("one more room")),
 		.topic = memory_string(""),
 		.is_mute = true };
 	return cover;

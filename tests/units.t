@@ -59,7 +59,7 @@ for of in system:15 user:67; do
 done
 
 is "$(sed -n 's/^User=//p' "$T"/system/*.service | sort -u)" \
-	"$(sed -n 's/^u \([a-z]*\) .*/\1/p' "$srcdir/conf/sysusers.d/qchat.conf")" \
+	"$(sed -n 's/^u \([a-z_]*\) .*/\1/p' "$srcdir/conf/sysusers.d/qchat.conf")" \
 	"the system's services run as the account that is made for them"
 
 done_testing

@@ -16,7 +16,7 @@ settings() {
 machine_settings() {
 	cp -p /etc/qchat/qchat.conf "$T/qchat.conf"
 	at_end='machine_end'
-	must settings machine /etc/qchat root qchat 640
+	must settings machine /etc/qchat root _qchat 640
 }
 
 machine_end() {
@@ -25,6 +25,6 @@ machine_end() {
 	rm -f /etc/qchat/ca.pem /etc/qchat/certificate.pem /etc/qchat/key.pem
 }
 
-# In front of a command: as a cron job of the account qchat runs.
+# In front of a command: as a cron job of the account _qchat runs.
 # shellcheck disable=SC2034 # for who reads this file
-account='setpriv --reuid=qchat --regid=qchat --init-groups --reset-env'
+account='setpriv --reuid=_qchat --regid=_qchat --init-groups --reset-env'

@@ -168,7 +168,7 @@ must inside dpkg -i --force-confold /src/new.deb
 ok 'settings that were changed stay' grep -qx '# mine' \
 	"$root/etc/qchat/qchat.conf"
 ok 'a tool runs' inside qchat-say --version
-must inside setpriv --reuid=qchat --regid=qchat --init-groups --reset-env \
+must inside setpriv --reuid=_qchat --regid=_qchat --init-groups --reset-env \
 	mkdir -p /var/lib/qchat/.local/state/qchat/spool
 must inside systemctl enable qchat-listen@ops qchat-flush.timer
 must inside systemctl --global enable qchat-listen@ops qchat-flush.path
@@ -179,7 +179,7 @@ files >"$T/after"
 # The account stays, as accounts do: its number is not given to others.
 for file in passwd group shadow gshadow; do
 	is "$(diff "$T/pure/etc/$file-" "$T/pure/etc/$file" | grep -v '^[0-9]')" \
-		"$(grep '^qchat:' "$T/pure/etc/$file" | sed 's/^/> /')" \
+		"$(grep '^_qchat:' "$T/pure/etc/$file" | sed 's/^/> /')" \
 		"of /etc/$file, the account's line alone is new"
 done
 is "$(diff "$T/before" "$T/after" | grep '^[<>]' |

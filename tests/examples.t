@@ -178,7 +178,7 @@ does 0 2
 example qchat-say.1 'sudo systemctl .* --skip-empty'
 change 's/^sudo //'
 does 0 1
-sed 's/ qchat  / /; s/ backup / echo backup of the machine /' \
+sed 's/ _qchat  / /; s/ backup / echo backup of the machine /' \
 	"$T/shown.2" >"$T/step.3"
 ok 'cron runs it' cron 3
 heard 'alice backup of the machine'

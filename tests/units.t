@@ -16,7 +16,8 @@ units() {
 	tools=$(command -v qchat-say)
 	for unit in "$srcdir/conf/$1"/*; do
 		name=${unit##*/}
-		sed "s,@bindir@,${tools%/*}," "$unit" >"$T/$1/${name%.in}"
+		sed "s,@bindir@,${tools%/*},; s,@sysconfdir@,/etc," "$unit" \
+			>"$T/$1/${name%.in}"
 	done
 }
 
@@ -58,6 +59,8 @@ for of in system:15 user:67; do
 	done
 done
 
+is "$(grep -h '@[a-z]*dir@' "$T"/system/* "$T"/user/*)" '' \
+	'no other folder stands for one'
 is "$(sed -n 's/^User=//p' "$T"/system/*.service | sort -u)" \
 	"$(sed -n 's/^u \([a-z_]*\) .*/\1/p' "$srcdir/conf/sysusers.d/qchat.conf")" \
 	"the system's services run as the account that is made for them"

@@ -99,6 +99,7 @@ boot() {
 	WantedBy=multi-user.target
 	END
 	inside systemctl enable qchat-test
+	rm "$root/usr/sbin/policy-rc.d" # what an upgrade starts, starts
 	nspawn --private-network -b >"$T/console" 2>&1
 	cat "$root/src/units"
 	[ "$(cat "$root/src/status")" = 0 ]
@@ -128,7 +129,7 @@ sources >"$T/sources"
 settings >"$T/settings"
 must test -s "$T/sources"
 must mmdebstrap --variant=minbase --aptopt="$T/settings" \
-	--include=dbus-user-session,jq,libpam-systemd,man-db,systemd-sysv \
+	--include=dbus-user-session,jq,libpam-systemd,mandoc,systemd-sysv \
 	--skip=cleanup/apt/lists "$release" "$root" "$T/sources"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"

@@ -193,7 +193,7 @@ is "$found" '' 'what takes bytes and times has no clock, file or socket'
 
 found=
 for name in attention command complete draft hue indicator layout line \
-	origin paste scroll width word; do
+	lull origin paste scroll width word; do
 	file=src/join/$name.c
 	found="$found$(calls "$world_calls" "$file"
 		bad_includes 'screen|input|show|session|conf|cli' "$file"

@@ -81,15 +81,31 @@ ok 'is shown as ? where the locale has none' \
 type dan '\q'
 ok 'it ends' ended dan
 
-# What comes and goes is told once.
+# What comes and goes is told once: by itself, or with what was close to it.
 
 join bob --plain -r ops
 must reads bob 'you are in the room'
-ok 'who comes is told' reads ann '^..:..:.. \* bob joined.?$'
+ok 'who comes is told' reads ann '^..:..:.. \* (.*, )?bob joined.?$'
 type bob '\q'
 ok '\q ends it' ended bob
-ok 'who goes too' reads ann '^..:..:.. \* bob left'
+ok 'who goes too' reads ann '^..:..:.. \* (.*, )?bob left'
 is "$(how_often ann 'bob joined')" 1 'and nothing twice'
+crowd=
+for user in frank grace heidi; do
+	as "$user" start "$user" qchat-listen -v -r ops
+	crowd="$crowd $pid"
+	must wait_line "$T/ear.out" " \\* $user joined\$"
+done
+as carol exit_is 0 'several come, and one says something' \
+	qchat-say -r ops 'who is new?'
+must reads ann '[+] carol: who is new[?]'
+is "$(sed '/carol: who is new/,$d' "$T/ann.raw" |
+	grep -aoE '(frank|grace|heidi) joined' | tr '\n' ,)" \
+	'frank joined,grace joined,heidi joined,' 'all of them are told before'
+for pid in $crowd; do
+	end_process "$pid"
+done
+ok 'nothing need be said for that' reads ann ' heidi left'
 
 # Commands.
 

@@ -9,6 +9,7 @@
 #include "direct.h"
 #include "enquiry.h"
 #include "input.h"
+#include "lull.h"
 #include "scroll.h"
 #include "session.h"
 
@@ -37,6 +38,7 @@ struct window {
 	struct direct *direct;
 	struct enquiry *enquiry;
 	struct scroll *scroll;
+	struct lull lull; /* in line mode */
 	struct scroll_place place;
 	struct input_draft draft; /* while another room is seen */
 	size_t unread;            /* messages that came while nobody looked */

@@ -152,6 +152,25 @@ line_set_to(struct line *line, struct span to)
 	keep(line, line->user, to, line->title, line->text, line->plain);
 }
 
+struct line
+line_copy(const struct line *line)
+{
+	struct line copy = *line;
+
+	copy.bytes = NULL;
+	keep(&copy, line->user, line->to, line->title, line->text, line->plain);
+	return copy;
+}
+
+bool
+line_takes(const struct line *line, const struct line *next)
+{
+	int64_t later = next->time - line->time;
+
+	return line->kind == LINE_COMING && next->kind == LINE_COMING &&
+		later <= LINE_FOLD_MS && later >= -LINE_FOLD_MS;
+}
+
 /* Takes the first of a list off; names have no blanks, so that no name has
  * what stands between two. */
 static void

@@ -33,7 +33,11 @@ enum line_state {
 enum {
 	LINE_SHOWN_MAX = 16 * 1024, /* bytes of a text on the screen */
 	LINE_FOLD_MAX = 8,          /* comings and goings that are named */
-	LINE_SIGNER_MAX = 17,       /* a fingerprint's start, and NUL */
+	/* They share the time of the first of them: what is no further from it
+	 * is the same moment to who reads it.  A crowd whose broker was
+	 * restarted is back within about that (BUS_RETURN_MS). */
+	LINE_FOLD_MS = 5000,
+	LINE_SIGNER_MAX = 17, /* a fingerprint's start, and NUL */
 };
 
 /* Texts are as they came: foreign, and not harmless yet. */
@@ -78,6 +82,14 @@ void line_set_signer(struct line *line, const char *fingerprint);
 
 /* Says to whom a direct message of ours went. */
 void line_set_to(struct line *line, struct span to);
+
+/* Another one like it. */
+struct line line_copy(const struct line *line);
+
+/* Can a line be told in the one before it?  That is so for comings and goings
+ * within LINE_FOLD_MS of the time that it shows, before or behind: clocks of
+ * others differ. */
+bool line_takes(const struct line *line, const struct line *next);
 
 /* Appends a coming or going to another one: they become one line, of which the
  * newest are named. */

@@ -106,16 +106,11 @@ append_date(struct text *text, int64_t time)
 	line_free(&rule);
 }
 
-void
-plain_show(const struct window *window, const struct line *line)
+static void
+print_line(const struct window *window, const struct line *line)
 {
 	struct text text = { 0 };
 
-	/* What was typed stands there already. */
-	if (line->kind == LINE_GONE || line->kind == LINE_UNREAD ||
-		line->state == LINE_PENDING ||
-		chat_ignores(window->chat, line->user))
-		return;
 	append_date(&text, line->time);
 	if (window->chat->count > 1) {
 		text_harmless(&text, span_of(window->room), TEXT_NAME);
@@ -123,6 +118,32 @@ plain_show(const struct window *window, const struct line *line)
 	}
 	append_line(&text, line, window->chat->clock);
 	print(&text);
+}
+
+void
+plain_catch_up(struct window *window)
+{
+	struct line line;
+
+	if (!lull_take(&window->lull, session_now().mono, &line))
+		return;
+	print_line(window, &line);
+	line_free(&line);
+}
+
+void
+plain_show(struct window *window, const struct line *line)
+{
+	/* What was typed stands there already. */
+	if (line->kind == LINE_GONE || line->kind == LINE_UNREAD ||
+		line->state == LINE_PENDING ||
+		chat_ignores(window->chat, line->user))
+		return;
+	if (line->kind == LINE_COMING &&
+		lull_keep(&window->lull, line, session_now().mono))
+		return;
+	plain_catch_up(window);
+	print_line(window, line);
 }
 
 static void

@@ -8,8 +8,12 @@
  * move their cursor: the terminal's own line editing, and a line for each thing
  * that happens. */
 
-/* Prints a line of a room. */
-void plain_show(const struct window *window, const struct line *line);
+/* Prints a line of a room, or keeps it for plain_catch_up(): who comes and goes
+ * is not told one by one. */
+void plain_show(struct window *window, const struct line *line);
+
+/* Prints what was kept; due at lull_deadline(). */
+void plain_catch_up(struct window *window);
 
 /*
  * Takes what standard input has.  A line is told when none follows it at once:

@@ -83,10 +83,10 @@ append(struct scroll *scroll, struct line line)
 static struct line *
 folds_into(const struct scroll *scroll, const struct line *line)
 {
-	if (line->kind != LINE_COMING || scroll->end == scroll->first)
+	if (scroll->end == scroll->first)
 		return NULL;
 	struct line *last = line_at(scroll, scroll->end - 1);
-	return last->kind == LINE_COMING ? last : NULL;
+	return line_takes(last, line) ? last : NULL;
 }
 
 uint64_t

@@ -41,9 +41,9 @@ void scroll_free(struct scroll *scroll);
 
 /*
  * Adds a line, which the scroll owns from now on; the oldest ones go as the
- * limits ask.  A coming or going right behind another one is folded into it.
- * A line of another day than the one before has a rule before it.  Returns its
- * number.
+ * limits ask.  A coming or going right behind another one is folded into it, if
+ * line_takes() says so.  A line of another day than the one before has a rule
+ * before it.  Returns its number.
  */
 uint64_t scroll_add(struct scroll *scroll, struct line line);
 

@@ -93,6 +93,7 @@ free_window(struct window *window)
 	enquiry_free(window->enquiry);
 	session_free(window->session);
 	direct_free(window->direct);
+	lull_free(&window->lull);
 	scroll_free(window->scroll);
 	input_draft_free(&window->draft);
 	free(window->room);
@@ -331,8 +332,11 @@ window_deadline(const struct window *window)
 	int64_t midnight = now.mono + scroll_day_left(now.wall);
 	int64_t direct = direct_deadline(window->direct);
 	int64_t enquiry = enquiry_deadline(window->enquiry);
+	int64_t lull = lull_deadline(&window->lull);
 	int64_t due = direct < enquiry ? direct : enquiry;
 
+	if (lull < due)
+		due = lull;
 	if (window->check_mono > 0 && window->check_mono < due)
 		due = window->check_mono;
 	return due < midnight ? due : midnight;
@@ -364,6 +368,8 @@ window_tick(struct window *window)
 	direct_tick(window->direct, now.mono);
 	enquiry_tick(window->enquiry, now.mono);
 	check_heard(window, now.mono);
+	if (now.mono >= lull_deadline(&window->lull))
+		plain_catch_up(window);
 	if (!scroll_turn_day(window->scroll, now.wall))
 		return;
 	window->chat->changed = true;

@@ -4,6 +4,7 @@
 #include "join/draft.h"
 #include "join/layout.h"
 #include "join/line.h"
+#include "join/lull.h"
 #include "join/scroll.h"
 #include "join/width.h"
 
@@ -154,16 +155,22 @@ test_rules(void)
 }
 
 static struct line
-coming(enum record_type type, const char *name)
+coming_at(int64_t time, enum record_type type, const char *name)
 {
 	const struct record record = {
 		.type = type,
 		.user = span_of(name),
-		.time = NOON,
+		.time = time,
 		.reason = "bye",
 	};
 
 	return line_from_record(&record);
+}
+
+static struct line
+coming(enum record_type type, const char *name)
+{
+	return coming_at(NOON, type, name);
 }
 
 static void
@@ -212,6 +219,120 @@ test_folding(void)
 		"of bounded length");
 	ok(scroll_end(scroll) == 4, "what is said ends it");
 	scroll_free(scroll);
+}
+
+/* A line shows one time: what is far from that has a line of its own. */
+static void
+test_folding_times(void)
+{
+	struct scroll *scroll = scroll_new(100);
+	struct scroll_place end = SCROLL_END;
+
+	scroll_add(scroll, coming_at(NOON, RECORD_JOIN, "a"));
+	scroll_add(scroll, coming_at(NOON + 3000, RECORD_JOIN, "b"));
+	scroll_add(scroll, coming_at(NOON + LINE_FOLD_MS, RECORD_JOIN, "c"));
+	scroll_add(scroll,
+		coming_at(NOON + LINE_FOLD_MS + 1, RECORD_JOIN, "d"));
+	scroll_add(scroll, coming_at(NOON + 180 * 1000, RECORD_LEAVE, "a"));
+	scroll_add(scroll, coming_at(NOON + 179 * 1000, RECORD_LEAVE, "b"));
+	scroll_add(scroll, coming_at(NOON + 60 * 1000, RECORD_JOIN, "e"));
+	rows_are(scroll, 80, &end, 9,
+		"-- 2026-11-25 UTC --|"
+		"12:00:00 * a joined, b joined, c joined|"
+		"12:00:05 * d joined|"
+		"12:03:00 * a left (bye), b left (bye)|"
+		"12:01:00 * e joined|",
+		"what is not close together is not told as if it were");
+	scroll_free(scroll);
+}
+
+static void
+test_crowd(void)
+{
+	struct scroll *scroll = scroll_new(100);
+
+	for (int i = 0; i < 100; i++)
+		scroll_add(scroll,
+			coming_at(NOON + i * 20, RECORD_JOIN, "somebody"));
+	ok(scroll_end(scroll) == 2, "a crowd that is back at once is a line");
+	scroll_free(scroll);
+}
+
+/* Takes a coming into a lull at so many ms; true: it was told at once. */
+static bool
+told_at(struct lull *lull, int64_t ms, const char *name)
+{
+	struct line line = coming_at(NOON + ms, RECORD_JOIN, name);
+	bool is_told = !lull_keep(lull, &line, ms);
+
+	line_free(&line);
+	return is_told;
+}
+
+/* What a lull gives at so many ms. */
+static void
+lull_gives(struct lull *lull, int64_t ms, const char *want, const char *name)
+{
+	struct line line = { 0 };
+	struct line_part parts[LINE_PARTS_MAX];
+	struct text text = { 0 };
+
+	text_append_string(&text, "");
+	if (lull_take(lull, ms, &line))
+		line_format(&line, (struct line_clock){ false }, &text, parts);
+	is(text.bytes, want, name);
+	line_free(&line);
+	text_free(&text);
+}
+
+static void
+test_lull(void)
+{
+	struct lull lull = { 0 };
+
+	lull_gives(&lull, 0, "", "nothing is kept at first");
+	ok(told_at(&lull, 1000, "a"), "the first is told at once");
+	ok(lull_deadline(&lull) == INT64_MAX, "and nothing waits");
+	ok(!told_at(&lull, 2000, "b") && !told_at(&lull, 3000, "c"),
+		"what follows it is kept");
+	ok(lull_deadline(&lull) == 1000 + LINE_FOLD_MS,
+		"for as long as it is close to the first");
+	lull_gives(&lull, 6000, "12:00:02 * b joined, c joined",
+		"and told as one line, with a time of its own");
+	ok(lull_deadline(&lull) == INT64_MAX, "once");
+	ok(!told_at(&lull, 6500, "d"), "what goes on is kept, too");
+	lull_gives(&lull, 11000, "12:00:06 * d joined", "for as long");
+	ok(told_at(&lull, 16000, "e"), "behind a rest one is told at once");
+	ok(!told_at(&lull, 16500, "f") && told_at(&lull, 22500, "g"),
+		"what does not fit a line is not kept in it");
+	lull_gives(&lull, 22500, "12:00:16 * f joined",
+		"and what was kept can be told before it");
+	ok(!told_at(&lull, 23000, "h"), "one that is never told");
+	lull_free(&lull);
+}
+
+/* A hundred within ten seconds, looked at when that is due. */
+static void
+test_lull_of_crowd(void)
+{
+	struct lull lull = { 0 };
+	struct line line;
+	int told = 0;
+	size_t folded = 0;
+
+	for (int64_t ms = 0; ms < 20 * 1000; ms += 100) {
+		if (ms >= lull_deadline(&lull) && lull_take(&lull, ms, &line)) {
+			told++;
+			folded += line.folded;
+			line_free(&line);
+		}
+		if (ms < 10 * 1000 && told_at(&lull, ms, "somebody")) {
+			told++;
+			folded++;
+		}
+	}
+	ok(told == 3 && folded == 100, "a crowd is few lines, with all of it");
+	lull_free(&lull);
 }
 
 static uint64_t
@@ -613,6 +734,10 @@ main(void)
 	test_rules();
 	test_midnight();
 	test_folding();
+	test_folding_times();
+	test_crowd();
+	test_lull();
+	test_lull_of_crowd();
 	test_finding();
 	test_hiding();
 	test_bytes();

@@ -196,8 +196,10 @@ take_hashes(struct tie *tie, int argc, char **argv)
 		if (tie_list_add_file(&tie->list, tie->files[i], &tie->fault) <
 			0)
 			return 0;
-	if (reads && optind == argc && isatty(STDIN_FILENO))
-		return cli_usage_fault(&tie->cli, "no hash is given");
+	if (reads && optind == argc && isatty(STDIN_FILENO) && !tie->cli.quiet)
+		cli_warn(&tie->cli,
+			"hashes are read from the terminal, a line each, until "
+			"control-D (--help lists what else there is)");
 	if (reads)
 		read_hashes(tie);
 	return 0;
@@ -276,6 +278,7 @@ is_answered_yes(const struct tie *tie)
 		tie->list.count);
 	fprintf(stderr, _(" to %s (%d)? [y/N] "), tie_trust_word(tie->trust),
 		(int)tie->trust);
+	clearerr(stdin); /* the hashes may have ended on this terminal */
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
 		return false;
 	answer[strcspn(answer, "\r\n")] = '\0';

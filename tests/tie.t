@@ -401,6 +401,23 @@ typed y
 ok 'yes is 0' sees '^= 0'
 is "$(asked .request.trustLevel)" 15 'and it is set'
 tie_is 0 'so that it is known now' "$nobodys"
+typed 'clear; qchat-tie; echo "= $?"'
+ok 'without a hash the terminal is read' \
+	sees '^qchat-tie: hashes are read from the terminal, .* until control-D'
+typed "$notepad  notepad.exe"
+typed "$dropper"
+must tm send-keys -t tie C-d
+ok 'up to its end' sees "^$notepad  GTI +99 +Known Trusted"
+ok 'all of it' sees "^$dropper  ATD +1 +Known Malicious"
+ok 'which is 0' sees '^= 0'
+typed 'clear; qchat-tie -q --set 70; echo "= $?"'
+typed "$nobodys"
+must tm send-keys -t tie C-d
+ok 'behind it a question can be asked' sees '\[y/N\]$'
+ok 'without a word on what is read' not on_screen 'from the terminal'
+typed y
+ok 'and answered' sees '^= 0'
+is "$(asked .request.trustLevel)" 70 'with yes'
 
 # Options.
 tie_is 64 'a word that is no hash' "$notepad"0

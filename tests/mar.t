@@ -38,6 +38,9 @@ mar -q HostInfo hostname
 is "$(out)" "pc1${tab}1
 pc2${tab}1
 db7${tab}1" '-q: without the line of names'
+mar -q HostInfo hostname, ip_address, hostname and HostInfo hostname
+is "$(head -n 1 "$T/out")" "pc1${tab}192.168.130.152${tab}pc1${tab}pc1${tab}1" \
+	'what is named again is in each of those columns'
 mar --table 'HostInfo hostname, ip_address'
 is "$(out)" 'HostInfo|hostname  HostInfo|ip_address  count
 pc1                192.168.130.152      1

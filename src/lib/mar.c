@@ -61,10 +61,14 @@ output_of(struct span sort, struct span collector)
 static void
 set_order(struct order *order, struct span collector, struct span output)
 {
-	order->is_ambiguous = order->by != NULL;
-	free(order->by);
-	order->by = memory_format("%.*s|%.*s", (int)collector.len,
+	char *by = memory_format("%.*s|%.*s", (int)collector.len,
 		collector.bytes, (int)output.len, output.bytes);
+
+	/* One may be named twice. */
+	order->is_ambiguous |= order->by != NULL &&
+		strcasecmp(order->by, by) != 0;
+	free(order->by);
+	order->by = by;
 }
 
 /* The outputs of one collector: true if one is named with its collector. */

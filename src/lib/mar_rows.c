@@ -21,6 +21,7 @@ struct row {
 
 struct mar_rows {
 	char **columns;
+	size_t *sources; /* of each: the first column of its name */
 	size_t column_count;
 	struct row *rows;
 	size_t count, size;
@@ -31,8 +32,16 @@ struct mar_rows {
 static void
 add_column(struct mar_rows *rows, char *name)
 {
+	size_t source = 0;
+
+	while (source < rows->column_count &&
+		strcasecmp(rows->columns[source], name) != 0)
+		source++;
 	rows->columns = memory_resize(rows->columns, rows->column_count + 1,
 		sizeof(*rows->columns));
+	rows->sources = memory_resize(rows->sources, rows->column_count + 1,
+		sizeof(*rows->sources));
+	rows->sources[rows->column_count] = source;
 	rows->columns[rows->column_count++] = name;
 }
 
@@ -74,6 +83,7 @@ mar_rows_free(struct mar_rows *rows)
 	for (size_t i = 0; i < rows->column_count; i++)
 		free(rows->columns[i]);
 	free(rows->rows);
+	free(rows->sources);
 	free(rows->columns);
 	free(rows);
 }
@@ -251,7 +261,10 @@ struct span
 mar_rows_value(const struct mar_rows *rows, size_t row, size_t column)
 {
 	assert(row < rows->count && column < rows->column_count);
-	return column < rows->rows[row].count ? rows->rows[row].values[column]
+
+	/* A row has it once, however often the query names it. */
+	size_t source = rows->sources[column];
+	return source < rows->rows[row].count ? rows->rows[row].values[source]
 					      : (struct span){ 0 };
 }
 

@@ -428,6 +428,35 @@ test_values(void)
 	text_free(&json);
 }
 
+/* An output that the query names more than once is in each of those columns,
+ * and in JSON once. */
+static void
+test_named_again(void)
+{
+	struct text json = { 0 };
+
+	finish("A b, c, B and a b", "b", 0, 0, DONE("1"));
+	ok(ask() &&
+			answer(ROWS("{\"output\":{\"a|b\":\"x\",\"A|c\":7,"
+				    "\"d|e\":8}}")) == 0,
+		"an output three times");
+	ok(mar_rows_columns(mar_rows(mar)) == 5, "five columns");
+	column_is(2, "A|B");
+	column_is(3, "a|b");
+	column_is(4, "d|e");
+	value_is(0, 0, "x");
+	value_is(0, 1, "7");
+	value_is(0, 2, "x");
+	value_is(0, 3, "x");
+	value_is(0, 4, "8");
+	mar_rows_json(mar_rows(mar), 0, &json);
+	is(json.bytes,
+		"{\"v\":1,\"type\":\"mar\",\"output\":{\"A|b\":\"x\",\"A|c\":"
+		"\"7\",\"d|e\":\"8\"}}\n",
+		"one value as JSON");
+	text_free(&json);
+}
+
 /* Names of files on Windows may have half of a surrogate pair. */
 static void
 test_surrogates(void)
@@ -691,6 +720,7 @@ main(void)
 	test_ends();
 	test_short();
 	test_values();
+	test_named_again();
 	test_surrogates();
 	test_errors();
 	test_garbage();

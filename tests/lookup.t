@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/screen.sh"
 
-need tmux jq
+need tmux jq qchat-invite
 fabric_start
 services_start
 dropper=daac6ba6967893ddea06ed132b781529
@@ -118,5 +118,28 @@ ok 'meanwhile' wait_for heard 'one types and reads'
 type alice '\q'
 ok 'it ends, whatever runs' ended alice
 is "$status" 0 'in order'
+
+# Where others seal, and the secret is not here, yes does not say that what is
+# found may go out in the clear.
+services_do tie well
+bobs=$XDG_STATE_HOME
+XDG_STATE_HOME=$T/eves
+as eve must qchat-invite --new -r vault
+as eve start vault qchat-listen -v -r vault --json
+must wait_line "$T/vault.err" 'in vault'
+screen bob bob -r vault
+must sees bob 'you are in the room'
+as eve must qchat-say -r vault hello
+must sees bob '\| NO SECRET'
+type bob "\\t $dropper yes"
+ok 'a result is asked about all the same, where others seal' \
+	sees bob 'IN THE CLEAR'
+ok 'and shown' on_screen bob 'Known Malicious'
+type bob '\no'
+must sees_no bob '\| .yes or .no'
+as eve must qchat-say -r vault fence
+must wait_line "$T/vault.out" fence
+XDG_STATE_HOME=$bobs
+is "$(grep -c 'Known Malicious' "$T/vault.out")" 0 'but not said'
 
 done_testing

@@ -10,6 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attacker.sh"
+. "$(dirname "$0")/screen.sh"
 
 need qchat-say qchat-listen qchat-who qchat-invite
 need jq
@@ -105,6 +106,95 @@ ok 'who has no secret is told' wait_line "$T/carol.err" \
 	'ops: what is said here is sealed with a secret that this user does not'
 is "$(grep -c fence "$T/carol.out")" 0 'and reads nothing'
 end_process "$carol_pid" TERM
+
+# On a screen it is seen all the time, and asked about before something is said
+# in the clear.
+screen_size='160 40'
+olga=$(user_dir olga)
+ln -s "$olga/state" "$T/state-olga"
+screen olga olga -r ops
+must sees olga 'you are in the room'
+fence
+ok 'the status line has it' sees olga '^ ops \| NO SECRET \| [0-9]+ here \| on '
+ok 'a line says what to do' sees olga 'NO SECRET: what others say here is sealed'
+resize olga 20 5
+ok 'on the smallest screen, too' sees olga '^ ops \| NO SECRET$'
+resize olga 160 40
+type olga 'the launch code'
+ok 'what would go out in the clear is asked about' \
+	sees olga 'is "the launch code" to go there IN THE CLEAR\?'
+ok 'in the status line, too' sees olga '^ ops \| NO SECRET \| .yes or .no\? \| '
+type olga 'and the door'
+ok 'nothing else goes out before the answer' \
+	sees olga 'nothing was sent: what you typed before waits'
+ok 'and is there to be edited' sees olga '^olga@ops> and the door$'
+press olga C-c
+type olga '\no'
+ok '\no keeps it' sees olga 'it was not said'
+type olga '\yes'
+ok 'and that was the question' sees olga 'there is no question to answer'
+type olga '\me opens the door'
+must sees olga 'is "opens the door" to go there IN THE CLEAR'
+type olga '\yes'
+ok '\yes says it' wait_line "$T/ear.out" '"text":"opens the door"'
+is "$(marks 'opens the door')" '!' 'in the clear'
+type olga 'and shuts it'
+ok 'from then on nothing is asked' wait_line "$T/ear.out" 'and shuts it'
+must wait_line "$seen" 'and shuts it'
+is "$(grep -c 'launch code\|and the door' "$seen")" 0 \
+	'what had no yes nobody has heard'
+is "$(shown olga | grep -c 'NO SECRET: ')" 1 'what to do is told once'
+type olga '\c'
+ok '\c has it, too' sees olga 'sealed by others, NO SECRET of it here'
+own alice must qchat-invite -r ops "$olga/user.crt"
+sed -n '/BEGIN/,/END/p' "$T/must.out" >"$T/olga.pem"
+own olga must qchat-invite --accept "$T/olga.pem"
+ok 'with the secret the room is sealed' \
+	sees olga '^ ops \| [0-9]+ here \| sealed \| on '
+type olga 'for us alone'
+ok 'and what is said' wait_line "$T/ear.out" '"sealed":true.*for us alone'
+is "$(grep -c 'for us alone' "$seen")" 0 'so that nobody else reads it'
+type olga '\q'
+must ended olga
+screen pia pia -r ops
+must sees pia 'you are in the room'
+fence
+must sees pia 'NO SECRET'
+type pia 'without an answer'
+must sees pia 'is "without an answer" to go there'
+type pia '\q'
+must ended pia
+is "$status" 69 'who leaves without an answer'
+like "$(cat "$T/pia.err")" ' ops - pia \[NOT DELIVERED\] without an answer$' \
+	'is told that it was not said'
+
+# Anybody can say what looks sealed: that keeps nobody from anything.
+
+garbage() {
+	text='{"type":5,"v":1,"sealed":"AAAA"}'
+	attack "$(with '{ do: "say", topic: "/mcafee/event/qchat/plaza",
+		sign: false, text: $text, times: 9 }')"
+}
+
+own dora start plaza qchat-listen -v -r plaza
+plaza_pid=$pid
+must wait_line "$T/plaza.err" 'in plaza'
+screen quinn quinn -r plaza
+must sees quinn 'you are in the room'
+garbage
+ok 'garbage that looks sealed is told' sees quinn '^ plaza \| NO SECRET '
+type quinn 'still here'
+must sees quinn 'is "still here" to go there IN THE CLEAR'
+type quinn '\yes'
+ok 'a room in the clear can be used' wait_line "$T/plaza.out" 'still here'
+garbage
+type quinn 'and here'
+ok 'as before' wait_line "$T/plaza.out" 'and here'
+is "$(shown quinn | grep -c 'NO SECRET: ')" 1 'and nothing is told again'
+type quinn '\q'
+must ended quinn
+end_process "$plaza_pid" TERM
+fence
 
 # Attacks.
 text='in the clear'

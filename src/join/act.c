@@ -329,6 +329,7 @@ show_counts(struct chat *chat)
 		.link = session_link(session),
 		.fabric = chat->conf.fabric,
 		.asks = enquiry_can_count(window->enquiry),
+		.is_foreign = window->is_foreign,
 		.broker = session_peer(session),
 		.counts = counts,
 		.count = session_counts(session, counts),
@@ -475,7 +476,7 @@ run(struct chat *chat, const struct command_line *parsed)
 		break;
 	case COMMAND_YES:
 	case COMMAND_NO:
-		if (!enquiry_answer(chat_window(chat)->enquiry,
+		if (!questions_answer(chat_window(chat)->questions,
 			    parsed->id == COMMAND_YES))
 			window_notice(chat_window(chat),
 				"there is no question to answer");

@@ -10,6 +10,7 @@
 #include "enquiry.h"
 #include "input.h"
 #include "lull.h"
+#include "question.h"
 #include "scroll.h"
 #include "session.h"
 
@@ -37,6 +38,7 @@ struct window {
 	struct session *session;
 	struct direct *direct;
 	struct enquiry *enquiry;
+	struct questions *questions;
 	struct scroll *scroll;
 	struct lull lull; /* in line mode */
 	struct scroll_place place;
@@ -47,6 +49,8 @@ struct window {
 	uint64_t rule;            /* the number of that one; UINT64_MAX: none */
 	uint64_t found;     /* the line that was searched; UINT64_MAX: none */
 	bool told_lost;     /* of the connection */
+	bool is_foreign;    /* others seal with a secret that is not ours */
+	bool in_clear;      /* that is known, and to be said all the same */
 	int64_t check_mono; /* when to see whether it hears itself; 0: not up */
 };
 

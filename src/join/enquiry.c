@@ -14,8 +14,6 @@
 #include <string.h>
 
 enum {
-	OFFERS_MAX = 16, /* that are open; the oldest but the asked one goes */
-	NAMED_MAX = 60,  /* bytes of a result that is asked about */
 	COUNT_MS = 2000, /* for all brokers to count who hears the room */
 };
 
@@ -31,8 +29,6 @@ struct enquiry {
 	/* What a step of the session found, until the next tick. */
 	struct result found[LOOKUPS_MAX];
 	size_t found_count;
-	char *offers[OFFERS_MAX]; /* the oldest first */
-	size_t offer_count;
 	struct listeners *listeners; /* while they are counted */
 };
 
@@ -87,8 +83,6 @@ enquiry_free(struct enquiry *enquiry)
 		free(enquiry->found[i].text);
 		free(enquiry->found[i].shared);
 	}
-	for (size_t i = 0; i < enquiry->offer_count; i++)
-		free(enquiry->offers[i]);
 	free(enquiry);
 }
 
@@ -215,78 +209,25 @@ has_counted(const struct enquiry *enquiry)
 }
 
 static void
-drop_offer(struct enquiry *enquiry, size_t i)
-{
-	free(enquiry->offers[i]);
-	enquiry->offer_count--;
-	memmove(enquiry->offers + i, enquiry->offers + i + 1,
-		(enquiry->offer_count - i) * sizeof(*enquiry->offers));
-}
-
-static void
 post(struct enquiry *enquiry, const char *text)
 {
 	const struct member_post said = { .text = span_of(text), .lines = -1 };
 
-	window_say(enquiry->window, &said);
-}
-
-/* Asks about the oldest, by its first line. */
-static void
-ask(const struct enquiry *enquiry)
-{
-	const char *offered = enquiry->offers[0];
-	size_t line = strcspn(offered, "\n");
-	size_t len = text_utf8_check(
-		(struct span){ offered, line < NAMED_MAX ? line : NAMED_MAX });
-	struct text question = { 0 };
-
-	text_appendf(&question,
-		_("is the room to see \"%.*s%s\"? \\yes posts it, \\no does "
-		  "not"),
-		(int)len, offered, len == line ? "" : "...");
-	window_notice(enquiry->window, question.bytes);
-	text_free(&question);
-}
-
-bool
-enquiry_answer(struct enquiry *enquiry, bool yes)
-{
-	if (enquiry->offer_count == 0)
-		return false;
-	if (yes)
-		post(enquiry, enquiry->offers[0]);
-	drop_offer(enquiry, 0);
-	if (enquiry->offer_count > 0)
-		ask(enquiry);
-	return true;
-}
-
-/* Keeps a result until it is known whether the room is to see it.  One question
- * at a time. */
-static void
-offer(struct enquiry *enquiry, char *text)
-{
-	/* What the question on the screen is about has to stay. */
-	if (enquiry->offer_count == OFFERS_MAX)
-		drop_offer(enquiry, 1);
-	enquiry->offers[enquiry->offer_count++] = text;
-	if (enquiry->offer_count == 1)
-		ask(enquiry);
+	window_post(enquiry->window, &said);
 }
 
 /* What goes to the room stands there, and needs no line of ours. */
 static void
 settle(struct enquiry *enquiry, struct result *result)
 {
-	if (result->share == LOOKUP_YES) {
+	struct window *window = enquiry->window;
+
+	if (result->share == LOOKUP_YES && !window_is_exposed(window)) {
 		post(enquiry, result->shared);
 	} else {
-		window_notice(enquiry->window, result->text);
-		if (result->share == LOOKUP_ASK) {
-			offer(enquiry, result->shared);
-			result->shared = NULL;
-		}
+		window_notice(window, result->text);
+		if (result->share != LOOKUP_NO)
+			questions_offer(window->questions, result->shared);
 	}
 	free(result->text);
 	free(result->shared);
@@ -296,11 +237,6 @@ void
 enquiry_progress(const struct enquiry *enquiry, bool brief, struct text *text)
 {
 	lookups_progress(enquiry->lookups, brief, text);
-	if (enquiry->offer_count == 0)
-		return;
-	if (text->len > 0)
-		text_append_string(text, "; ");
-	text_append_string(text, _("\\yes or \\no?"));
 }
 
 size_t

@@ -11,8 +11,7 @@
 /*
  * What is asked of the fabric's services in a room, and what becomes of the
  * results: they are shown, and go to the room if that is wanted.  Without a
- * word on that it is asked, until \yes or \no answers.  Nothing waits for it:
- * one types and reads meanwhile.
+ * word on that it is asked (question.h).
  */
 struct enquiry;
 struct window;
@@ -43,10 +42,7 @@ bool enquiry_can_count(const struct enquiry *enquiry);
  * session_request(). */
 int enquiry_count(struct enquiry *enquiry, struct fault *fault);
 
-/* Answers the oldest question.  False if none is open. */
-bool enquiry_answer(struct enquiry *enquiry, bool yes);
-
-/* Appends what runs, and whether a question is open, for the status line. */
+/* Appends what runs, for the status line. */
 void enquiry_progress(const struct enquiry *enquiry, bool brief,
 	struct text *text);
 

@@ -240,7 +240,10 @@ append_room(struct text *text, const struct report_room *room)
 		text_append_string(text, ", ");
 	}
 	text_append_string(text,
-		member_is_sealed(member) ? _("sealed") : _("not sealed"));
+		member_is_sealed(member) ? _("sealed")
+			: room->is_foreign
+			? _("sealed by others, NO SECRET of it here")
+			: _("not sealed"));
 }
 
 /* What became of it. */

@@ -28,6 +28,7 @@ struct report_room {
 	enum session_link link;
 	enum conf_fabric fabric;
 	bool asks;          /* the fabric, how many hear the room */
+	bool is_foreign;    /* others seal with a secret that is not ours */
 	const char *broker; /* session_peer() */
 	const struct record_count *counts; /* session_counts() */
 	size_t count;

@@ -126,6 +126,13 @@ link_words(const struct status *status)
 	}
 }
 
+/* Others seal, and what we say is in the clear. */
+static bool
+lacks_secret(const struct status *status)
+{
+	return status->window->is_foreign && !member_is_sealed(status->member);
+}
+
 /* What is wrong stands first. */
 static void
 append_troubles(const struct status *status)
@@ -134,6 +141,8 @@ append_troubles(const struct status *status)
 	size_t given_up = member_given_up(status->member);
 
 	text_append_string(status->text, link_words(status));
+	if (lacks_secret(status))
+		text_append_string(status->text, _(" | NO SECRET"));
 	if (given_up > 0)
 		text_appendf(status->text,
 			status->spared < SPARED_ROOMS
@@ -158,7 +167,7 @@ append_people(const struct status *status)
 	if (status->spared < SPARED_PEOPLE)
 		text_appendf(status->text, _(" | %zu here"),
 			roster_count(member_roster(status->member)));
-	if (status->spared < SPARED_SEAL)
+	if (status->spared < SPARED_SEAL && !lacks_secret(status))
 		text_append_string(status->text,
 			member_is_sealed(status->member) ? _(" | sealed")
 							 : _(" | clear"));
@@ -188,17 +197,22 @@ append_rest(const struct status *status)
 	}
 }
 
-/* What is asked of services. */
+/* What is asked of services, and of us. */
 static void
 append_enquiry(const struct status *status)
 {
-	struct text progress = { 0 };
+	struct text asked = { 0 };
 
 	enquiry_progress(status->window->enquiry,
-		status->spared >= SPARED_WORDS, &progress);
-	if (progress.len > 0 && status->spared < SPARED_SEARCH)
-		text_appendf(status->text, " | %s", progress.bytes);
-	text_free(&progress);
+		status->spared >= SPARED_WORDS, &asked);
+	if (questions_are_open(status->window->questions)) {
+		if (asked.len > 0)
+			text_append_string(&asked, "; ");
+		text_append_string(&asked, _("\\yes or \\no?"));
+	}
+	if (asked.len > 0 && status->spared < SPARED_SEARCH)
+		text_appendf(status->text, " | %s", asked.bytes);
+	text_free(&asked);
 }
 
 static void

@@ -9,9 +9,10 @@
 
 /*
  * Appends the status line for a screen of that many columns: the rooms; the
- * link, if it is down; what is not delivered, or not confirmed; how much came
- * below; how many are here; sealed or clear; the broker; the clock.  What does
- * not fit is said in fewer words or left out, and what is wrong last of all.
+ * link, if it is down; that the room's secret is missing; what is not
+ * delivered, or not confirmed; how much came below; how many are here; sealed
+ * or clear; the broker; the clock.  What does not fit is said in fewer words or
+ * left out, and what is wrong last of all.
  */
 void show_status(struct text *text, const struct chat *chat, size_t columns);
 

@@ -91,6 +91,7 @@ static void
 free_window(struct window *window)
 {
 	enquiry_free(window->enquiry);
+	questions_free(window->questions);
 	session_free(window->session);
 	direct_free(window->direct);
 	lull_free(&window->lull);
@@ -130,6 +131,7 @@ window_open(struct chat *chat, const char *room, struct fault *fault)
 	}
 	window->direct = direct_new(&chat->conf, &calls);
 	window->enquiry = enquiry_new(window);
+	window->questions = questions_new(window);
 	complete_note(chat->complete, COMPLETE_ROOM, span_of(room));
 	chat->windows[chat->count++] = window;
 	chat->names_stale = true;
@@ -169,16 +171,14 @@ window_free_all(struct chat *chat)
 		free_window(chat->windows[--chat->count]);
 }
 
-/* A line of our own, before anybody else has it. */
-static uint64_t
-add_own(struct window *window, const struct member_post *post,
-	enum line_kind kind, struct span to, int64_t seq)
+static struct line
+own_line(const struct window *window, const struct member_post *post,
+	enum line_kind kind, int64_t seq)
 {
-	struct instant now = session_now();
 	const struct record record = {
 		.type = kind == LINE_DIRECT ? RECORD_DIRECT : RECORD_MESSAGE,
 		.own = true,
-		.time = now.wall,
+		.time = session_now().wall,
 		.user = span_of(session_user(window->session)),
 		.seq = seq,
 		.text = post->text,
@@ -187,7 +187,22 @@ add_own(struct window *window, const struct member_post *post,
 		.tags = post->tags,
 		.tag_count = post->tag_count,
 	};
-	struct line line = line_from_record(&record);
+
+	return line_from_record(&record);
+}
+
+struct line
+window_line(const struct window *window, const struct member_post *post)
+{
+	return own_line(window, post, LINE_MESSAGE, -1);
+}
+
+/* A line of our own, before anybody else has it. */
+static uint64_t
+add_own(struct window *window, const struct member_post *post,
+	enum line_kind kind, struct span to, int64_t seq)
+{
+	struct line line = own_line(window, post, kind, seq);
 
 	line.state = LINE_PENDING;
 	line_set_to(&line, to);
@@ -195,7 +210,14 @@ add_own(struct window *window, const struct member_post *post,
 }
 
 bool
-window_say(struct window *window, const struct member_post *post)
+window_is_exposed(const struct window *window)
+{
+	return window->is_foreign && !window->in_clear &&
+		!member_is_sealed(session_member(window->session, 0));
+}
+
+bool
+window_post(struct window *window, const struct member_post *post)
 {
 	struct fault fault = { 0 };
 	int64_t seq = session_say(window->session, post, &fault);
@@ -205,6 +227,14 @@ window_say(struct window *window, const struct member_post *post)
 	else
 		add_own(window, post, LINE_MESSAGE, span_of(""), seq);
 	return seq >= 0;
+}
+
+bool
+window_say(struct window *window, const struct member_post *post)
+{
+	return window_is_exposed(window)
+		? questions_keep(window->questions, post)
+		: window_post(window, post);
 }
 
 bool
@@ -307,7 +337,8 @@ window_undelivered(const struct window *window, struct text *text)
 	/* Lines may have gone. */
 	size_t kept = member_unproved(member) + member_given_up(member) +
 		directs;
-	return kept > count ? kept : count;
+	return (kept > count ? kept : count) +
+		questions_unsaid(window->questions, text);
 }
 
 void

@@ -31,9 +31,20 @@ struct window *window_find(const struct chat *chat, struct span room);
 /* A line of ours. */
 void window_notice(struct window *window, const char *text);
 
+/* Would what is said here be in the clear where others seal, as far as we
+ * know, and has nobody said that it may? */
+bool window_is_exposed(const struct window *window);
+
 /* Says a text; it is shown at once.  If it cannot be said, a line tells why,
  * and false comes back. */
+bool window_post(struct window *window, const struct member_post *post);
+
+/* The same, but where it would be exposed it is kept, and asked about. */
 bool window_say(struct window *window, const struct member_post *post);
+
+/* What the line of a post of ours would be, now. */
+struct line window_line(const struct window *window,
+	const struct member_post *post);
 
 /* Says a text to one participant alone; likewise. */
 bool window_say_to(struct window *window, struct span name, struct span text);
@@ -41,8 +52,9 @@ bool window_say_to(struct window *window, struct span name, struct span text);
 /* Says what could not be delivered again.  Returns how many that were. */
 size_t window_say_again(struct window *window);
 
-/* Appends what was said and is not proved, a line each.  Returns
- * how many messages that are, of which the oldest may be on no line any more.
+/* Appends what was said and is not proved, or waits for a word on whether it
+ * may be said, a line each.  Returns how many messages that are, of which the
+ * oldest may be on no line any more.
  */
 size_t window_undelivered(const struct window *window, struct text *text);
 

@@ -154,17 +154,32 @@ on_clock(void *context, int64_t off)
 		cli_warn_clock(&window->chat->cli, off);
 }
 
+/* Whoever may write here can say what looks like that: so it is told once, and
+ * keeps nobody from saying something. */
 static void
 on_foreign(void *context, struct span room)
 {
 	struct window *window = context;
+	struct text name = { 0 }, text = { 0 };
 
-	if (!window->chat->running)
-		cli_warn_foreign(&window->chat->cli, room);
-	else
+	window->is_foreign = true;
+	if (member_is_sealed(session_member(window->session, 0))) {
 		window_notice(window,
 			"what is said here is sealed with a secret that you "
 			"do not have: qchat-invite(1)");
+		return;
+	}
+	text_harmless(&name, room, TEXT_NAME);
+	text_appendf(&text,
+		_("NO SECRET: what others say here is sealed with a secret "
+		  "that you do not have, and what you say would go in the "
+		  "clear (somebody who has it invites with qchat-invite -r %s "
+		  "YOUR-CERTIFICATE, and you accept it with qchat-invite "
+		  "--accept FILE)"),
+		name.bytes);
+	window_notice(window, text.bytes);
+	text_free(&name);
+	text_free(&text);
 }
 
 static void

@@ -253,6 +253,10 @@ test_counts(void)
 		"0 missing, 0 asked for, 0 repaired, 0 doubles dropped\n"
 		"dxl, broker b:8883, CONNECTION LOST",
 		"nothing was said");
+	room.is_foreign = true;
+	counts_have(&room, "\nsealed by others, NO SECRET of it here\n",
+		"others seal");
+	room.is_foreign = false;
 	room.asks = true;
 	counts_have(&room,
 		"\n0 here answer; the fabric is asked how many hear the room\n",

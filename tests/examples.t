@@ -15,7 +15,7 @@
 
 need jq column mosquitto mosquitto_sub openssl setsid
 need_peer
-at_end='tm kill-server 2>/dev/null; end_groups; qchat-fabric -q down'
+at_end='end_screens; end_groups; qchat-fabric -q down'
 
 # Where everybody has it who sets nothing else.
 unset XDG_CONFIG_HOME XDG_STATE_HOME XDG_DATA_HOME XDG_CACHE_HOME

@@ -309,12 +309,12 @@ screen() {
 }
 shown() { tm capture-pane -p -t "$1"; }
 shows() { shown "$1" | grep -Eq -e "$2"; }
-screen runs 'qchat-mar HostInfo hostname'
-ok 'how far it is stands on the terminal' wait_for shows runs \
+screen far 'qchat-mar HostInfo hostname'
+ok 'how far it is stands on the terminal' wait_for shows far \
 	'^qchat-mar: IN_PROGRESS, 3 of 3 hosts have answered'
-must tm send-keys -t runs C-c
-ok 'control-C ends it' wait_for shows runs '^status 69$'
-like "$(shown runs)" '^qchat-mar: interrupted: IN_PROGRESS, 3 of 3 hosts' \
+must tm send-keys -t far C-c
+ok 'control-C ends it' wait_for shows far '^status 69$'
+like "$(shown far)" '^qchat-mar: interrupted: IN_PROGRESS, 3 of 3 hosts' \
 	'the line has made room for what became of it'
 services_do mar running 0
 screen table 'qchat-mar HostInfo hostname, os'

@@ -60,7 +60,7 @@ end_homes() {
 		wait_for not runs "$end_pid"
 	done
 }
-at_end='tm kill-server 2>/dev/null; end_homes'
+at_end='end_screens; end_homes'
 
 # hears NAME ARG…: a listener in ops, at home
 hears() {

@@ -131,6 +131,13 @@ block_start() {
 	is "$status" 0 'and that was all'
 	ok 'quickstart has shown what one process hears of another' sees \
 		start '^....-..-..T.* ops [+] .* ERROR disk full on db7'
+	mkdir -p "$home/.config/qchat"
+	echo 'dxl_config = "/nonexistent";' >"$home/.config/qchat/qchat.conf"
+	exit_is 0 'it does so, too, where there are other settings' \
+		env -i HOME="$home" LC_ALL=C.UTF-8 PATH="$T/stub:$PATH" \
+		sh "$tree/quickstart"
+	like "$(out)" ' ops [+] .* ERROR disk full on db7$' 'and not by them'
+	rm "$home/.config/qchat/qchat.conf"
 	quickly="env -i HOME=$home PATH=$T/stub:$PATH sh $tree/quickstart"
 	# shellcheck disable=SC2086 # a list of words
 	exit_is 0 'it can be run again' $quickly
@@ -141,12 +148,6 @@ block_start() {
 	exit_is 2 'one that fails' $quickly
 	is "$(out; err)" '== make ... failed
 a long story' 'says all that there is to say'
-	mkdir -p "$home/.config/qchat"
-	echo 'dxl_config = "/nonexistent";' >"$home/.config/qchat/qchat.conf"
-	exit_is 0 'it does so, too, where there are other settings' \
-		env -i HOME="$home" LC_ALL=C.UTF-8 PATH="$T/stub:$PATH" \
-		sh "$tree/quickstart"
-	like "$(out)" ' ops [+] .* ERROR disk full on db7$' 'and not by them'
 }
 
 block_tour() {

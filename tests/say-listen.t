@@ -225,6 +225,7 @@ ok 'the name is that of the certificate' \
 say bob -u 'Big Bob' hello
 ok '-u says another; white space is _' \
 	wait_line "$T/ear.out" ' ops [+] Big_Bob hello$'
+must wait_line "$T/json.out" '"text":"hello"' 2
 is "$(last_json .user)" 'Big Bob' 'JSON has the name as it is'
 as bob exit_is 0 'QCHAT_USER' env QCHAT_USER=envy qchat-say -r ops hello
 ok 'is a name' wait_line "$T/ear.out" ' ops [+] envy hello$'

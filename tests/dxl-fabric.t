@@ -8,6 +8,7 @@
 . "$(dirname "$0")/client.sh"
 
 need jq mosquitto_pub mosquitto_sub
+need_peer
 
 is "$(node "$srcdir/tests/fabric/vectors.js" "$srcdir/tests/data/dxl")" \
 	'{"broker":66,"js":11,"python":1,"python/services":22}' \

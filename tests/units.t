@@ -9,6 +9,8 @@
 . "$(dirname "$0")/lib.sh"
 
 need systemd-analyze
+[ -d /run/systemd ] || [ "$(id -u)" -eq 0 ] ||
+	skip_all 'only root can make /run/systemd, which systemd-analyze needs'
 
 # As installed beside the tools that are tried here.
 units() {

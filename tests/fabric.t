@@ -186,17 +186,17 @@ renew() { # a certificate of that key with so few days left
 			-days "$3" -out "$2"
 }
 must renew "$F/users/$me/key.pem" "$F/users/$me/certificate.pem" 20
-must renew "$F/users/alice/key.pem" "$F/users/alice/certificate.pem" 20
+must renew "$F/users/Zoë B/key.pem" "$F/users/Zoë B/certificate.pem" 20
 must renew "$F/broker.key" "$F/broker.pem" 20
 mine=$(serial "$F/users/$me/certificate.pem")
-alices=$(serial "$F/users/alice/certificate.pem")
+others=$(serial "$F/users/Zoë B/certificate.pem")
 brokers=$(serial "$F/broker.pem")
 exit_is 0 'up with certificates near their end' qchat-fabric up
 not_ok "this user's is renewed" test "$(serial \
 	"$F/users/$me/certificate.pem")" = "$mine"
 not_ok "the broker's is renewed" test "$(serial "$F/broker.pem")" = "$brokers"
-exit_is 0 'add, with 20 days left' qchat-fabric add alice
-is "$(serial "$F/users/alice/certificate.pem")" "$alices" 'keeps it'
+exit_is 0 'add, with 20 days left' qchat-fabric add 'Zoë B'
+is "$(serial "$F/users/Zoë B/certificate.pem")" "$others" 'keeps it'
 served_is_new() {
 	[ "$(openssl s_client -connect "localhost:$port" </dev/null \
 		2>/dev/null | openssl x509 -noout -serial)" = \

@@ -499,6 +499,8 @@ run(struct join *join)
 		converse(join, &during);
 	else
 		converse_on_screen(join, &during);
+	for (size_t i = 0; i < chat->count; i++)
+		plain_catch_up(chat->windows[i]);
 	tell_undelivered(chat);
 	for (size_t i = 0; i < chat->count; i++)
 		counts_trace(&chat->cli, chat->windows[i]->session);

@@ -17,7 +17,7 @@ pattern read /mcafee/client/%c'
 broker_start
 as eve start ear qchat-listen -v -r ops --presence
 must wait_line "$T/ear.err" 'in ops'
-as eve start two qchat-listen -v -r two
+as eve start two qchat-listen -v -r two --presence
 must wait_line "$T/two.err" 'in two'
 
 for user in ann bob; do
@@ -224,6 +224,21 @@ type bob 'and back'
 ok 'for the other' wait_line "$T/ear.out" ' bob and back$'
 type bob '\q'
 must ended bob
+
+# What was kept of who comes and goes is told at the end.
+
+before=$(how_often bob ' bob: to the second')
+join bob --plain -r two
+must wait_for has_lines "$T/bob.raw" ' bob: to the second' "$((before + 1))"
+for user in ivan judy; do
+	as "$user" start "$user" qchat-listen -v -r two
+	must wait_line "$T/two.out" " \\* $user joined\$"
+done
+type bob 'what is behind them'
+must wait_line "$T/two.out" ' bob what is behind them$'
+type bob '\q'
+must ended bob
+ok 'the last ones, too' reads bob ' \* (.*, )?judy joined'
 
 # Questions.
 

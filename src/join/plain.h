@@ -12,7 +12,7 @@
  * is not told one by one. */
 void plain_show(struct window *window, const struct line *line);
 
-/* Prints what was kept; due at lull_deadline(). */
+/* Prints what was kept; due at lull_deadline(), and before the window goes. */
 void plain_catch_up(struct window *window);
 
 /*

@@ -145,6 +145,7 @@ window_close(struct window *window)
 	size_t index = window_index(chat, window);
 
 	session_close(&window->session, 1);
+	plain_catch_up(window);
 	chat->count--;
 	memmove(chat->windows + index, chat->windows + index + 1,
 		(chat->count - index) * sizeof(*chat->windows));

@@ -41,4 +41,11 @@ exit_is 0 'so does who says something' \
 wait_end "$ear"
 is "$(cat "$T/ear.out")" 'does it arrive?' 'and it arrives'
 is "$(counted accept)" '2 hasty, 2 patient' 'in the same way'
+
+# That it goes away meanwhile does not make it one that knows no TLS.
+curt leave
+exit_is 75 'who is cut off by one that goes away keeps what he said' \
+	qchat-say --config "$T/leave.conf" -r ops 'later'
+is "$(counted leave), $(count_lines "$T/leave.out" left) left" \
+	'1 hasty, 0 patient, 1 left' 'which was gone when it was asked again'
 done_testing

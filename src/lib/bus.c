@@ -26,7 +26,7 @@ struct bus {
 	char *peer;                    /* of the last one */
 	bool round_begun;
 	struct fault round_why; /* the most telling of this round */
-	bool is_doubted;        /* the last round failed doubtfully */
+	enum fault_term term;   /* of the last round; up: FAULT_PASSING */
 	int64_t connected_mono; /* when the last one was begun */
 	int64_t rest_until;     /* mono ms */
 	bool was_up;            /* any of them */
@@ -161,10 +161,17 @@ on_up(void *context)
 	struct bus *bus = context;
 
 	bus->was_up = true;
-	bus->is_doubted = false;
+	bus->term = FAULT_PASSING;
 	bus->rest_ms = BUS_BACKOFF_MIN_MS;
 	routes_end(bus->routes);
 	bus->calls.up(bus->calls.context);
+}
+
+/* Does a round that ended so not tell enough? */
+static bool
+is_to_be_tried_again(enum fault_term term)
+{
+	return term == FAULT_HASTY || term == FAULT_DOUBTFUL;
 }
 
 static void
@@ -176,7 +183,7 @@ on_message(void *context, struct span topic, struct span bytes)
 }
 
 /* Begins a connection, and sends on behind CONNECT: a round trip less.  After a
- * doubtful round it waits for CONNACK. */
+ * round that is to be tried again it waits for CONNACK. */
 static void
 connect_by(struct bus *bus, const struct route *route, int64_t mono)
 {
@@ -186,7 +193,7 @@ connect_by(struct bus *bus, const struct route *route, int64_t mono)
 		.identity = bus->identity,
 		.client_id = bus->client_id,
 		.durable = bus->durable,
-		.patient = bus->is_doubted,
+		.patient = is_to_be_tried_again(bus->term),
 		.route = route,
 		.calls = { bus, on_accepted, on_up, on_message },
 	};
@@ -229,14 +236,15 @@ static void
 fail_round(struct bus *bus, int64_t mono)
 {
 	struct fault why = bus->round_why;
-	bool was_doubted = bus->is_doubted;
+	enum fault_term before = bus->term;
 
 	rest(bus, &bus->rest_ms,
 		bus->was_up ? BUS_RETURN_MS : BUS_BACKOFF_MAX_MS, mono);
-	bus->is_doubted = why.term == FAULT_DOUBTFUL;
-	if (bus->is_doubted && !was_doubted)
+	bus->term = why.term;
+	/* What is new is no failure yet. */
+	if (is_to_be_tried_again(why.term) && why.term != before)
 		return;
-	if (bus->is_doubted)
+	if (why.term == FAULT_DOUBTFUL)
 		why.term = FAULT_LASTING;
 	bus->calls.failed(bus->calls.context, &why);
 }
@@ -267,15 +275,15 @@ choose(struct bus *bus, int64_t mono)
 	}
 }
 
-/* That a broker refuses us tells more than that another is silent; what is
- * doubtful is to be tried again. */
+/* That a broker refuses us tells more than that another is silent; what an
+ * attempt more can tell is not lost to that. */
 static bool
 is_telling(const struct fault *why, const struct fault *before)
 {
 	return before->kind == FAULT_NONE ||
 		(before->kind == FAULT_UNAVAILABLE &&
 			(why->kind != FAULT_UNAVAILABLE ||
-				before->term != FAULT_DOUBTFUL));
+				!is_to_be_tried_again(before->term)));
 }
 
 /* The connection has ended: another, or a rest. */

@@ -91,7 +91,7 @@ set_cut(const struct connection *connection, struct fault *fault)
 		"(its log may say why)",
 		connection->peer);
 	if (!connection->patient)
-		fault->term = FAULT_DOUBTFUL;
+		fault->term = FAULT_HASTY;
 }
 
 static int

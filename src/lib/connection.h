@@ -50,8 +50,8 @@ const struct fault *connection_fault(const struct connection *connection);
 
 /* These go out in the order of the calls, right behind CONNECT.  A broker that
  * refuses us while they come may reset the connection, and its answer may be
- * lost with that: the fault is doubtful then, and a patient connection can tell
- * more. */
+ * lost with that: the fault is FAULT_HASTY then, and a patient connection can
+ * tell more. */
 void connection_subscribe(struct connection *connection, const char *topic);
 void connection_unsubscribe(struct connection *connection, const char *topic);
 void connection_publish(struct connection *connection, const char *topic,

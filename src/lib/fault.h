@@ -26,6 +26,7 @@ enum fault_kind {
 /* Does waiting help? */
 enum fault_term {
 	FAULT_PASSING,  /* it may */
+	FAULT_HASTY,    /* it may, and an attempt that waits can tell more */
 	FAULT_DOUBTFUL, /* not if it happens again at once */
 	FAULT_LASTING,  /* it does not: nothing is kept for another time */
 };

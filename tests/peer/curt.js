@@ -4,12 +4,14 @@
 // A broker that ends each connection whose client sends on before it was
 // accepted, without a word, as one does whose refusal is lost in a reset.
 //
-//	curt.js FOLDER refuse|accept
+//	curt.js FOLDER refuse|accept|leave
 //
 // FOLDER has ca.crt, server.crt and server.key.  It prints {"at": "ready",
 // "port": N} when it listens on 127.0.0.1, {"at": "hasty"} for each such
 // connection, and {"at": "patient"} for each that waited: that is refused with
-// return code 5 (MQTT 3.1.1, table 3.1), or goes on with aedes.
+// return code 5 (MQTT 3.1.1, table 3.1), or goes on with aedes.  One that is to
+// leave ends the second connection before TLS begins, prints {"at": "left"}, and
+// listens no more.
 'use strict'
 
 const fs = require('fs')
@@ -72,5 +74,11 @@ const server = tls.createServer({
 	key: file('server.key'),
 	requestCert: true
 }, accept)
+server.on('connection', socket => {
+	if (mode !== 'leave' || connections === 0) return
+	socket.destroy()
+	server.close()
+	print({ at: 'left' })
+})
 server.listen(0, '127.0.0.1', () =>
 	print({ at: 'ready', port: server.address().port }))

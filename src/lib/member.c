@@ -122,6 +122,8 @@ member_up(struct member *member, struct instant now)
 	member->up_mono = now.mono;
 	member_begin_proof(member, now);
 	member_plan_catch_up(member, now);
+	if (member->stream && member->last > 0 && !member->finishing)
+		member_plan_heads(member, now);
 }
 
 void
@@ -221,7 +223,7 @@ tick_presence(struct member *member, struct instant now)
 		member_send_here(member, inbox, member->topic, now);
 	if (!member->participant) {
 		if (now.mono >= member->heads_mono)
-			member_tell_last(member);
+			member_tell_last(member, now);
 		return;
 	}
 	if (now.mono >= member->here_mono || now.mono >= member->ping_mono ||

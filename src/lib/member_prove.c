@@ -17,6 +17,8 @@ enum {
 	/* After the last message, and at most as much again, until it is told
 	 * which was the last. */
 	HEADS_QUIET_MS = 3000,
+	/* A stream tells it again, each time after twice as long, at most … */
+	TELL_MAX_MS = 10 * 60 * 1000,
 	LARGE_BYTES = 32 * 1024,  /* unproved, and wants a marker … */
 	SLOWEST_RATE = 32 * 1024, /* … that comes with so many in a second */
 };
@@ -187,17 +189,30 @@ member_plan_heads(struct member *member, struct instant now)
 	member->heads_mono = now.mono + HEADS_QUIET_MS +
 		member_random(member, HEADS_QUIET_MS) +
 		member_spread(member, MEMBER_PING_MS / 2);
+	member->tell_ms = 2 * HEADS_QUIET_MS;
+}
+
+/* Who missed the last of it may have missed this, too, and there may be nobody
+ * else to tell of it. */
+static void
+plan_again(struct member *member, struct instant now)
+{
+	member->heads_mono = now.mono + member->tell_ms;
+	member->tell_ms = member_earlier(2 * member->tell_ms, TELL_MAX_MS);
 }
 
 void
-member_tell_last(struct member *member)
+member_tell_last(struct member *member, struct instant now)
 {
 	struct room_message told;
 
 	member->heads_mono = INT64_MAX;
 	if (!member->connected || member->told == member->last)
 		return;
-	member->told = member->last;
+	if (member->finishing)
+		member->told = member->last;
+	else
+		plan_again(member, now);
 	room_message_init(&told, ROOM_PROOF);
 	told.uid = span_of(member->uid);
 	told.last = member->last;

@@ -136,8 +136,9 @@ struct member {
 	int64_t spoke_mono;  /* of our last post, or -1 */
 	int64_t ping_mono;   /* when the next ping is due */
 	int64_t here_mono;   /* when a "here" into the room is due */
-	int64_t told;        /* our newest number that the room was told of */
+	int64_t told;        /* our newest number when the end was told */
 	int64_t heads_mono;  /* when our heads are to be told */
+	int64_t tell_ms;     /* and after that, for who is no participant */
 	int64_t chosen_mono; /* when another such question is looked at */
 	int64_t here_sent;   /* when the last one was sent */
 	int64_t legacy_mono; /* when a legacy peer was heard last */
@@ -290,8 +291,9 @@ void member_await_proof(struct member *member, struct instant now);
 /* What was said is told of again, after a while, for who missed the end. */
 void member_plan_heads(struct member *member, struct instant now);
 
-/* Tells the room which number is the newest, if it was not told. */
-void member_tell_last(struct member *member);
+/* Tells the room which number is the newest, and again more and more seldom;
+ * at the end once. */
+void member_tell_last(struct member *member, struct instant now);
 
 /* Says so when all is done. */
 void member_tick_finish(struct member *member, struct instant now);

@@ -35,6 +35,7 @@ static bool is_full;   /* what was published fills the way out */
 static bool swallow;   /* the fabric drops what is published */
 static bool is_denied; /* … in the room */
 static bool is_unacknowledged;
+static bool is_stream; /* who is added now, and is no participant */
 static struct instant now = { 1000000, INT64_C(1795408513935) };
 
 static void
@@ -159,7 +160,8 @@ add_with(const char *user, bool participant, struct quotas quotas)
 		.inbox = peer->inbox,
 		.app = "test/1",
 		.participant = participant,
-		.once = !participant,
+		.once = !participant && !is_stream,
+		.stream = !participant && is_stream,
 		.unacknowledged = is_unacknowledged,
 		.show_own = true,
 		.proof_ms = 5000,
@@ -241,7 +243,7 @@ forget_all(void)
 		peers[i] = (struct peer){ 0 };
 	}
 	peer_count = 0;
-	swallow = is_denied = is_unacknowledged = false;
+	swallow = is_denied = is_unacknowledged = is_stream = false;
 }
 
 static void
@@ -959,6 +961,42 @@ test_proof(void)
 	forget_all();
 }
 
+/* Who alone missed the end of a stream, and that it was told, hears it again.
+ */
+static void
+test_end_of_stream(void)
+{
+	struct peer *a = add("alice", true);
+
+	is_stream = true;
+	struct peer *b = add("bob", false);
+	connect_peer(a, "a1");
+	connect_peer(b, "b1");
+	settle();
+	say(b, "one", -1);
+	settle();
+	a->online = false;
+	say(b, "two", -1);
+	pass(10 * 1000);
+	a->online = true;
+	text_clear(&a->log);
+	pass(10 * 1000);
+	log_is(a, "message bob 2 two\n", "the end of a stream is told again");
+	published = 0;
+	pass(3600 * 1000);
+	ok(published < 100, "more and more seldom: %zu in an hour, with pings",
+		published);
+	say(b, "three", -1);
+	settle();
+	member_finish(b->member, now);
+	settle();
+	pass(MEMBER_PING_MS);
+	published = 0;
+	pass(MEMBER_PING_MS);
+	ok(published <= 1, "and not when it is over");
+	forget_all();
+}
+
 /* What is large may be late where nothing but a marker behind it tells that it
  * has come to the broker. */
 static void
@@ -1621,6 +1659,7 @@ main(void)
 	test_directs();
 	test_direct_as_us();
 	test_proof();
+	test_end_of_stream();
 	test_large();
 	test_again();
 	test_again_for_newcomer();

@@ -70,7 +70,8 @@ struct channel {
 	struct session *session;
 	const char *room;
 	bool was_up, told_lost;
-	int64_t check_mono; /* when to see whether it hears itself */
+	bool is_checked;    /* whether it hears itself */
+	int64_t check_mono; /* when to see that, on this connection */
 };
 
 struct listen {
@@ -306,11 +307,14 @@ on_link(void *context, enum session_link link, const struct fault *why)
 		else
 			cli_trace(&listen->cli, "in %s, on %s", channel->room,
 				session_peer(channel->session));
-		if (!channel->was_up)
+		if (!channel->is_checked)
 			channel->check_mono = session_now().mono + PROOF_MS;
 		channel->was_up = true;
 		channel->told_lost = false;
-	} else if (!channel->was_up) {
+		return;
+	}
+	channel->check_mono = INT64_MAX;
+	if (!channel->was_up) {
 		if (listen->fault.kind == FAULT_NONE)
 			listen->fault = *why;
 	} else if (!channel->told_lost) {
@@ -520,6 +524,7 @@ check_heard(struct listen *listen, int64_t mono)
 		if (mono < channel->check_mono)
 			continue;
 		channel->check_mono = INT64_MAX;
+		channel->is_checked = true;
 		if (!member_is_heard(session_member(channel->session, 0)))
 			cli_say(&listen->cli,
 				"%s: our own presence did not come back: the "

@@ -401,9 +401,18 @@ show_help(struct chat *chat, struct span name)
 static void
 say_again(struct chat *chat)
 {
+	struct window *window = chat_window(chat);
 	struct text text = { 0 };
-	size_t count = window_say_again(chat_window(chat));
+	size_t count;
 
+	if (window_warns_again(window)) {
+		text_append_string(&text,
+			_("the room is sealed with a secret that you do not "
+			  "have: \\r once more says it again, IN THE CLEAR"));
+		notice(chat, &text);
+		return;
+	}
+	count = window_say_again(window);
 	if (count == 0)
 		text_append_string(&text, _("nothing is undelivered here"));
 	else

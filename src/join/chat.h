@@ -51,6 +51,7 @@ struct window {
 	bool told_lost;     /* of the connection */
 	bool is_foreign;    /* others seal with a secret that is not ours */
 	bool in_clear;      /* that is known, and to be said all the same */
+	bool warned_again;  /* of what \r would say there */
 	int64_t check_mono; /* when to see whether it hears itself; 0: not up */
 };
 

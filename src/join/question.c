@@ -136,7 +136,7 @@ questions_keep(struct questions *questions, const struct member_post *post)
 	return true;
 }
 
-static void
+static bool
 say(struct window *window, const struct line *line)
 {
 	const struct span tag = span_of(LINE_ACTION_TAG);
@@ -149,7 +149,7 @@ say(struct window *window, const struct line *line)
 		.tag_count = line->action,
 	};
 
-	window_post(window, &post);
+	return window_post(window, &post);
 }
 
 bool
@@ -168,12 +168,10 @@ questions_answer(struct questions *questions, bool yes)
 	struct question first = questions->list[0];
 	questions->list[0].line = (struct line){ 0 };
 	drop(questions, 0);
-	if (yes) {
+	if (yes && say(window, &first.line))
 		window->in_clear |= is_exposed;
-		say(window, &first.line);
-	} else if (first.is_typed) {
+	else if (first.is_typed)
 		window_notice(window, "it was not said");
-	}
 	line_free(&first.line);
 	if (questions->count > 0)
 		ask(questions);

@@ -233,9 +233,16 @@ window_post(struct window *window, const struct member_post *post)
 bool
 window_say(struct window *window, const struct member_post *post)
 {
-	return window_is_exposed(window)
-		? questions_keep(window->questions, post)
-		: window_post(window, post);
+	struct fault fault = { 0 };
+
+	if (!window_is_exposed(window))
+		return window_post(window, post);
+	if (member_check(session_member(window->session, 0), post,
+		    session_now(), &fault) < 0) {
+		window_notice(window, fault.text);
+		return false;
+	}
+	return questions_keep(window->questions, post);
 }
 
 bool
@@ -294,6 +301,15 @@ say_line_again(struct window *window, struct line *line)
 	else
 		window_notice(window, fault.text);
 	return rc == 0;
+}
+
+bool
+window_warns_again(struct window *window)
+{
+	window->warned_again = !window->warned_again &&
+		window_is_exposed(window) &&
+		member_given_up(session_member(window->session, 0)) > 0;
+	return window->warned_again;
 }
 
 size_t

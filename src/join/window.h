@@ -49,6 +49,10 @@ struct line window_line(const struct window *window,
 /* Says a text to one participant alone; likewise. */
 bool window_say_to(struct window *window, struct span name, struct span text);
 
+/* Would something be exposed that could not be delivered and is said again?
+ * True once only: who asks again wants it. */
+bool window_warns_again(struct window *window);
+
 /* Says what could not be delivered again.  Returns how many that were. */
 size_t window_say_again(struct window *window);
 

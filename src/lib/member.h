@@ -246,6 +246,10 @@ struct member_post {
 int64_t member_say(struct member *member, const struct member_post *post,
 	struct instant now, struct fault *fault);
 
+/* Could it be said?  0, or -1 with the fault of member_say(). */
+int member_check(struct member *member, const struct member_post *post,
+	struct instant now, struct fault *fault);
+
 /* Where a participant is: an inbox, and the key to seal to. */
 struct member_place {
 	const char *inbox;

@@ -456,6 +456,37 @@ member_quoted_len(struct span bytes)
 	return len;
 }
 
+/* The event of a post, and what is in it. */
+static int
+encode_post(struct member *member, const struct member_post *post,
+	struct room_message *message, struct text *bytes, struct instant now,
+	struct fault *fault)
+{
+	if (member_fill_post(member, post, message, now, fault) < 0)
+		return -1;
+	append_event(member, message, NULL, bytes);
+	size_t len = member_quoted_len(
+		(struct span){ bytes->bytes, bytes->len });
+	size_t most = member_most(member);
+	if (len <= most)
+		return 0;
+	return fault_set(fault, FAULT_DATA,
+		"the message has %zu bytes when encoded (at most %zu)", len,
+		most);
+}
+
+int
+member_check(struct member *member, const struct member_post *post,
+	struct instant now, struct fault *fault)
+{
+	struct room_message message;
+	struct text bytes = { 0 };
+	int rc = encode_post(member, post, &message, &bytes, now, fault);
+
+	text_free(&bytes);
+	return rc;
+}
+
 int64_t
 member_say(struct member *member, const struct member_post *post,
 	struct instant now, struct fault *fault)
@@ -467,16 +498,7 @@ member_say(struct member *member, const struct member_post *post,
 
 	if (member->since == 0)
 		member->since = now.wall;
-	if (member_fill_post(member, post, &message, now, fault) < 0)
-		return -1;
-	append_event(member, &message, NULL, &bytes);
-	size_t len = member_quoted_len((struct span){ bytes.bytes, bytes.len });
-	size_t most = member_most(member);
-	if (len > most) {
-		fault_set(fault, FAULT_DATA,
-			"the message has %zu bytes when "
-			"encoded (at most %zu)",
-			len, most);
+	if (encode_post(member, post, &message, &bytes, now, fault) < 0) {
 		text_free(&bytes);
 		return -1;
 	}

@@ -168,6 +168,18 @@ is "$status" 69 'who leaves without an answer'
 like "$(cat "$T/pia.err")" ' ops - pia \[NOT DELIVERED\] without an answer$' \
 	'is told that it was not said'
 
+# Who comes in when nothing is said is shown it, too, and before the next ping.
+
+own alice must qchat-invite --new -r hush
+own alice start hush qchat-listen -v -r hush
+hush_pid=$pid
+must wait_line "$T/hush.err" 'in hush'
+screen nora nora -r hush
+ok 'where all are silent it is seen at once' sees nora '^ hush \| NO SECRET '
+type nora '\q'
+must ended nora
+end_process "$hush_pid" TERM
+
 # Anybody can say what looks sealed: that keeps nobody from anything.
 
 garbage() {

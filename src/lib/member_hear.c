@@ -196,6 +196,10 @@ hear(struct member *member, const struct room_message *message,
 			.why = N_("not sealed, in a room that is"),
 			.sent = -1 };
 		member_hear_forged(member, message, &trust, place, now);
+		/* Who enters without the secret may not know of it: an answer
+		 * that cannot be opened shows that there is one. */
+		if (message->type == ROOM_WHO && place == PLACE_ROOM)
+			member_answer_room(member, now);
 		return;
 	}
 	/* What is ours is known by its bytes. */

@@ -202,6 +202,22 @@ is_chosen(struct member *member)
 		member_random(member, count - 1) < MEMBER_PINGS_MAX;
 }
 
+void
+member_answer_room(struct member *member, struct instant now)
+{
+	if (!member->participant || member->leaving ||
+		member->here_mono != INT64_MAX ||
+		now.mono < member->chosen_mono)
+		return;
+	if (!is_chosen(member)) {
+		member->chosen_mono = now.mono + ROOM_ANSWER_REST_MS;
+		return;
+	}
+	int64_t due = now.mono + member_spread(member, ROOM_ANSWER_SPREAD_MS);
+	int64_t rest = member->here_sent + ROOM_ANSWER_REST_MS;
+	member->here_mono = due > rest ? due : rest;
+}
+
 static void
 hear_who(struct member *member, const struct room_message *message,
 	enum place place, struct instant now)
@@ -224,16 +240,8 @@ hear_who(struct member *member, const struct room_message *message,
 		return;
 	}
 	/* A legacy peer asks: the answer goes into the room. */
-	if (place != PLACE_ROOM || member->here_mono != INT64_MAX ||
-		now.mono < member->chosen_mono)
-		return;
-	if (!is_chosen(member)) {
-		member->chosen_mono = now.mono + ROOM_ANSWER_REST_MS;
-		return;
-	}
-	int64_t due = now.mono + member_spread(member, ROOM_ANSWER_SPREAD_MS);
-	int64_t rest = member->here_sent + ROOM_ANSWER_REST_MS;
-	member->here_mono = due > rest ? due : rest;
+	if (place == PLACE_ROOM)
+		member_answer_room(member, now);
 }
 
 static void

@@ -421,6 +421,10 @@ int64_t member_deliver_held(struct member *member, struct span uid,
 void member_hear_last(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct instant now);
 
+/* Somebody is to hear in the room that we are here: soon, and once for all who
+ * ask meanwhile. */
+void member_answer_room(struct member *member, struct instant now);
+
 /* Types 2, 3 and 4. */
 void member_hear_presence(struct member *member,
 	const struct room_message *message, const struct trust *trust,

@@ -347,6 +347,27 @@ test_question(void)
 }
 
 static void
+test_clear_question(void)
+{
+	struct peer *a = add("alice", true);
+
+	connect_peer(a, "a1");
+	member_seal(a->member);
+	pass(2000);
+	published = 0;
+	forge(ROOM, "{\"type\":3,\"inbox\":\"/mcafee/client/new\"}");
+	pass(2000);
+	ok(published == 1,
+		"in a sealed room who asks in the clear is shown that");
+	published = 0;
+	for (int i = 0; i < 200; i++)
+		forge(ROOM, "{\"type\":3,\"inbox\":\"/mcafee/client/new\"}");
+	pass(5000);
+	ok(published == 1, "and who asks often, once");
+	forget_all();
+}
+
+static void
 test_ping(void)
 {
 	struct peer *a = add("alice", true), *b = add("bob", true);
@@ -1645,6 +1666,7 @@ main(void)
 {
 	test_presence();
 	test_question();
+	test_clear_question();
 	test_ping();
 	test_will();
 	test_posts();

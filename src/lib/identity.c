@@ -351,6 +351,19 @@ read_chain(struct identity *identity, const struct conf *conf,
 }
 
 int
+identity_find_name(const struct conf *conf, char **name, struct fault *fault)
+{
+	struct identity *identity = memory_alloc(1, sizeof(*identity));
+	int rc = read_chain(identity, conf, fault);
+
+	if (rc == 0)
+		*name = certificate_name(identity->leaf);
+	ERR_clear_error();
+	identity_free(identity);
+	return rc;
+}
+
+int
 identity_check_key(const struct conf *conf, struct fault *fault)
 {
 	struct identity *identity = memory_alloc(1, sizeof(*identity));

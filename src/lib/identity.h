@@ -51,6 +51,11 @@ int identity_check_csr(const struct conf *conf, struct span csr,
 /* The leaf's common name (the last, UTF-8), or NULL if it has none. */
 const char *identity_name(const struct identity *identity);
 
+/* The same of the leaf in conf->certificate, as identity_name() will be; the
+ * caller frees it.  The key is not read.  0, or -1 with FAULT_CONFIG. */
+int identity_find_name(const struct conf *conf, char **name,
+	struct fault *fault);
+
 /* SHA-256 of the leaf's DER, lower-case hex. */
 const char *identity_fingerprint(const struct identity *identity);
 

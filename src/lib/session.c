@@ -126,16 +126,29 @@ session_room(struct session *session, const char *room, bool heard,
 }
 
 static char *
-choose_user(const struct conf *conf, const struct identity *identity)
+choose_user(const struct conf *conf, const char *certified)
 {
 	const struct passwd *passwd;
 
 	if (conf->user != NULL)
 		return memory_string(conf->user);
-	if (identity_name(identity) != NULL)
-		return memory_string(identity_name(identity));
+	if (certified != NULL)
+		return memory_string(certified);
 	passwd = getpwuid(getuid());
 	return memory_string(passwd != NULL ? passwd->pw_name : "nobody");
+}
+
+char *
+session_find_user(const struct conf *conf, struct fault *fault)
+{
+	char *certified = NULL, *user;
+
+	if (conf->user == NULL &&
+		identity_find_name(conf, &certified, fault) < 0)
+		return NULL;
+	user = choose_user(conf, certified);
+	free(certified);
+	return user;
 }
 
 static int
@@ -260,7 +273,7 @@ session_open(const struct conf *conf, const struct session_config *config,
 	session->identity = identity_open(conf, fault);
 	if (session->identity == NULL)
 		goto out;
-	session->user = choose_user(conf, session->identity);
+	session->user = choose_user(conf, identity_name(session->identity));
 	if (check_user(session->user, fault) < 0)
 		goto out;
 	session->app = memory_format("%s/%s", config->app, PACKAGE_VERSION);

@@ -168,6 +168,10 @@ size_t session_counts(const struct session *session,
 /* The name under which it appears. */
 const char *session_user(const struct session *session);
 
+/* The name under which a session of these settings appears; the caller frees
+ * it.  NULL with FAULT_CONFIG. */
+char *session_find_user(const struct conf *conf, struct fault *fault);
+
 /* Now, on both clocks. */
 struct instant session_now(void);
 

@@ -156,6 +156,18 @@ opens(const char *what)
 }
 
 static void
+finds_name(const char *want)
+{
+	struct fault fault = { 0 };
+	char *name = NULL;
+
+	ok(identity_find_name(&conf, &name, &fault) == 0,
+		"the certificate alone");
+	is(name, want, "has the same name");
+	free(name);
+}
+
+static void
 test_good(void)
 {
 	unsigned char digest[32];
@@ -182,10 +194,20 @@ test_good(void)
 	identity = opens("one for clients");
 	is(identity_name(identity), "j\xc3\xb6rg", "the last of the names");
 	identity_free(identity);
+	unlink(key_file);
+	finds_name("j\xc3\xb6rg");
+	put_key(key_file, key, NULL);
 	put_certificates(certificate, &(struct wish){ .key = key }, 1);
 	identity = opens("one without a name");
 	is(identity_name(identity), NULL, "no name");
 	identity_free(identity);
+	finds_name(NULL);
+	unlink(certificate);
+	struct fault fault = { 0 };
+	char *name;
+	ok(identity_find_name(&conf, &name, &fault) < 0 &&
+			fault.kind == FAULT_CONFIG,
+		"no certificate");
 	put_good();
 }
 

@@ -39,6 +39,7 @@ queue_free(struct queue *queue)
 		return;
 	spool_free(queue->spool);
 	destination_free(queue->destination);
+	free(queue->user);
 	free(queue->path);
 	free(queue);
 }
@@ -49,6 +50,14 @@ queue_find_destination(struct queue *queue, struct fault *fault)
 	if (queue->destination == NULL)
 		queue->destination = destination_open(queue->conf, fault);
 	return queue->destination != NULL ? 0 : -1;
+}
+
+int
+queue_find_user(struct queue *queue, struct fault *fault)
+{
+	if (queue->user == NULL)
+		queue->user = session_find_user(queue->conf, fault);
+	return queue->user != NULL ? 0 : -1;
 }
 
 int
@@ -111,6 +120,14 @@ queue_fit_of(const struct queue *queue, const struct spool_entry *entry)
 		entry->message.authorities);
 }
 
+/* By the name alone: a certificate is renewed, and what waits is still theirs
+ * who said it. */
+bool
+queue_is_own(const struct queue *queue, const struct spool_entry *entry)
+{
+	return span_equal(entry->message.user, span_of(queue->user));
+}
+
 /* " other-fabric BROKER" if it is not for that of the settings; " other-ca
  * BROKER" if the broker is the same. */
 static void
@@ -168,6 +185,8 @@ append_entry(struct text *out, const struct queue *queue,
 		text_append_string(out, " sealed");
 	if (queue->destination != NULL)
 		append_elsewhere(out, queue, entry);
+	if (queue->user != NULL && !queue_is_own(queue, entry))
+		text_append_string(out, " other-user");
 	text_append_char(out, '\n');
 }
 
@@ -194,6 +213,8 @@ append_json(struct text *out, const struct queue *queue,
 		.is_here = queue->destination != NULL &&
 			entry->state != SPOOL_DAMAGED &&
 			queue_fit_of(queue, entry) == DESTINATION_SAME,
+		.is_user_compared = queue->user != NULL,
+		.is_own = queue->user != NULL && queue_is_own(queue, entry),
 	};
 
 	record_waiting_json(&waiting, out);
@@ -209,6 +230,8 @@ queue_list(struct queue *queue, const struct cli *cli, bool json,
 	struct text out = { 0 };
 
 	if (queue->conf != NULL && queue_find_destination(queue, &own) < 0)
+		cli_say(cli, "%s", own.text);
+	if (queue->conf != NULL && queue_find_user(queue, &own) < 0)
 		cli_say(cli, "%s", own.text);
 	if (spool_count(queue->spool, &counts, fault) < 0 ||
 		spool_list(queue->spool, session_now().wall, &list, fault) < 0)

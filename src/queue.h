@@ -64,7 +64,7 @@ enum queue_flushed {
 	QUEUE_FLUSH_FAILED = -1,
 	QUEUE_FLUSH_DONE,      /* nothing of that extent waits any more */
 	QUEUE_FLUSH_BUSY,      /* another process is at it */
-	QUEUE_FLUSH_ELSEWHERE, /* all that waits is for other fabrics */
+	QUEUE_FLUSH_ELSEWHERE, /* all that waits is for other settings */
 };
 
 /*
@@ -73,8 +73,8 @@ enum queue_flushed {
  * of each message that stays, and of what is too old or damaged, and sets that
  * aside.  What has no echo, what has cost two connections, and what was said in
  * a sealed room whose secret is gone, is left to flushes of QUEUE_ALL from then
- * on; what else there is goes on.  What is for another fabric is left as it is,
- * however old.
+ * on; what else there is goes on.  What is for another fabric, or was said
+ * under another name than that of conf, is left as it is, however old.
  *
  * Gives up without a connection for cli->timeout_ms, which with QUEUE_FRESH is
  * 5 s at most; four times that after a connection was lost, if nothing was

@@ -318,6 +318,17 @@ is_elsewhere(struct flush *flush, const struct spool_entry *entry)
 	return true;
 }
 
+/* Under our certificate it would take the name from who said it. */
+static bool
+is_of_another(struct flush *flush, const struct spool_entry *entry)
+{
+	if (entry->state == SPOOL_DAMAGED || queue_is_own(flush->queue, entry))
+		return false;
+	if (flush->others++ == 0)
+		flush->first_other = entry;
+	return true;
+}
+
 /* Is it to be sent?  What never can be is set aside. */
 static bool
 is_to_be_sent(struct flush *flush, const struct spool_entry *entry)
@@ -350,6 +361,7 @@ choose_items(struct flush *flush)
 	flush->items = memory_alloc(list->count, sizeof(*flush->items));
 	for (size_t i = 0; i < list->count; i++)
 		is_chosen[i] = !is_elsewhere(flush, &list->entries[i]) &&
+			!is_of_another(flush, &list->entries[i]) &&
 			(!list->entries[i].deferred ||
 				flush->extent == QUEUE_ALL) &&
 			is_to_be_sent(flush, &list->entries[i]);
@@ -428,7 +440,8 @@ queue_flush(struct queue *queue, const struct cli *cli,
 
 	if (!queue_waits(queue, extent))
 		return QUEUE_FLUSH_DONE;
-	if (queue_find_destination(queue, fault) < 0)
+	if (queue_find_destination(queue, fault) < 0 ||
+		queue_find_user(queue, fault) < 0)
 		return QUEUE_FLUSH_FAILED;
 	switch (spool_flush_begin(queue->spool, fault)) {
 	case SPOOL_FLUSH_BUSY:

@@ -49,6 +49,8 @@ struct flush {
 	size_t unsendable; /* now */
 	size_t elsewhere;  /* for other fabrics: left alone */
 	const struct spool_entry *first_elsewhere;
+	size_t others; /* said under other names: left alone, too */
+	const struct spool_entry *first_other;
 	bool stuck; /* a message could not be removed */
 	struct fault *fault;
 };

@@ -267,6 +267,34 @@ judge_elsewhere(struct flush *flush)
 		flush->first_elsewhere->message.name);
 }
 
+static void
+judge_others(struct flush *flush)
+{
+	add_fault(flush, FAULT_TEMPFAIL,
+		ngettext("%zu message in the spool was said under another name "
+			 "than %s (qchat-say --queue lists it; --flush with "
+			 "the settings of its name sends it; to give it up, "
+			 "delete %s/%s)",
+			"%zu messages in the spool were said under other names "
+			"than %s (qchat-say --queue lists them; --flush with "
+			"the settings of their names sends them; to give them "
+			"up, delete the files, the oldest is %s/%s)",
+			flush->others),
+		flush->others, flush->queue->user, flush->queue->path,
+		flush->first_other->message.name);
+}
+
+/* What other settings are for.  Beside a post one of both is traced. */
+static void
+judge_left_alone(struct flush *flush)
+{
+	if (flush->elsewhere > 0)
+		judge_elsewhere(flush);
+	if (flush->others > 0 &&
+		(flush->elsewhere == 0 || flush->extent == QUEUE_ALL))
+		judge_others(flush);
+}
+
 enum queue_flushed
 flush_judge(struct flush *flush)
 {
@@ -281,12 +309,12 @@ flush_judge(struct flush *flush)
 			"%zu messages of the spool are sent", flush->sent),
 		flush->sent);
 	if (flush->fault->kind != FAULT_NONE) {
-		if (flush->elsewhere > 0 && flush->extent == QUEUE_ALL)
-			judge_elsewhere(flush);
+		if (flush->extent == QUEUE_ALL)
+			judge_left_alone(flush);
 		return QUEUE_FLUSH_FAILED;
 	}
-	if (flush->elsewhere == 0)
+	if (flush->elsewhere == 0 && flush->others == 0)
 		return QUEUE_FLUSH_DONE;
-	judge_elsewhere(flush);
+	judge_left_alone(flush);
 	return QUEUE_FLUSH_ELSEWHERE;
 }

@@ -159,6 +159,16 @@ fabric_up
 ok 'cron runs it' cron
 is "$(qchat-say --queue | wc -l)" 0 'and nothing waits any more'
 
+example qchat-say.1 '\*/5 .*--config .*--flush'
+change "s,~/nightly/qchat.conf,$bob,; s/ -q/ -u bob&/"
+fabric_down
+bob exit_is 75 'one of another name' qchat-say -r ops of the night
+fabric_up
+exit_is 75 'this user does not send it' qchat-say --flush
+ok 'cron does' cron
+heard 'bob of the night'
+is "$(qchat-say --queue | wc -l)" 0 'and nothing waits then'
+
 example qchat-say.1 'backup of db7 failed .* --queue'
 must bob qchat-say -r ops backup of db7 was begun
 fabric_down

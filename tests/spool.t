@@ -126,8 +126,9 @@ ok 'says it in JSON' jq -es 'length == 2 and all(.type == "spooled" and
 	.user == "bob" and .first == 1 and (.brokers | length) == 1 and
 	(.authorities[0] | length) == 64)' "$T/out"
 exit_is 0 '--queue with no settings' qchat-say --queue --json
-ok 'knows of no fabric' jq -es 'length == 2 and
-	all(.this_fabric == null)' "$T/out"
+ok 'knows of no fabric and no user' jq -es 'length == 2 and
+	all(has("this_user") and .this_fabric == null and .this_user == null)' \
+	"$T/out"
 broker_kill
 as bob exit_is 75 'one for this fabric' qchat-say -r ops mine
 must broker_back
@@ -139,6 +140,76 @@ exit_is 75 'the other settings' qchat-say --config "$T/otherbroker.conf" --flush
 like "$(err)" 'refused' 'try the other fabric'
 is "$(grep -c secret "$T/ear.out")" 0 'nothing came here'
 rm "$spool"/0*
+
+# What was said under one name is not sent under another, nor with the
+# certificate of another.
+must certificate_of "$T/renewed" bob basicConstraints=CA:false \
+	extendedKeyUsage=clientAuth
+{
+	user_conf bob | xargs sed "s|^certificate = .*|certificate = \
+		\"$T/renewed.crt\";|; s|^key = .*|key = \"$T/renewed.key\";|"
+} >"$T/renewed.conf"
+{
+	user_conf bob | xargs sed \
+		"s|^certificate = .*|certificate = \"$T/missing.crt\";|"
+} >"$T/missing.conf"
+broker_kill
+as bob exit_is 75 'kept under a name' qchat-say -r ops of bob
+as bob exit_is 75 'and under that of -u' qchat-say -u robert -r ops of robert
+must broker_back
+as carol exit_is 0 'a post under another name' qchat-say -r ops of carol
+is "$(err)" '' 'has no word on them'
+is "$(waiting)" 2 'and does not take them along'
+as carol exit_is 75 '--flush under another name' qchat-say --flush
+like "$(err)" '^qchat-say: 2 messages in the spool .* other names than carol ' \
+	'says that they are under others'
+is "$(waiting)" 2 'and leaves them alone'
+as bob exit_is 0 '--queue' qchat-say --queue
+is "$(grep -c 'other-' "$T/out")" 1 'marks nothing of its own name'
+like "$(out)" '^[^ ]* ops robert [0-9]* [^ ]* other-user$' 'and what is not'
+as bob exit_is 0 '--queue --json' qchat-say --queue --json
+ok 'says it in JSON' jq -es 'all(.this_fabric) and
+	(map({user, this_user}) == [{user: "bob", this_user: true},
+	{user: "robert", this_user: false}])' "$T/out"
+exit_is 0 '--queue on another fabric under another name' \
+	qchat-say --config "$T/otherbroker.conf" -u robert --queue
+like "$(out)" \
+	'^[^ ]* ops bob [0-9]* [^ ]* other-fabric [^ ]*:[0-9]* other-user$' \
+	'has both marks'
+exit_is 75 '--flush there' \
+	qchat-say --config "$T/otherbroker.conf" -u robert --flush
+like "$(err)" '^qchat-say: 2 messages in the spool are for another fabric' \
+	'tells of the fabric'
+is "$(grep -c 'other name' "$T/err")" 0 'alone'
+exit_is 0 '--queue without the certificate' \
+	qchat-say --config "$T/missing.conf" --queue
+like "$(err)" "^qchat-say: $T/missing.crt: No such file" 'says why'
+is "$(grep -c 'other-' "$T/out")" 0 'it compares with no name'
+exit_is 78 '--flush without it' qchat-say --config "$T/missing.conf" --flush
+is "$(waiting)" 2 'sends nothing'
+broker_kill
+exit_is 75 'one for another fabric' \
+	qchat-say --config "$T/otherbroker.conf" -r ops elsewhere
+must broker_back
+as carol exit_is 75 '--flush when one is for another fabric' qchat-say --flush
+like "$(err)" '^qchat-say: 1 message in the spool is for another fabric' \
+	'tells of that'
+like "$(err)" '^qchat-say: 2 messages in the spool .* other names than carol ' \
+	'and of the names'
+as carol exit_is 0 'a post then' qchat-say -r ops of carol again
+is "$(err)" '' 'of neither'
+grep -L "^brokers: 127.0.0.1:$broker_port\$" "$spool"/0* | xargs rm
+is "$(waiting)" 2 'two are left'
+exit_is 75 '--flush with a renewed certificate' \
+	qchat-say --config "$T/renewed.conf" --flush
+ok 'sends what is of its name' wait_line "$T/ear.out" 'bob of bob$'
+like "$(err)" \
+	'^qchat-say: 1 message in the spool .* another name than bob ' \
+	'and names the other'
+is "$(waiting)" 1 'which it leaves alone'
+as bob exit_is 0 'a post under that name' qchat-say -u robert -r ops there
+ok 'sends it' wait_line "$T/ear.out" 'robert of robert$'
+is "$(waiting)" 0 'and nothing waits'
 
 # What awaits no echo does not await one later either.
 broker_kill

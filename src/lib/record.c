@@ -327,6 +327,9 @@ json_set_waiting(json_t *object, const struct record_waiting *waiting)
 	json_object_set_new(object, "this_fabric",
 		waiting->is_compared ? json_boolean(waiting->is_here)
 				     : json_null());
+	json_object_set_new(object, "this_user",
+		waiting->is_user_compared ? json_boolean(waiting->is_own)
+					  : json_null());
 }
 
 void

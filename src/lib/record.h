@@ -104,8 +104,10 @@ struct record_waiting {
 	bool sealed;         /* its room was, when it was said */
 	struct span brokers; /* words, separated by one space */
 	struct span authorities;
-	bool is_compared; /* with the fabric of the settings */
-	bool is_here;     /* it is for that one */
+	bool is_compared;      /* with the fabric of the settings */
+	bool is_here;          /* it is for that one */
+	bool is_user_compared; /* with the name of the settings */
+	bool is_own;           /* it was said under that one */
 };
 
 /* Appends one JSON object and a line feed, as record_json(). */

@@ -339,18 +339,26 @@ cli_warn(const struct cli *cli, const char *format, ...)
 	va_end(arguments);
 }
 
-void
-cli_warn_clock(const struct cli *cli, int64_t off)
+int
+cli_clock_fault(int64_t off, struct fault *fault)
 {
 	long long minutes = (long long)(off < 0 ? -off : off) / 60000;
 
-	cli_warn(cli,
+	return fault_set(fault, FAULT_CONFIG,
 		"the clock of this machine seems to be %lld minutes %s, so "
-		"that "
-		"what others say looks %s and has the mark ! (set it, best by "
-		"NTP)",
+		"that what others say looks %s and has the mark ! (set it, "
+		"best by NTP)",
 		minutes, off < 0 ? _("fast") : _("slow"),
 		off < 0 ? _("old") : _("to come"));
+}
+
+void
+cli_warn_clock(const struct cli *cli, int64_t off)
+{
+	struct fault fault = { 0 };
+
+	cli_clock_fault(off, &fault);
+	cli_warn(cli, "%s", fault.text);
 }
 
 void

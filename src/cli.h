@@ -84,7 +84,11 @@ int cli_fail(const struct cli *cli, const struct fault *fault);
 void cli_warn(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Warns that this machine's clock seems to be wrong, by so many ms. */
+/* This machine's clock seems to be wrong, by so many ms.  Sets FAULT_CONFIG and
+ * returns -1. */
+int cli_clock_fault(int64_t off, struct fault *fault);
+
+/* Warns that it does. */
 void cli_warn_clock(const struct cli *cli, int64_t off);
 
 /* Warns that what is said in a room is sealed, and cannot be read. */

@@ -63,6 +63,7 @@ struct who {
 	/* Of each member of the session, as far as the fabric was asked. */
 	struct listeners **listeners;
 	size_t listeners_count;
+	int64_t off; /* our clock, in ms; 0: nothing speaks against it */
 	struct fault fault;
 };
 
@@ -178,9 +179,9 @@ on_ignored(void *context, const char *why)
 static void
 on_clock(void *context, int64_t off)
 {
-	const struct who *who = context;
+	struct who *who = context;
 
-	cli_warn_clock(&who->cli, off);
+	who->off = off;
 }
 
 static void
@@ -342,6 +343,25 @@ collect(struct who *who)
 			"this certificate write to, or read, the room",
 			session_peer(who->session),
 			(double)who->wait_ms / 1000);
+}
+
+/* Nobody who answered can be believed by a clock that is wrong: that is another
+ * answer than that nobody is there. */
+static void
+tell_clock(struct who *who)
+{
+	const struct member *member;
+	size_t count = 0;
+
+	if (who->off == 0)
+		return;
+	for (size_t i = 0; (member = session_member(who->session, i)) != NULL;
+		i++)
+		count += roster_count(member_roster(member));
+	if (count > 0)
+		cli_warn_clock(&who->cli, who->off);
+	else
+		cli_clock_fault(who->off, &who->fault);
 }
 
 /* Thousands may answer faster than they are heard.  That is no fault: who has
@@ -738,6 +758,7 @@ list(struct who *who)
 	if (who->fault.kind == FAULT_NONE) {
 		tell_missing(who);
 		tell_uncounted(who);
+		tell_clock(who);
 	}
 	counts_trace(&who->cli, who->session);
 	if (who->fault.kind != FAULT_NONE)

@@ -21,6 +21,7 @@ struct direct {
 	int64_t number; /* of the message */
 	bool asked, arrived;
 	int64_t asked_mono, until;
+	int64_t off; /* our clock, in ms; 0: nothing speaks against it */
 };
 
 static void
@@ -60,6 +61,14 @@ on_trouble(void *context, const char *what)
 	cli_warn(&direct->say->cli, "%s", what);
 }
 
+static void
+on_clock(void *context, int64_t off)
+{
+	struct direct *direct = context;
+
+	direct->off = off;
+}
+
 static int
 open_session(struct direct *direct)
 {
@@ -70,6 +79,7 @@ open_session(struct direct *direct)
 		.changed = on_changed,
 		.trouble = on_trouble,
 		.receipt = on_receipt,
+		.clock = on_clock,
 	};
 	struct session_config config = {
 		.app = say->cli.tool->name,
@@ -137,6 +147,20 @@ find_all(struct direct *direct)
 	}
 }
 
+/* By a clock that is wrong nobody is found whose clock is right. */
+static void
+tell_clock(struct direct *direct)
+{
+	struct say *say = direct->say;
+
+	if (direct->off == 0)
+		return;
+	if (say->fault.kind == FAULT_UNAVAILABLE)
+		cli_clock_fault(direct->off, &say->fault);
+	else
+		cli_warn_clock(&say->cli, direct->off);
+}
+
 /* All places of one person, whose name is its own. */
 static int
 find_places(struct direct *direct)
@@ -152,6 +176,7 @@ find_places(struct direct *direct)
 	int rc = places_find(&direct->places, member, say->to, &say->conf,
 		&help, &say->fault);
 	text_free(&who);
+	tell_clock(direct);
 	return rc;
 }
 

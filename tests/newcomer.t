@@ -57,7 +57,8 @@ server elsewhere DNS:elsewhere.example
 must openssl req -x509 -new -key "$T/broker/elsewhere.key" \
 	-subj '/CN=another CA' -out "$T/other.crt"
 
-broker_rules='pattern readwrite /mcafee/event/qchat/ops
+broker_rules='pattern readwrite /mcafee/event/qchat/
+pattern readwrite /mcafee/event/qchat/ops
 pattern write /mcafee/client/+
 pattern read /mcafee/client/%c'
 for name in expired early elsewhere nameless plain; do
@@ -220,8 +221,31 @@ screen slow slow -r ops
 ok 'a slow clock: qchat-join' ended slow
 told qchat-join "$T/slow.err" "$too_early"
 
+too_late() { # MINUTES, of which one or two may have passed
+	printf 'the clock of this machine seems to be (%s) minutes fast, %s' \
+		"$1" 'so that what others say looks old and has the mark ! \(set it, best by NTP\)$'
+}
 as eve start ear qchat-listen -v -r ops
 must wait_line "$T/ear.err" 'in ops'
+as fast exit_is 1 'what one alone signs: qchat-who' \
+	faketime -f +1d qchat-who -q -r ops -w 4
+is "$(err)" '' 'is not told'
+as grace start other qchat-listen -v -r ops
+must wait_line "$T/other.err" 'in ops'
+day='14(39|4[0-9])'
+as fast exit_is 78 'a fast clock: qchat-who' \
+	faketime -f +1d qchat-who -r ops -w 4
+told qchat-who "$T/err" "$(too_late "$day")"
+is "$(out)" '' 'it prints no list, as if nobody were there'
+as fast exit_is 78 'a fast clock: qchat-who --all' \
+	faketime -f +1d qchat-who --json -a -w 4
+told qchat-who "$T/err" "$(too_late "$day")"
+as fast exit_is 78 'by an hour: qchat-who --pin' \
+	faketime -f +1h qchat-who --pin eve -r ops -w 4
+told qchat-who "$T/err" "$(too_late '59|6[0-9]')"
+as fast exit_is 78 'a fast clock: qchat-say -t' \
+	faketime -f +1d qchat-say -t eve -r ops hello
+told qchat-say "$T/err" "$(too_late "$day")"
 as fast exit_is 0 'a fast clock: qchat-say' \
 	faketime -f +1d qchat-say -r ops 'what day is it'
 ok 'is what others see' wait_line "$T/ear.out" ' ops ! fast what day is it$'
@@ -229,6 +253,10 @@ ok 'is what others see' wait_line "$T/ear.out" ' ops ! fast what day is it$'
 fake=$(faketime -f +1d printenv LD_PRELOAD)
 as fast start fast env LD_PRELOAD="$fake" FAKETIME=+1d qchat-listen -v -r ops
 must wait_line "$T/fast.err" 'in ops'
+as fast exit_is 0 'whose clock is as wrong is listed' \
+	faketime -f +1d qchat-who -d -r ops -w 4
+like "$(out)" '^fast \+ ' 'as usual'
+told qchat-who "$T/err" "$(too_late "$day")"
 screen_env='faketime -f +1d'
 screen hurry dan -r ops
 must sees hurry 'you are in the room'
@@ -236,7 +264,7 @@ as bob exit_is 0 'one says something' qchat-say -r ops hello
 as carol exit_is 0 'and another one' qchat-say -r ops hello
 ok 'a fast clock: qchat-listen' wait_line "$T/fast.err" clock
 grep clock "$T/fast.err" >"$T/fast.clock"
-told qchat-listen "$T/fast.clock" 'the clock of this machine seems to be 14(39|4[0-9]) minutes fast, so that what others say looks old and has the mark ! \(set it, best by NTP\)$'
+told qchat-listen "$T/fast.clock" "$(too_late "$day")"
 ok 'a fast clock: qchat-join' sees hurry \
 	'THE CLOCK OF THIS MACHINE SEEMS WRONG: .* \(set it, best by NTP\)'
 

@@ -130,6 +130,15 @@ fits(int64_t type, enum place place)
 	}
 }
 
+/* Who asks with a clock that is wrong sees by the answers that it is.  Anybody
+ * may ask, without a signature, too. */
+static bool
+is_late_question(const struct room_message *message, const struct trust *trust)
+{
+	return message->type == ROOM_WHO && message->inbox.len > 0 &&
+		trust->is_stale;
+}
+
 static void
 hear_judged(struct member *member, const struct room_message *message,
 	const struct trust *trust, struct span envelope, enum place place,
@@ -139,7 +148,9 @@ hear_judged(struct member *member, const struct room_message *message,
 
 	/* What was not checked is shown and proves nothing: its sender has it,
 	 * and is asked when there is time. */
-	if (trust->mark == TRUST_BAD || trust->is_unchecked)
+	if (is_late_question(message, trust))
+		member_hear_presence(member, message, trust, place, now);
+	else if (trust->mark == TRUST_BAD || trust->is_unchecked)
 		member_hear_forged(member, message, trust, place, now);
 	else if (message->type == ROOM_MESSAGE && in_room)
 		hear_message(member, message, trust, envelope, now);

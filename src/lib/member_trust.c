@@ -141,10 +141,13 @@ member_judge_claim(struct member *member, const struct room_message *message,
 	if (is_live && is_proven(trust) && !is_fresh(trust, now) &&
 		!is_will(member, message)) {
 		note_stale(member, trust, now);
+		trust->is_stale = true;
 		condemn(trust, "stale: signed more than ten minutes from now");
 		return;
 	}
-	if (is_live && is_proven(trust))
+	/* What is ours has our clock. */
+	if (is_live && is_proven(trust) &&
+		strcmp(trust->fingerprint, member->own.fingerprint) != 0)
 		member->stale[0] = '\0';
 	if (trust->is_trusted)
 		member->has_trusted = true;

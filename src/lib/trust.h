@@ -28,6 +28,7 @@ struct trust {
 	bool is_trusted; /* its certificate's authority is, whatever the name */
 	bool is_unchecked; /* for want of time */
 	bool is_clear;     /* not sealed, in a room that is */
+	bool is_stale;     /* good, but for the time of signing */
 	const char *why;   /* static; NULL where there is nothing to say */
 	/* Of the certificate that signed it; "" if that is not proven. */
 	char fingerprint[TRUST_FINGERPRINT_MAX];

@@ -694,6 +694,8 @@ test_wrong_clock(void)
 }
 
 static int64_t behind_ms; /* the clock of who signs */
+static const char *signer = "f";
+static int clocks_told;
 
 static void
 on_vouch(void *context, const struct trust_claim *claim, struct trust *trust)
@@ -702,7 +704,39 @@ on_vouch(void *context, const struct trust_claim *claim, struct trust *trust)
 	(void)claim;
 	*trust = (struct trust){ .mark = TRUST_GOOD,
 		.sent = now.wall - behind_ms };
-	strcpy(trust->fingerprint, "f");
+	strcpy(trust->fingerprint, signer);
+}
+
+static void
+on_clock(void *context, int64_t off)
+{
+	(void)context;
+	clocks_told++;
+	ok(off == -behind_ms, "our clock is told by how much it is wrong");
+}
+
+/* In the place of a member that cannot judge. */
+static void
+judge_as(struct peer *peer, const char *fingerprint)
+{
+	const struct member_config config = { .room = "ops",
+		.user = "alice",
+		.uid = "1",
+		.inbox = peer->inbox,
+		.app = "test/1",
+		.fingerprint = fingerprint,
+		.participant = true,
+		.proof_ms = 5000,
+		.seed = 1 };
+	struct member_calls calls = member_calls_of(peer);
+
+	member_free(peer->member);
+	calls.vouch = on_vouch;
+	calls.clock = on_clock;
+	peer->member = member_new(&config, &calls);
+	connect_peer(peer, "a1");
+	pass(60 * 1000);
+	text_clear(&peer->log);
 }
 
 /* A sender whose clock is behind by more than it and we are here. */
@@ -712,21 +746,7 @@ test_slow_clock(void)
 	struct peer *a = add("alice", true);
 	char text[200];
 
-	member_free(a->member);
-	const struct member_config config = { .room = "ops",
-		.user = "alice",
-		.uid = "1",
-		.inbox = a->inbox,
-		.app = "test/1",
-		.participant = true,
-		.proof_ms = 5000,
-		.seed = 1 };
-	struct member_calls calls = member_calls_of(a);
-	calls.vouch = on_vouch;
-	a->member = member_new(&config, &calls);
-	connect_peer(a, "a1");
-	pass(60 * 1000);
-	text_clear(&a->log);
+	judge_as(a, NULL);
 	behind_ms = 300 * 1000;
 	snprintf(text, sizeof(text),
 		"{\"type\":1,\"user\":\"bob\",\"UID\":\"" UID_OF_2
@@ -739,6 +759,59 @@ test_slow_clock(void)
 	log_is(a, "", "what began after we came is missed from its start");
 	pass(20 * 1000);
 	log_is(a, "gap bob 1-2\nmessage bob 3 three\n", "and told");
+	forget_all();
+}
+
+/* What one with this certificate says, a day ago by our clock or now. */
+static void
+forge_signed(const char *fingerprint, bool is_stale, const char *text)
+{
+	signer = fingerprint;
+	behind_ms = is_stale ? 86400000 : 0;
+	forge(ROOM, text);
+	signer = "f";
+}
+
+/* Who asks with a clock that is wrong has answers, by which it sees that. */
+static void
+test_stale_question(void)
+{
+	struct peer *a = add("alice", true);
+
+	judge_as(a, "own");
+	published = 0;
+	forge_signed("f", true,
+		"{\"type\":3,\"inbox\":\"/mcafee/client/late\",\"wait\":100}");
+	behind_ms = 0;
+	pass(1000);
+	ok(published == 1, "a question that is stale has an answer");
+	published = 0;
+	forge_signed("f", true, "{\"type\":3}");
+	behind_ms = 0;
+	pass(2000);
+	ok(published == 0, "but for one into the room");
+	forget_all();
+}
+
+/* Two others whom our clock speaks against, whatever we say ourselves. */
+static void
+test_own_clock(void)
+{
+	static const char here[] = "{\"type\":2,\"user\":\"x\",\"UID\":\"u\"}";
+	struct peer *a = add("alice", true);
+
+	judge_as(a, "own");
+	clocks_told = 0;
+	forge_signed("f", true, here);
+	forge_signed("f", true, here);
+	ok(clocks_told == 0, "one alone says nothing of our clock");
+	forge_signed("g", false, here);
+	forge_signed("h", true, here);
+	ok(clocks_told == 0, "nor do two, and one whose clock is ours");
+	forge_signed("own", false, here);
+	forge_signed("f", true, here);
+	ok(clocks_told == 1, "but two do, whatever is ours");
+	behind_ms = 0;
 	forget_all();
 }
 
@@ -1678,6 +1751,8 @@ main(void)
 	test_long_partition();
 	test_wrong_clock();
 	test_slow_clock();
+	test_stale_question();
+	test_own_clock();
 	test_directs();
 	test_direct_as_us();
 	test_proof();

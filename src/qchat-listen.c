@@ -615,6 +615,38 @@ catch_children(void)
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
+static bool
+was_up(const struct listen *listen)
+{
+	for (size_t i = 0; i < listen->channel_count; i++)
+		if (listen->channels[i].was_up)
+			return true;
+	return false;
+}
+
+/* Who never was there has not waited for messages. */
+static void
+end_by_time(struct listen *listen)
+{
+	double seconds = (double)listen->cli.timeout_ms / 1000;
+	const char *peer = session_peer(listen->sessions[0]);
+
+	if (!was_up(listen)) {
+		/* Which of several is the nearest may not be known yet. */
+		fault_set(&listen->fault, FAULT_UNAVAILABLE,
+			"%s: no answer within %g s (is it the right port, and "
+			"no firewall between?)",
+			*peer != '\0' ? peer : listen->conf.brokers[0].host,
+			seconds);
+		return;
+	}
+	/* Also of what was not up for so long. */
+	check_heard(listen, INT64_MAX - 1);
+	fault_set(&listen->fault, FAULT_TIMEOUT,
+		"%g s are over, %lld messages came (-W)", seconds,
+		(long long)listen->printed);
+}
+
 static void
 run(struct listen *listen)
 {
@@ -628,12 +660,7 @@ run(struct listen *listen)
 		until = session_now().mono + listen->cli.timeout_ms;
 	while (!is_done(listen)) {
 		if (session_now().mono >= until) {
-			/* Also of what was not up for so long. */
-			check_heard(listen, INT64_MAX - 1);
-			fault_set(&listen->fault, FAULT_TIMEOUT,
-				"%g s are over, %lld messages came (-W)",
-				(double)listen->cli.timeout_ms / 1000,
-				(long long)listen->printed);
+			end_by_time(listen);
 			break;
 		}
 		step(listen, until, &during);

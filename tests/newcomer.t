@@ -10,7 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/screen.sh"
 
-need faketime mosquitto openssl node
+need faketime jq mosquitto openssl node
 ROWS=160 # characters
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 export ASAN_OPTIONS # which faketime's library comes before
@@ -176,6 +176,20 @@ each encrypted 78 78 '.*new\.key: the passphrase does not open this private key 
 at_port plain "$plain_port"
 each plain 69 69 "${at_it}what answers there .* \(is it the port for TLS\?\)$" \
 	'the port that is not for TLS'
+
+# One that accepts, and says nothing.
+mkfifo "$T/mute.in"
+start mute node "$srcdir/tests/peer/proxy.js" "$broker_port"
+exec 8>"$T/mute.in"
+must wait_line "$T/mute.out" '"at": *"ready"'
+at_port mute "$(jq -r 'select(.at == "ready").port' <"$T/mute.out")"
+echo stall >&8
+must wait_line "$T/mute.out" '"done"'
+as mute exit_is 69 'a broker that is silent: qchat-listen -W' \
+	qchat-listen -r ops -C 1 -W 1
+told qchat-listen "$T/err" "${at_it}no answer within 1 s \\(is it the right port, and no firewall between\\?\\)\$"
+exec 8>&-
+must wait_end "$pid"
 
 at_host unknown broker..invalid
 each unknown 75 69 "broker\.\.invalid: .* \(is its name right, and the network up\?\)" \

@@ -28,10 +28,10 @@ as bob exit_is 64 'qchat-say in two rooms is 64' qchat-say -r ops -r a/b x
 as alice exit_is 64 'qchat-listen -C none is 64' qchat-listen -r ops -C none
 as alice exit_is 64 'qchat-listen with an argument is 64' \
 	qchat-listen -r ops what
-as alice exit_is 124 'qchat-listen -W: 124' qchat-listen -r ops -W 0.3
+as alice exit_is 124 'qchat-listen -W: 124' qchat-listen -r ops -W 2
 as bob exit_is 0 'one is said' qchat-say -r ops counted </dev/null
 as alice exit_is 124 'qchat-listen -C 5 -W: 124' \
-	qchat-listen -r ops -C 5 -W 0.3
+	qchat-listen -r ops -C 5 -W 2
 
 # Nobody listens there: found out before anything else could be.
 dead_port=$(free_port)

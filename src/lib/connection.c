@@ -655,9 +655,9 @@ step_time(struct connection *connection, int64_t mono)
 
 	if (!connection->up && mono >= connection->deadline) {
 		fault_set(&fault, FAULT_UNAVAILABLE,
-			"%s: no answer within %d s (is it the right port, and "
+			"%s: no answer within %g s (is it the right port, and "
 			"no firewall between?)",
-			connection->peer, BUS_ATTEMPT_MS / 1000);
+			connection->peer, (double)BUS_ATTEMPT_MS / 1000);
 		end(connection, &fault);
 	}
 	if (connection->fault.kind != FAULT_NONE || !connection->tcp ||

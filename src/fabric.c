@@ -8,9 +8,11 @@
 #include "text.h"
 #include "translate.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -114,6 +116,51 @@ fabric_users_free(struct dirent **users, int count)
 		free(users[i]);
 	if (count > 0)
 		free(users);
+}
+
+static bool
+is_closed(const char *folder)
+{
+	char *inside = memory_format("%s/.", folder);
+	struct stat status;
+	bool closed = stat(inside, &status) < 0 && errno == EACCES;
+
+	free(inside);
+	return closed;
+}
+
+/* The first folder on this path that cannot be entered, cut from it; NULL if
+ * there is none. */
+static char *
+find_closed(const char *path)
+{
+	for (size_t len = 0; path[len] != '\0';) {
+		len += 1 + strcspn(path + len + 1, "/");
+		char *folder = memory_format("%.*s", (int)len, path);
+
+		if (is_closed(folder))
+			return folder;
+		free(folder);
+	}
+	return NULL;
+}
+
+int
+fabric_check_folder(const struct fabric *fabric, struct fault *fault)
+{
+	char *closed = find_closed(fabric->folder);
+	struct stat status;
+	int rc = 0;
+
+	if (closed != NULL && stat(closed, &status) == 0 &&
+		status.st_uid != geteuid())
+		rc = fault_set(fault, FAULT_NOPERM,
+			"%s: cannot be entered: it belongs to another user, "
+			"uid %lu (HOME or XDG_STATE_HOME says where the fabric "
+			"is)",
+			closed, (unsigned long)status.st_uid);
+	free(closed);
+	return rc;
 }
 
 int

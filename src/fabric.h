@@ -26,6 +26,10 @@ void fabric_close(struct fabric *fabric);
 /* Can it be a user's name?  0, or -1 with FAULT_USAGE. */
 int fabric_check_name(const char *name, struct fault *fault);
 
+/* Is it not out of reach, as another user's?  What cannot be entered looks as
+ * if nothing was there.  0, or -1 with FAULT_NOPERM. */
+int fabric_check_folder(const struct fabric *fabric, struct fault *fault);
+
 /*
  * Makes the folder and locks it against other processes that change it.
  * Returns the lock's descriptor, whose closing ends that, or -1 as

@@ -379,7 +379,10 @@ main(int argc, char **argv)
 	int status = parse_args(&config, argc, argv);
 	if (status == 0) {
 		fabric_open(&fabric);
-		status = config.command->run(&config, &fabric, &out, &fault);
+		status = fabric_check_folder(&fabric, &fault);
+		if (status == 0)
+			status = config.command->run(&config, &fabric, &out,
+				&fault);
 		status = finish(&config, &out, status, &fault);
 		fabric_close(&fabric);
 	}

@@ -247,6 +247,27 @@ ok 'the state is under HOME' \
 	test -s "$T/home/.local/state/qchat/fabric/mosquitto.pid"
 exit_is 0 'and down' env -i HOME="$T/home" "$(command -v qchat-fabric)" down
 
+# Another user's, which cannot be entered.  Root has to give up its rights for
+# that.
+theirs=/root
+unprivileged=
+if [ "$(id -u)" = 0 ]; then
+	theirs=$T/theirs
+	mkdir -m 700 "$theirs"
+	chown nobody "$theirs"
+	unprivileged='setpriv --bounding-set=-dac_override,-dac_read_search'
+fi
+if ! $unprivileged test -x "$theirs"; then
+	for words in status '-q status' up down 'add carol'; do
+		# shellcheck disable=SC2086 # words
+		exit_is 77 "another user's: $words" env -u XDG_STATE_HOME \
+			HOME="$theirs" $unprivileged qchat-fabric $words
+		like "$(err)" "^qchat-fabric: $theirs: cannot be entered: it belongs to another user, uid [0-9]+ \\(HOME or XDG_STATE_HOME says where the fabric is\\)\$" \
+			'says so'
+		is "$(out)" '' 'and nothing else'
+	done
+fi
+
 # What is said while it is down.
 exit_is 0 'down' qchat-fabric -q down
 exit_is 75 'a post while it is down is kept' qchat-say -r ops later

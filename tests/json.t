@@ -55,6 +55,8 @@ as dave start late qchat-listen -v -r ops --json --presence
 late_pid=$pid
 must wait_line "$T/late.out" '"type":"here"'
 must wait_line "$T/ear.out" '"type":"join".*"user":"dave"'
+is "$(jq 'select(.type == "join" and .user == "dave") | .time == .since' \
+	<"$T/ear.out")" true 'who comes has the time at which it came'
 must end_process "$late_pid"
 must wait_line "$T/ear.out" '"type":"leave".*"user":"dave"'
 cp "$T/late.out" "$T/lines/late"

@@ -140,6 +140,17 @@ member_deliver_own(struct member *member, struct span payload,
 	room_message_free(&message);
 }
 
+/* Presence is told in whole seconds; who has just come says since when, too. */
+static int64_t
+arrival_time(const struct room_message *message, struct instant now)
+{
+	int64_t time = member_time_of(message, now);
+
+	return message->since >= 0 && message->since / 1000 == time / 1000
+		? message->since
+		: time;
+}
+
 /* Presence of somebody whom the roster did not have is an entry; before our
  * question has been answered by all, it is one who was here already. */
 void
@@ -153,6 +164,7 @@ member_deliver_arrival(struct member *member,
 	struct record record = member_record(member, message,
 		here ? RECORD_HERE : RECORD_JOIN, now);
 
+	record.time = arrival_time(message, now);
 	record.trust = *trust;
 	record.app = message->app;
 	record.inbox = message->inbox;

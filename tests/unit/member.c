@@ -19,6 +19,7 @@ struct peer {
 	bool online;
 	bool in_room;
 	struct text log; /* a line for each thing that it was told */
+	int64_t time;    /* of the newest record */
 };
 
 static struct peer peers[PEERS_MAX];
@@ -66,6 +67,7 @@ on_deliver(void *context, const struct record *record)
 		"gap", "direct" };
 	struct peer *peer = context;
 
+	peer->time = record->time;
 	text_appendf(&peer->log, "%s %.*s", names[record->type],
 		(int)record->user.len, record->user.bytes);
 	if (record->type == RECORD_MESSAGE || record->type == RECORD_DIRECT)
@@ -286,16 +288,21 @@ static void
 test_presence(void)
 {
 	struct peer *a = add("alice", true), *b;
+	int64_t came;
 
 	connect_peer(a, "a1");
 	pass(3000);
 	log_is(a, "", "alone");
 	ok(roster_count(member_roster(a->member)) == 1, "alice sees herself");
 	b = add("bob", true);
+	came = now.wall;
 	connect_peer(b, "b1");
 	pass(3000);
 	log_is(a, "join bob\n", "alice sees bob come");
+	ok(a->time == came, "and when, to the millisecond");
 	log_is(b, "here alice\n", "bob sees that alice is here");
+	ok(b->time > came - 1000 && b->time % 1000 == 0,
+		"and when that was said, to the second");
 	ok(member_known(b->member) == 2, "bob was told of two");
 	member_leave(b->member, now);
 	b->online = false;

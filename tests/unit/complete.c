@@ -202,14 +202,12 @@ offers(const struct complete *complete, const char *line, const char *want)
 	text_append(&whole, line, cursor);
 	text_append_string(&whole, bar + 1);
 	text_append_string(&got, "");
-	for (size_t n = 0; n < 20; n++) {
-		if (!complete_at(complete,
-			    (struct span){ whole.bytes, whole.len }, cursor, n,
-			    &from, &candidate))
-			break;
+	for (size_t n = 0;
+		complete_at(complete, (struct span){ whole.bytes, whole.len },
+			cursor, n, &from, &candidate);
+		n++)
 		text_appendf(&got, "%s%zu<%s>", n > 0 ? " " : "", from,
 			candidate.bytes);
-	}
 	is(got.bytes, want, line);
 	text_free(&whole);
 	text_free(&got);

@@ -241,6 +241,13 @@ like "$(cat "$T/json-de.lines")" \
 # What counts goes on to do so.
 same_but='s/ [0-9]+[smh] / IDLE /g; s/ [0-9]+[.][0-9]( |$)/ N.N\1/g
 	/^[a-z_]+ [0-9]+$/d'
+# A rate is told of a room that is a second old.
+# shellcheck disable=SC2317 # wait_for calls it
+rated() {
+	as dave run qchat-who -r ops -d &&
+		grep -q '^messages-per-hour [0-9]' "$T/out"
+}
+must wait_for rated
 as dave same 'who is there' qchat-who -r ops
 as dave same 'and what is known of the room' qchat-who -r ops -d
 like "$(cat "$T/other")" 'N\.N' 'with a point in its numbers'

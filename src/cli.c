@@ -152,24 +152,33 @@ cli_free(struct cli *cli)
 }
 
 static void
+print_option(const struct cli_tool *tool, const struct cli_option *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "--%s%s%s", option->name,
+		option->argument != NULL ? " " : "",
+		option->argument != NULL ? option->argument : "");
+	if (option->letter > 255)
+		printf("      %-22s ", left);
+	else
+		printf("  -%c, %-22s ", option->letter, left);
+	if (option->letter == 'r' && tool->rooms_max > 1)
+		printf(_("a room; may be given up to %zu times\n"),
+			tool->rooms_max);
+	else
+		printf("%s\n", translate(option->help));
+}
+
+static void
 print_help(const struct cli_tool *tool)
 {
 	const struct cli_option *option;
 
 	printf(_("usage: %s %s\n%s.\n\n"), tool->name, tool->synopsis,
 		translate(tool->purpose));
-	for (size_t i = 0; (option = option_at(tool, i)) != NULL; i++) {
-		const char *help = translate(option->help);
-		char left[64];
-
-		snprintf(left, sizeof(left), "--%s%s%s", option->name,
-			option->argument != NULL ? " " : "",
-			option->argument != NULL ? option->argument : "");
-		if (option->letter > 255)
-			printf("      %-22s %s\n", left, help);
-		else
-			printf("  -%c, %-22s %s\n", option->letter, left, help);
-	}
+	for (size_t i = 0; (option = option_at(tool, i)) != NULL; i++)
+		print_option(tool, option);
 	printf(_("\nman %s tells more.\n"), tool->name);
 }
 
@@ -189,7 +198,9 @@ take_common(struct cli *cli, int letter)
 	switch (letter) {
 	case 'r':
 		if (cli->room_count == cli->tool->rooms_max) {
-			cli_usage_fault(cli, "--room is given too often");
+			cli_usage_fault(cli,
+				"--room is given too often (at most %zu)",
+				cli->tool->rooms_max);
 			return '?';
 		}
 		cli->rooms[cli->room_count++] = optarg;

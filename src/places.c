@@ -209,8 +209,9 @@ places_find(struct places *places, const struct member *member,
 			return 0;
 	}
 	return fault_set(fault, FAULT_UNAVAILABLE,
-		rc == 1 ? "%s is you, and nobody else (%s)"
-			: _("%s is not in the room, and nothing is kept (%s)"),
+		rc == 1 ? "\"%s\" is you, and nobody else (%s)"
+			: _("\"%s\" is not in the room, and nothing is kept "
+			    "(%s)"),
 		name, _(help->who));
 }
 

@@ -51,7 +51,7 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
 	.name = "qchat-fabric",
-	.synopsis = "[OPTION…] up|down|status|add NAME",
+	.synopsis = "[OPTION...] up|down|status|add NAME",
 	.purpose = "A private message fabric on this machine",
 	.options = options,
 };

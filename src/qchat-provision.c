@@ -168,7 +168,9 @@ static int
 add_name(struct provision *p, const char *name)
 {
 	if (p->subject.name_count == ENROLL_NAMES_MAX)
-		return cli_usage_fault(&p->cli, "--san is given too often");
+		return cli_usage_fault(&p->cli,
+			"--san is given too often (at most %d)",
+			ENROLL_NAMES_MAX);
 	p->names[p->subject.name_count++] = name;
 	return 0;
 }

@@ -143,6 +143,10 @@ ok 'the locale has a decimal comma' \
 exit_is 64 'a bad option' "$T/german" qchat-say --nonsense
 is "$(err)" "qchat-say: unbekannte, mehrdeutige oder falsch benutzte Option $(
 	)--nonsense (qchat-say --help zeigt, was es gibt)" 'is told in German'
+printf 'user "alice";\n' >"$T/syntax.conf"
+exit_is 78 'a syntax error' "$T/german" qchat-who --config "$T/syntax.conf"
+like "$(err)" 'syntax\.conf:1: Syntaxfehler, hier oder kurz davor ' \
+	'is German throughout'
 exit_is 78 'no configuration' "$T/german" qchat-who -r ops
 like "$(err)" '^qchat-who: keine Fabric ist eingerichtet: .qchat-fabric up.' \
 	'is told in German'

@@ -91,6 +91,8 @@ for page in "$srcdir"/man/qchat-*.1; do
 	tool=${tool%.1}
 	tools=$((tools + 1))
 	exit_is 0 "$tool --help" "$tool" --help
+	like "$(head -n 1 "$T/out")" "^usage: $tool \\[OPTION\\.\\.\\.\\]" \
+		'says how it is called'
 	is "$(items '^\.Sh DESCRIPTION' '^\.Sh [^D]' <"$page")" "$(help_options)" \
 		"$tool(1) lists the options of $tool, and no others"
 	is "$(synopsis_options "$page" | sort -u)" \
@@ -115,5 +117,27 @@ for tool in qchat-say qchat-listen qchat-who qchat-join qchat-fabric \
 		"$tool" --no-such-option </dev/null
 	like "$(err)" "^$tool: .*no-such-option" "$tool names it"
 done
+
+# most TOOL: how often -r may be given, as --help has it
+most() {
+	"$1" --help | sed -nE 's/^ +-r, .* up to ([0-9]+) times$/\1/p'
+}
+
+# refuses TOOL MOST: one room more than that is too much
+refuses() {
+	tool=$1 most=$2
+	set --
+	while [ "$#" -le "$((2 * most))" ]; do
+		set -- "$@" -r "room$#"
+	done
+	exit_is 64 "$tool refuses more rooms than --help has" "$tool" "$@"
+	like "$(err)" "^$tool: --room .*\\(at most $most\\)" 'and says how many'
+}
+for tool in qchat-join qchat-listen; do
+	ok "$tool --help has how often -r may be given" \
+		test "$(most "$tool")" -gt 1
+	refuses "$tool" "$(most "$tool")"
+done
+refuses qchat-who 1
 
 done_testing

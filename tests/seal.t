@@ -274,7 +274,7 @@ ok 'what came behind it' wait_line "$T/bob.out" 'behind it'
 is "$(grep -c 'only you' "$T/bob.out")" 1 'a replay is not shown again'
 is "$(grep -c 'only you' "$T/ear.out")" 0 'nobody else has it'
 own alice exit_is 69 'to who is not there' qchat-say -r ops -t nobody hello
-like "$(err)" 'nobody is not in the room' 'and says so'
+like "$(err)" '"nobody" is not in the room, ' 'and says so'
 own alice exit_is 64 'with --lines' qchat-say -r ops -t bob -l
 own alice exit_is 64 'to two' qchat-say -r ops -t bob -t carol x
 like "$(err)" '"bob" and "carol" are two' 'and why'

@@ -371,6 +371,21 @@ refuse_include(const struct conf_reader *reader, const char *text)
 	return 0;
 }
 
+/* libconfig says it in English. */
+static const char *
+what_is_wrong(const config_t *config)
+{
+	static const char *const texts[] = { N_("syntax error"),
+		N_("duplicate setting name"),
+		N_("mismatched element type in array") };
+	const char *text = config_error_text(config);
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strcmp(text, texts[i]) == 0)
+			return translate(texts[i]);
+	return text;
+}
+
 int
 conf_read(struct conf *conf, const char *path, struct fault *fault)
 {
@@ -391,7 +406,7 @@ conf_read(struct conf *conf, const char *path, struct fault *fault)
 			"%s:%d: %s here or just before "
 			"(a setting is: name = \"value\";)",
 			path, config_error_line(&config),
-			config_error_text(&config));
+			what_is_wrong(&config));
 		goto out;
 	}
 	const config_setting_t *root = config_root_setting(&config);

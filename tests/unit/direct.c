@@ -218,9 +218,11 @@ test_places(void)
 {
 	enter();
 	hear("own", "alice", 'a', 1, TRUST_GOOD);
-	is(find("bob"), "69 bob is not in the room, and nothing is kept (ask)",
+	is(find("bob"),
+		"69 \"bob\" is not in the room, and nothing is kept (ask)",
 		"nobody");
-	is(find("alice"), "69 alice is you, and nobody else (ask)", "oneself");
+	is(find("alice"), "69 \"alice\" is you, and nobody else (ask)",
+		"oneself");
 	hear("a2", "alice", 'a', 1, TRUST_GOOD);
 	is(find("alice"), "alice a2", "oneself elsewhere");
 	hear("b1", "bob", 0, 0, TRUST_NONE);

@@ -10,11 +10,32 @@ cd "$srcdir" || exit 99
 
 # What a file includes, one a line.
 includes() {
+	kept included "$1"
+}
+
+included() {
 	sed -n 's/^[ 	]*#[ 	]*include[ 	]*[<"]\([^>"]*\)[>"].*/\1/p' "$1"
+}
+
+# kept CMD FILE: what the command prints of it, which is asked for often
+kept() {
+	kept_name=$2
+	while :; do # all slashes
+		case $kept_name in
+		*/*) kept_name=${kept_name%%/*}_${kept_name#*/} ;;
+		*) break ;;
+		esac
+	done
+	[ -e "$T/$1.$kept_name" ] || "$1" "$2" >"$T/$1.$kept_name"
+	cat "$T/$1.$kept_name"
 }
 
 # The file without its comments and the contents of its strings.
 code() {
+	kept stripped "$1"
+}
+
+stripped() {
 	awk '
 	{
 		line = $0

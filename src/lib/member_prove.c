@@ -189,7 +189,7 @@ member_plan_heads(struct member *member, struct instant now)
 	member->heads_mono = now.mono + HEADS_QUIET_MS +
 		member_random(member, HEADS_QUIET_MS) +
 		member_spread(member, MEMBER_PING_MS / 2);
-	member->tell_ms = 2 * HEADS_QUIET_MS;
+	member->tell_ms = INT64_C(2) * HEADS_QUIET_MS;
 }
 
 /* Who missed the last of it may have missed this, too, and there may be nobody

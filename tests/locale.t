@@ -143,7 +143,7 @@ ok 'the locale has a decimal comma' \
 exit_is 64 'a bad option' "$T/german" qchat-say --nonsense
 is "$(err)" "qchat-say: unbekannte, mehrdeutige oder falsch benutzte Option $(
 	)--nonsense (qchat-say --help zeigt, was es gibt)" 'is told in German'
-printf 'user "alice";\n' >"$T/syntax.conf"
+printf 'user = ;\n' >"$T/syntax.conf"
 exit_is 78 'a syntax error' "$T/german" qchat-who --config "$T/syntax.conf"
 like "$(err)" 'syntax\.conf:1: Syntaxfehler, hier oder kurz davor ' \
 	'is German throughout'

@@ -13,6 +13,7 @@ includes() {
 	kept included "$1"
 }
 
+# shellcheck disable=SC2317 # kept calls it
 included() {
 	sed -n 's/^[ 	]*#[ 	]*include[ 	]*[<"]\([^>"]*\)[>"].*/\1/p' "$1"
 }
@@ -35,6 +36,7 @@ code() {
 	kept stripped "$1"
 }
 
+# shellcheck disable=SC2317 # kept calls it
 stripped() {
 	awk '
 	{

@@ -462,8 +462,12 @@ must broker_obey "$(printf '%s\n' "$broker_rules" |
 	sed '/mute/s/ read / readwrite /')" sees mute 'CONNECTION LOST'
 must sees_no mute 'CONNECTION LOST'
 [ "$fabric_kind" != dxl ] || must wait_line "$T/mute.ear.err" 'back in mute'
-as gus must qchat-invite --new -r mute
-as gus must qchat-say -r mute 'for those who have it'
+( # who alone has a secret
+	XDG_STATE_HOME=$T/gus
+	export XDG_STATE_HOME
+	as gus must qchat-invite --new -r mute
+	as gus must qchat-say -r mute 'for those who have it'
+)
 must sees mute '^ mute .* NO SECRET'
 type mute '\r'
 ok '\r asks where others seal' \

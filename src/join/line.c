@@ -479,3 +479,16 @@ line_plain(const struct line *line, struct span room, struct text *text)
 		TEXT_LINE);
 	text_append_char(text, '\n');
 }
+
+void
+line_append_start(struct text *text, struct span said, size_t max)
+{
+	const char *feed = memchr(said.bytes, '\n', said.len);
+	size_t len = feed != NULL ? (size_t)(feed - said.bytes) : said.len;
+
+	if (len > max)
+		len = text_utf8_check((struct span){ said.bytes, max });
+	text_append_char(text, '"');
+	text_append(text, said.bytes, len);
+	text_append_string(text, len < said.len ? "...\"" : "\"");
+}

@@ -141,4 +141,8 @@ size_t line_format(const struct line *line, struct line_clock clock,
  * it went.  Nothing for rules. */
 void line_plain(const struct line *line, struct span room, struct text *text);
 
+/* Appends the first line of what was said, or so many bytes of it, in quotes:
+ * enough to know it by. */
+void line_append_start(struct text *text, struct span said, size_t max);
+
 #endif

@@ -53,26 +53,13 @@ questions_free(struct questions *questions)
 	free(questions);
 }
 
-/* The start of its first line, in quotes. */
-static void
-append_named(struct text *text, struct span said)
-{
-	const char *feed = memchr(said.bytes, '\n', said.len);
-	size_t line = feed != NULL ? (size_t)(feed - said.bytes) : said.len;
-	size_t len = text_utf8_check((struct span){ said.bytes,
-		line < NAMED_MAX ? line : NAMED_MAX });
-
-	text_appendf(text, "\"%.*s%s\"", (int)len, said.bytes,
-		len == said.len ? "" : "...");
-}
-
 /* About the first. */
 static void
 ask(struct questions *questions)
 {
 	struct text named = { 0 }, text = { 0 };
 
-	append_named(&named, questions->list[0].line.text);
+	line_append_start(&named, questions->list[0].line.text, NAMED_MAX);
 	questions->warns = window_is_exposed(questions->window);
 	text_appendf(&text,
 		questions->warns

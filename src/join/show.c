@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "translate.h"
 #include "width.h"
+#include "window.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,13 +127,6 @@ link_words(const struct status *status)
 	}
 }
 
-/* Others seal, and what we say is in the clear. */
-static bool
-lacks_secret(const struct status *status)
-{
-	return status->window->is_foreign && !member_is_sealed(status->member);
-}
-
 /* What is wrong stands first. */
 static void
 append_troubles(const struct status *status)
@@ -141,7 +135,7 @@ append_troubles(const struct status *status)
 	size_t given_up = member_given_up(status->member);
 
 	text_append_string(status->text, link_words(status));
-	if (lacks_secret(status))
+	if (window_lacks_secret(status->window))
 		text_append_string(status->text, _(" | NO SECRET"));
 	if (given_up > 0)
 		text_appendf(status->text,
@@ -167,7 +161,8 @@ append_people(const struct status *status)
 	if (status->spared < SPARED_PEOPLE)
 		text_appendf(status->text, _(" | %zu here"),
 			roster_count(member_roster(status->member)));
-	if (status->spared < SPARED_SEAL && !lacks_secret(status))
+	if (status->spared < SPARED_SEAL &&
+		!window_lacks_secret(status->window))
 		text_append_string(status->text,
 			member_is_sealed(status->member) ? _(" | sealed")
 							 : _(" | clear"));

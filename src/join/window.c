@@ -211,10 +211,16 @@ add_own(struct window *window, const struct member_post *post,
 }
 
 bool
+window_lacks_secret(const struct window *window)
+{
+	return window->is_foreign &&
+		!member_is_sealed(session_member(window->session, 0));
+}
+
+bool
 window_is_exposed(const struct window *window)
 {
-	return window->is_foreign && !window->in_clear &&
-		!member_is_sealed(session_member(window->session, 0));
+	return window_lacks_secret(window) && !window->in_clear;
 }
 
 bool

@@ -31,6 +31,10 @@ struct window *window_find(const struct chat *chat, struct span room);
 /* A line of ours. */
 void window_notice(struct window *window, const char *text);
 
+/* Do others seal with a secret that we do not have, and we say all in the
+ * clear? */
+bool window_lacks_secret(const struct window *window);
+
 /* Would what is said here be in the clear where others seal, as far as we
  * know, and has nobody said that it may? */
 bool window_is_exposed(const struct window *window);

@@ -71,22 +71,6 @@ fail_line(struct window *window, struct line *line)
 		plain_show(window, line);
 }
 
-/* Enough of a text to know it by, in quotes. */
-static void
-append_start(struct text *notice, struct span text)
-{
-	const char *feed = memchr(text.bytes, '\n', text.len);
-	struct span start = { text.bytes,
-		feed != NULL ? (size_t)(feed - text.bytes) : text.len };
-
-	if (start.len > START_MAX)
-		start.len = text_utf8_check(
-			(struct span){ start.bytes, START_MAX });
-	text_append_char(notice, '"');
-	text_append(notice, start.bytes, start.len);
-	text_append_string(notice, start.len < text.len ? "...\"" : "\"");
-}
-
 static void
 on_unproved(void *context, int64_t first, int64_t last, struct span text)
 {
@@ -99,7 +83,7 @@ on_unproved(void *context, int64_t first, int64_t last, struct span text)
 	fail_line(window, line);
 	text_append_string(&notice,
 		_("NOT DELIVERED, as it did not come back: "));
-	append_start(&notice, text);
+	line_append_start(&notice, text, START_MAX);
 	text_append_string(&notice,
 		_(" (the fabric may not let you write to, or read, this room; "
 		  "\\r says it again)"));
